@@ -1,0 +1,137 @@
+"""From a configuration and a seed to a filled arena: sizes, time constants, initial weights."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .config import Config
+from .kernels import layout as at
+from .kernels.step_size import BOUNDED, COORDINATE
+from .spaces import ActionSpec, ObservationSpec
+from .state import NET_NAMES, Arena, Dimensions
+
+
+def dimensions(config: Config, observation: ObservationSpec, action: ActionSpec) -> Dimensions:
+    """Return the sizes of the arena that this configuration needs for these spaces."""
+    return Dimensions(
+        n_input=observation.size,
+        n_action=action.n,
+        layers=config.layers,
+        groups=config.leak_groups,
+        adaptive=tuple(round(config.adaptive_fraction * n) for n in config.layers),
+        recurrent=config.recurrent,
+        observation_skip=config.observation_skip,
+        readout_all=config.readout == "all",
+        peaks=config.step_rule == "coordinate",
+    )
+
+
+def time_constants(config: Config) -> NDArray[np.float64]:
+    """Return the membrane time constant of each leak group, ticks, shape (leak_groups,), smallest first."""
+    if config.leak_groups == 1:
+        return np.array([config.tau_max])
+    return np.geomspace(config.tau_min, config.tau_max, config.leak_groups)
+
+
+def decay(tau: Any) -> Any:
+    """Return exp(-1/tau), the share of a trace that is left after one tick, for tau in ticks."""
+    return np.exp(-1.0 / np.asarray(tau, dtype=np.float64))
+
+
+def build(
+    config: Config, observation: ObservationSpec, action: ActionSpec, seed: int, buffer: Any = None
+) -> Arena:
+    """Allocate the arena and fill it: hyperparameters, time constants, initial weights and random state.
+
+    Weights of a neuron start sparse (Elsayed et al. 2024): a share `connectivity` of its inputs, at least one, uniform in
+    +- 1/sqrt(fan-in); its bias likewise uniform, never left out; recurrent weights uniform in
+    +- recurrent_scale/sqrt(fan-in). Readouts are sparse in the same way, over the spikes of all layers read out.
+
+    Parameters
+    ----------
+    config : Config
+    observation, action : ObservationSpec, ActionSpec
+    seed : int
+        Seed of weights and of the actions drawn later; the environment's seed is the caller's business.
+    buffer : writable buffer, optional
+        Memory for the arena, see `Arena`.
+    """
+    arena = Arena(dimensions(config, observation, action), buffer)
+    _fill_options(arena, config, observation)
+    weights_seed, action_seed = np.random.SeedSequence(seed).spawn(2)
+    arena.ints[at.RANDOM : at.RANDOM + 4] = action_seed.generate_state(4, np.uint32)
+    for name, child in zip(NET_NAMES, weights_seed.spawn(len(NET_NAMES)), strict=True):
+        rng = np.random.default_rng(child)
+        for index in range(len(config.layers)):
+            _fill_constants(arena, config, name, index)
+            _fill_layer(arena, config, rng, name, index)
+        _fill_readout(arena, config, rng, name)
+    return arena
+
+
+def _fill_options(arena: Arena, config: Config, observation: ObservationSpec) -> None:
+    ints, reals = arena.ints, arena.reals
+    ints[at.STEP_RULE] = COORDINATE if config.step_rule == "coordinate" else BOUNDED
+    # A one-hot vector is bounded as it is, and standardising it would blow up rare symbols.
+    ints[at.NORMALIZE_OBSERVATIONS] = config.normalize_observations and observation.kind == "box"
+    ints[at.NORMALIZE_REWARDS] = config.normalize_rewards
+    ints[at.KEEP_STATE] = config.keep_state
+    for entry, value in (
+        (at.DISCOUNT, config.discount),
+        (at.TRACE_LAMBDA, config.trace_lambda),
+        (at.LR_POLICY, config.lr_policy),
+        (at.LR_VALUE, config.lr_value),
+        (at.KAPPA_POLICY, config.kappa_policy),
+        (at.KAPPA_VALUE, config.kappa_value),
+        (at.PEAK_DECAY, config.peak_decay),
+        (at.ENTROPY_BONUS, config.entropy_bonus),
+        (at.V_TH, config.v_th),
+        (at.DAMPENING, config.dampening),
+        (at.GAIN, config.gain),
+        (at.OBSERVATION_CLIP, config.observation_clip),
+    ):
+        reals[entry] = value
+
+
+def _fill_constants(arena: Arena, config: Config, name: str, index: int) -> None:
+    views, n = arena.views, config.layers[index]
+    alphas = decay(time_constants(config))
+    views[f"{name}/{index}/alphas"][:] = alphas
+    views[f"{name}/{index}/alpha"][:] = alphas[np.arange(n) % config.leak_groups]
+    adaptive = arena.dimensions.adaptive[index]
+    views[f"{name}/{index}/rho"][:adaptive] = decay(config.tau_adapt)
+    views[f"{name}/{index}/strength"][:adaptive] = config.adapt_strength
+    if config.depth_filter:
+        views[f"{name}/leak"][index] = views[f"{name}/{index}/alpha"].mean()
+
+
+def _sparse(rng: np.random.Generator, n: int, fan_in: int, connectivity: float, bound: float) -> NDArray[np.float64]:
+    """Return (n, fan_in) weights, uniform in +-bound at max(1, connectivity fan_in) random places of each row."""
+    kept = max(1, round(connectivity * fan_in))
+    weights = np.zeros((n, fan_in))
+    for row in weights:
+        row[rng.choice(fan_in, kept, replace=False)] = rng.uniform(-bound, bound, kept)
+    return weights
+
+
+def _fill_layer(arena: Arena, config: Config, rng: np.random.Generator, name: str, index: int) -> None:
+    columns, n = arena.dimensions.columns(index), config.layers[index]
+    feedforward = columns["recurrent"] if config.recurrent else columns["bias"]
+    bound = 1.0 / np.sqrt(columns["bias"] + 1)
+    w = arena.views[f"{name}/{index}/w"]
+    w[:, :feedforward] = _sparse(rng, n, feedforward, config.connectivity, bound)
+    if config.recurrent:
+        scale = config.recurrent_scale * bound
+        w[:, feedforward : columns["bias"]] = rng.uniform(-scale, scale, (n, n))
+    w[:, columns["bias"]] = rng.uniform(-bound, bound, n)
+
+
+def _fill_readout(arena: Arena, config: Config, rng: np.random.Generator, name: str) -> None:
+    _, bias, _ = arena.dimensions.readout_columns()
+    bound = 1.0 / np.sqrt(bias + 1)
+    w = arena.views[f"{name}/w"]
+    w[:, :bias] = _sparse(rng, w.shape[0], bias, config.connectivity, bound)
+    w[:, bias] = rng.uniform(-bound, bound, w.shape[0])

@@ -1,0 +1,228 @@
+"""Every setting of an experiment, with its meaning, unit and allowed range."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any
+
+from .errors import ConfigError
+
+
+def _real(default: float, low: float, high: float) -> Any:
+    return field(default=default, metadata={"kind": "real", "low": low, "high": high})
+
+
+def _whole(default: int, low: int, high: int) -> Any:
+    return field(default=default, metadata={"kind": "whole", "low": low, "high": high})
+
+
+def _switch(default: bool) -> Any:
+    return field(default=default, metadata={"kind": "switch"})
+
+
+def _choice(default: str, *allowed: str) -> Any:
+    return field(default=default, metadata={"kind": "choice", "allowed": allowed})
+
+
+@dataclass(frozen=True)
+class Config:
+    """Settings of one experiment; the keys of a YAML file are these fields.
+
+    Time is counted in ticks: one tick is one environment step. Membranes and currents are in units of the normalised
+    current, in which `v_th` = 1 is the threshold of a neuron at rest.
+
+    Attributes
+    ----------
+    env : str
+        Gymnasium environment id, ``"module:id"`` to import a module first.
+    env_kwargs : dict
+        Keyword arguments for the environment.
+    steps : int
+        Environment steps of a run, 1 to 10^12.
+    seed : int
+        Seed of initial weights, actions and the environment, 0 to 2^63 - 1.
+    layers : list of int
+        Neurons of each layer, bottom first, 4 to 65536 each; actor and critic each get a network of this shape.
+    leak_groups : int
+        Membrane time constants in a layer, 1 to 64; neuron i has number i mod `leak_groups`.
+    tau_min, tau_max : float
+        Smallest and largest membrane time constant, ticks, 0.01 to 10^9, spaced evenly in their logarithm;
+        alpha = exp(-1/tau), so that 0.01 means no memory. One group takes `tau_max`.
+    adaptive_fraction : float
+        Share of neurons with an adaptive threshold (ALIF), 0 to 1; the rest are LIF.
+    tau_adapt : float
+        Time constant of the threshold adaptation, ticks, 0.01 to 10^9; rho = exp(-1/tau_adapt).
+    adapt_strength : float
+        Rise of the threshold a spike causes (beta in Bellec et al.), units of the membrane, 0 to 100.
+    v_th : float
+        Threshold at rest, units of the membrane, 0.001 to 1000.
+    dampening : float
+        Height of the pseudo-derivative (gamma in Bellec et al.), 0.001 to 10.
+    gain : float
+        Standard deviation of the normalised current over a layer, units of the membrane, 0.001 to 1000.
+    connectivity : float
+        Share of a neuron's inputs that have a nonzero weight at the start, 0 to 1, never fewer than one input; all weights
+        can grow later.
+    recurrent : bool
+        Whether a layer sees its own spikes of the tick before.
+    recurrent_scale : float
+        Initial recurrent weights are uniform in +- this / sqrt(fan-in), 0 to 100.
+    observation_skip : bool
+        Whether layers above the first see the observation too.
+    readout : {"all", "top"}
+        Layers whose spikes the outputs are linear in.
+    depth_filter : bool
+        Whether the trace behind a signal from above is filtered by the membranes it came through (the cascade of deep
+        e-prop). False is an ablation: the signal meets the synapse's own trace.
+    discount : float
+        Discount of future reward a tick, 0 to 1.
+    trace_lambda : float
+        Decay of credit a tick beyond `discount`, 0 (TD(0)) to 1.
+    step_rule : {"bounded", "coordinate"}
+        How a weight change is scaled, see ``agent/kernels/step_size.py``.
+    lr_policy, lr_value : float
+        Largest step size of actor and critic, 0 to 1000; 0 freezes.
+    kappa_policy, kappa_value : float
+        Safety factor of the bounded step of actor and critic, 0.01 to 10^6; larger means smaller steps.
+    peak_decay : float
+        Decay a tick of the running maximum in the coordinate rule, 0 to 1.
+    entropy_bonus : float
+        Reward, in units of the normalised reward, for each nat of surprise -log pi(action), 0 to 10.
+    normalize_observations : bool
+        Whether Box observations are standardised online.
+    observation_clip : float
+        Bound on a standardised observation, standard deviations, 0.1 to 1000.
+    normalize_rewards : bool
+        Whether rewards are divided by the standard deviation of their discounted sum.
+    keep_state : bool
+        Whether neurons, eligibility and credit survive the end of an episode, for streams without real episodes.
+    checkpoint_every : int
+        Steps between checkpoints of a run, 1 to 10^12; one is always written at the end.
+
+    Raises
+    ------
+    ConfigError
+        If a value has the wrong type or lies outside its range.
+    """
+
+    env: str = field(default="CartPole-v1", metadata={"kind": "text"})
+    env_kwargs: Mapping[str, Any] = field(default_factory=dict, metadata={"kind": "mapping"})
+    steps: int = _whole(100_000, 1, 10**12)
+    seed: int = _whole(0, 0, 2**63 - 1)
+
+    layers: tuple[int, ...] = field(default=(64, 64, 64), metadata={"kind": "layers", "low": 4, "high": 65536})
+    leak_groups: int = _whole(4, 1, 64)
+    tau_min: float = _real(0.25, 0.01, 1e9)
+    tau_max: float = _real(20.0, 0.01, 1e9)
+    adaptive_fraction: float = _real(0.5, 0.0, 1.0)
+    tau_adapt: float = _real(20.0, 0.01, 1e9)
+    adapt_strength: float = _real(0.5, 0.0, 100.0)
+    v_th: float = _real(1.0, 1e-3, 1e3)
+    dampening: float = _real(0.3, 1e-3, 10.0)
+    gain: float = _real(2.0, 1e-3, 1e3)
+    connectivity: float = _real(0.1, 0.0, 1.0)
+    recurrent: bool = _switch(True)
+    recurrent_scale: float = _real(0.0, 0.0, 100.0)
+    observation_skip: bool = _switch(True)
+    readout: str = _choice("all", "all", "top")
+    depth_filter: bool = _switch(True)
+
+    discount: float = _real(0.99, 0.0, 1.0)
+    trace_lambda: float = _real(0.8, 0.0, 1.0)
+    step_rule: str = _choice("bounded", "bounded", "coordinate")
+    lr_policy: float = _real(1.0, 0.0, 1e3)
+    lr_value: float = _real(1.0, 0.0, 1e3)
+    kappa_policy: float = _real(2.0, 0.01, 1e6)
+    kappa_value: float = _real(1.5, 0.01, 1e6)
+    peak_decay: float = _real(0.999, 0.0, 1.0)
+    entropy_bonus: float = _real(0.0, 0.0, 10.0)
+    normalize_observations: bool = _switch(True)
+    observation_clip: float = _real(8.0, 0.1, 1e3)
+    normalize_rewards: bool = _switch(True)
+    keep_state: bool = _switch(False)
+
+    checkpoint_every: int = _whole(50_000, 1, 10**12)
+
+    def __post_init__(self) -> None:
+        for spec in fields(self):
+            object.__setattr__(self, spec.name, _checked(spec.name, getattr(self, spec.name), spec.metadata))
+        if self.tau_min > self.tau_max:
+            raise ConfigError(
+                f"tau_min: got {self.tau_min}, which is above tau_max = {self.tau_max}; "
+                "give tau_min a value of at most tau_max"
+            )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as plain lists, numbers and strings, in the order of definition."""
+        values = asdict(self)
+        values["layers"] = list(self.layers)
+        return values
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Config:
+        """Build a configuration from a mapping; unknown keys and bad values raise `ConfigError`."""
+        for key in values:
+            check_key(key)
+        return cls(**values)
+
+    def with_changes(self, changes: Mapping[str, Any]) -> Config:
+        """Return a copy with some fields replaced; unknown keys and bad values raise `ConfigError`."""
+        for key in changes:
+            check_key(key)
+        return replace(self, **changes)
+
+
+def check_key(key: Any) -> None:
+    """Raise `ConfigError` with a suggestion unless `key` is a field of `Config`."""
+    names = [spec.name for spec in fields(Config)]
+    if key in names:
+        return
+    close = difflib.get_close_matches(str(key), names, n=1)
+    hint = f"did you mean {close[0]!r}?" if close else f"allowed: {', '.join(names)}"
+    raise ConfigError(f"{key}: there is no such key; {hint}")
+
+
+def _checked(name: str, value: Any, meta: Mapping[str, Any]) -> Any:
+    kind = meta["kind"]
+    if kind == "real":
+        return _checked_number(name, value, meta, float)
+    if kind == "whole":
+        return _checked_number(name, value, meta, int)
+    if kind == "switch":
+        if not isinstance(value, bool):
+            raise ConfigError(f"{name}: got {value!r}; allowed: true or false")
+        return value
+    if kind == "choice":
+        if value not in meta["allowed"]:
+            raise ConfigError(f"{name}: got {value!r}; allowed: {', '.join(meta['allowed'])}")
+        return value
+    if kind == "text":
+        if not isinstance(value, str) or not value:
+            raise ConfigError(f"{name}: got {value!r}; allowed: a non-empty string")
+        return value
+    if kind == "mapping":
+        if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
+            raise ConfigError(f"{name}: got {value!r}; allowed: a mapping from names to values, such as {{}}")
+        return dict(value)
+    if isinstance(value, str | bytes) or not hasattr(value, "__iter__") or not list(value):
+        raise ConfigError(f"{name}: got {value!r}; allowed: a list of at least one whole number, such as [64, 64]")
+    return tuple(_checked_number(name, n, meta, int) for n in value)
+
+
+def _checked_number(name: str, value: Any, meta: Mapping[str, Any], kind: type) -> Any:
+    """Return `value` as `kind`; a string such as "1e-3", which PyYAML leaves alone, counts as the number it spells."""
+    low, high = meta["low"], meta["high"]
+    what = "a whole number" if kind is int else "a number"
+    problem = ConfigError(f"{name}: got {value!r}; allowed: {what} from {low:g} to {high:g}")
+    if isinstance(value, bool):
+        raise problem
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise problem from None
+    if not math.isfinite(number) or not low <= number <= high or (kind is int and number != int(number)):
+        raise problem
+    return kind(number) if isinstance(value, str | float) else kind(value)

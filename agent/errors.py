@@ -1,0 +1,31 @@
+"""Errors a user can meet. Each message names what was given, what is allowed and what to do."""
+
+from __future__ import annotations
+
+
+class SynaptickError(Exception):
+    """Base of all errors raised on purpose by synaptick."""
+
+
+class ConfigError(SynaptickError, ValueError):
+    """A configuration key, type or value that is not allowed."""
+
+
+class SpaceError(SynaptickError, TypeError):
+    """An observation or action space that cannot be handled."""
+
+
+class InputError(SynaptickError, ValueError):
+    """An observation or reward that does not fit the space or is not finite; the agent is unchanged."""
+
+
+class PhaseError(SynaptickError, RuntimeError):
+    """A call at the wrong time, such as `step` before `start`; the agent is unchanged."""
+
+
+class StateError(SynaptickError, ValueError):
+    """A buffer, snapshot or checkpoint that does not fit this agent, or is damaged, foreign or too new."""
+
+
+class EnvError(SynaptickError):
+    """An environment that cannot be made, with the reason."""

@@ -1,0 +1,81 @@
+"""One tick of a whole network: observation in, spikes up through the layers, outputs out."""
+
+from __future__ import annotations
+
+from numpy.typing import NDArray
+
+from .eligibility import filter_inputs
+from .jit import copy, kernel
+from .layout import (
+    DAMPENING,
+    GAIN,
+    INPUT,
+    N_INPUT,
+    N_LAYERS,
+    SPIKE_RATES,
+    V_TH,
+    layer_view,
+    net_view,
+)
+from .neuron import fire, normalize_current, running_mean, weighted_sum
+
+# Share of a new sample in the running mean of psi that stands for psi inside the filter of a layer in between.
+PSI_MEAN_RATE = 0.05
+# Share of a new sample in the reported activity of a layer.
+SPIKE_RATE_RATE = 1e-3
+
+
+@kernel
+def gather_inputs(
+    below: NDArray, n_below: int, x: NDArray, observed: int, z: NDArray, recurrent: int, bias: int, inputs: NDArray
+) -> None:
+    """Assemble ``u = [z^{l-1}_t ; x_t ; z^l_{t-1} ; 1]`` in place; a column of -1 leaves that part out."""
+    copy(below[:n_below], inputs)
+    if observed >= 0:
+        copy(x, inputs[observed:])
+    if recurrent >= 0:
+        copy(z, inputs[recurrent:])
+    inputs[bias] = 1.0
+
+
+@kernel
+def forward(ints: NDArray, reals: NDArray, floats: NDArray, net: int, learn: bool) -> None:
+    """Advance network `net` by one tick, in place; with `learn` the eligibility vectors follow.
+
+    The readout is linear in the spikes of this very tick: ``output_k = sum_j W_out[k, j] z_j + b_k``.
+    """
+    head = net_view(ints, floats, net)
+    x = floats[ints[INPUT] : ints[INPUT] + ints[N_INPUT]]
+    below = x
+    for index in range(ints[N_LAYERS]):
+        layer = layer_view(ints, floats, net, index)
+        gather_inputs(
+            below, layer.n_below, x, layer.observed, layer.z, layer.recurrent, layer.bias, layer.inputs
+        )
+        weighted_sum(layer.w, layer.inputs, layer.current)
+        slope = normalize_current(layer.current, reals[GAIN])
+        spikes = fire(
+            layer.current,
+            layer.alpha,
+            layer.rho,
+            layer.strength,
+            reals[V_TH],
+            reals[DAMPENING],
+            layer.v,
+            layer.a,
+            layer.z,
+            layer.psi,
+        )
+        if learn:
+            head.slope[index] = slope
+            for group in range(layer.alphas.shape[0]):
+                eps = layer.eps[group * layer.m : (group + 1) * layer.m]
+                filter_inputs(eps, layer.alphas[group], slope, layer.inputs)
+            running_mean(PSI_MEAN_RATE, layer.psi, layer.psi_mean)
+            rate = ints[SPIKE_RATES] + net * ints[N_LAYERS] + index
+            reals[rate] += SPIKE_RATE_RATE * (spikes / layer.z.shape[0] - reals[rate])
+        if layer.first >= 0:
+            copy(layer.z, head.features[layer.first :])
+        below = layer.z
+    head.features[head.bias] = 1.0
+    weighted_sum(head.w, head.features, head.output)

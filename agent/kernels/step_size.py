@@ -1,0 +1,62 @@
+"""How far a weight moves for a given TD error and credit."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .jit import kernel
+
+BOUNDED = 0
+COORDINATE = 1
+COORDINATE_FLOOR = 1e-12
+
+
+@kernel
+def bounded_step(lr: float, kappa: float, delta: float, credit_norm: float) -> float:
+    """Return the step size that cannot overshoot its target (Elsayed et al. 2024, arXiv 2410.14606, alg. 3).
+
+    ::
+
+        step = lr / max(1, lr kappa max(|delta|, 1) ||credit||_1)
+
+    Parameters
+    ----------
+    lr : float
+        Largest step, > 0.
+    kappa : float
+        Above 1 shrinks the step below the bound of a locally linear function, > 0.
+    delta : float
+        TD error, in units of the normalised reward.
+    credit_norm : float
+        L1 norm of all credit that this TD error will be multiplied with.
+    """
+    return lr / max(1.0, lr * kappa * max(abs(delta), 1.0) * credit_norm)
+
+
+@kernel
+def coordinate_update(weights: NDArray, credit: NDArray, peak: NDArray, lr: float, delta: float, decay: float) -> None:
+    """Change weights with a step size a synapse (the 2026 revision of the reference above).
+
+    ::
+
+        peak <- max(decay peak, |delta credit|)
+        W    <- W + lr delta credit / (peak + 1e-12)
+
+    Arrays of one shape, float32; `weights` and `peak` are modified in place.
+    """
+    real = weights.dtype.type
+    rate, error, keep, floor = real(lr), real(delta), real(decay), real(COORDINATE_FLOOR)
+    for k in range(weights.shape[0]):
+        change = error * credit[k]
+        largest = max(keep * peak[k], np.abs(change))
+        peak[k] = largest
+        weights[k] += rate * change / (largest + floor)
+
+
+@kernel
+def scaled_update(weights: NDArray, credit: NDArray, scale: float) -> None:
+    """``W <- W + scale credit`` for float32 arrays of one shape; `weights` in place. Used where no new credit follows."""
+    factor = weights.dtype.type(scale)
+    for k in range(weights.shape[0]):
+        weights[k] += factor * credit[k]

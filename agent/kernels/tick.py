@@ -1,0 +1,216 @@
+"""The one compiled call an environment step makes, and the order of what happens in it.
+
+::
+
+    delta  = r_t + discount_t value_t - value_tm1      discount_t = 0 only if terminated
+    W      <- W + step(delta, credit) credit           credit as of t-1
+    credit <- discount trace_lambda credit + S R       after the action is sampled
+
+One forward pass a step: value, action and spikes all come from the weights before this step's change.
+
+`tick` may be called from other compiled code: write the observation to
+``reals[ints[STAGING] : ints[STAGING] + ints[N_INPUT]]``, then call it with one of the modes below.
+"""
+
+from __future__ import annotations
+
+import math
+
+from numpy.typing import NDArray
+
+from .borrow import borrow
+from .forward import forward
+from .jit import copy, entry, fill, kernel
+from .layout import (
+    ACTION,
+    ACTOR,
+    CRITIC,
+    DELTA,
+    DISCOUNT,
+    ENTROPY_BONUS,
+    EPISODE,
+    INPUT,
+    KEEP_STATE,
+    LOG_PROBABILITY_TM1,
+    N_ACTION,
+    N_INPUT,
+    N_NETS,
+    NEURONS_FIRST,
+    NEURONS_LAST,
+    NORM_POLICY,
+    NORM_VALUE,
+    NORMALIZE_OBSERVATIONS,
+    NORMALIZE_REWARDS,
+    OBSERVATION_CLIP,
+    OBSERVATION_COUNT,
+    OBSERVATION_M2,
+    OBSERVATION_MEAN,
+    PHASE,
+    PROBABILITIES,
+    RANDOM,
+    REWARD_COUNT,
+    REWARD_M2,
+    REWARD_MEAN,
+    REWARD_SUM,
+    STAGING,
+    STALE,
+    TICK,
+    TRACE_LAMBDA,
+    TRACES_FIRST,
+    VALUE_TM1,
+    net_view,
+)
+from .learn import learn, settle
+from .normalize import reward_scale, standardize, welford
+from .policy import log_probability_gradient, sample, softmax
+from .rng import STATE_WORDS
+
+# Modes
+START, STEP, TERMINATE, TRUNCATE = 0, 1, 2, 3
+
+# Return values below 0
+NOT_STARTED, BAD_OBSERVATION, BAD_REWARD = -1, -2, -3
+
+
+@kernel
+def _observe(ints: NDArray, reals: NDArray, floats: NDArray, update: bool) -> None:
+    n = ints[N_INPUT]
+    raw = reals[ints[STAGING] : ints[STAGING] + n]
+    x = floats[ints[INPUT] : ints[INPUT] + n]
+    if ints[NORMALIZE_OBSERVATIONS] != 0:
+        mean = reals[ints[OBSERVATION_MEAN] : ints[OBSERVATION_MEAN] + n]
+        m2 = reals[ints[OBSERVATION_M2] : ints[OBSERVATION_M2] + n]
+        if update:
+            reals[OBSERVATION_COUNT] += 1.0
+            welford(reals[OBSERVATION_COUNT], mean, m2, raw)
+        standardize(reals[OBSERVATION_COUNT], mean, m2, reals[OBSERVATION_CLIP], raw, x)
+    else:
+        copy(raw, x)
+
+
+@kernel
+def _scale_reward(ints: NDArray, reals: NDArray, reward: float) -> float:
+    if ints[NORMALIZE_REWARDS] == 0:
+        return reward
+    reals[REWARD_SUM] = reals[DISCOUNT] * reals[REWARD_SUM] + reward
+    reals[REWARD_COUNT] += 1.0
+    welford(
+        reals[REWARD_COUNT],
+        reals[REWARD_MEAN : REWARD_MEAN + 1],
+        reals[REWARD_M2 : REWARD_M2 + 1],
+        reals[REWARD_SUM : REWARD_SUM + 1],
+    )
+    return reward * reward_scale(reals[REWARD_COUNT], reals[REWARD_M2])
+
+
+@kernel
+def _clear(ints: NDArray, reals: NDArray, floats: NDArray, last: int) -> None:
+    fill(floats[ints[TRACES_FIRST] : last], 0.0)
+    reals[NORM_POLICY] = 0.0
+    reals[NORM_VALUE] = 0.0
+    reals[REWARD_SUM] = 0.0
+    ints[STALE] = 0
+
+
+@kernel
+def _act(ints: NDArray, reals: NDArray, floats: NDArray) -> int:
+    probabilities = reals[ints[PROBABILITIES] : ints[PROBABILITIES] + ints[N_ACTION]]
+    softmax(net_view(ints, floats, ACTOR).output, probabilities)
+    return sample(probabilities, ints[RANDOM : RANDOM + STATE_WORDS])
+
+
+@kernel
+def _readout_gradients(ints: NDArray, reals: NDArray, floats: NDArray, action: int) -> None:
+    probabilities = reals[ints[PROBABILITIES] : ints[PROBABILITIES] + ints[N_ACTION]]
+    log_probability_gradient(probabilities, action, net_view(ints, floats, ACTOR).gradient)
+    net_view(ints, floats, CRITIC).gradient[0] = 1.0
+
+
+@kernel
+def _refuse(ints: NDArray, reals: NDArray, reward: float, mode: int) -> int:
+    if mode != START and ints[PHASE] == 0:
+        return NOT_STARTED
+    if mode != START and not math.isfinite(reward):
+        return BAD_REWARD
+    if mode != TERMINATE:
+        for j in range(ints[STAGING], ints[STAGING] + ints[N_INPUT]):
+            if not math.isfinite(reals[j]):
+                return BAD_OBSERVATION
+    return 0
+
+
+@entry
+def tick(ints: NDArray, reals: NDArray, floats: NDArray, reward: float, mode: int, learning: bool) -> int:
+    """Advance the agent by one environment step, in place.
+
+    Parameters
+    ----------
+    ints, reals, floats : int64, float64 and float32 sections of the arena, modified in place
+        The observation is read from the staging area of `reals`, which is zero again on return.
+    reward : float
+        Reward of the action before; not read with START.
+    mode : int
+        START, STEP, TERMINATE (no observation is read) or TRUNCATE (bootstraps from the observation).
+    learning : bool
+        False: only act. Weights, traces, statistics and step sizes stay as they are.
+
+    Returns
+    -------
+    int
+        The action, counted from 0 (0 where none is due), or NOT_STARTED, BAD_REWARD, BAD_OBSERVATION; after one of these
+        the arena is as it was before the call.
+    """
+    ints, reals, floats = borrow(ints), borrow(reals), borrow(floats)
+    result = _refuse(ints, reals, reward, mode)
+    if result == 0:
+        result = _advance(ints, reals, floats, reward, mode, learning)
+    fill(reals[ints[STAGING] : ints[STAGING] + ints[N_INPUT]], 0.0)
+    return result
+
+
+@kernel
+def _advance(ints: NDArray, reals: NDArray, floats: NDArray, reward: float, mode: int, learning: bool) -> int:
+    if mode == START:
+        if ints[KEEP_STATE] == 0:
+            _clear(ints, reals, floats, ints[NEURONS_LAST])
+        ints[EPISODE] += 1
+        ints[PHASE] = 1
+    else:
+        ints[TICK] += 1
+    if learning and ints[STALE] != 0:
+        _clear(ints, reals, floats, ints[NEURONS_FIRST])
+
+    value = 0.0
+    if mode != TERMINATE:
+        _observe(ints, reals, floats, learning)
+        for net in range(N_NETS):
+            forward(ints, reals, floats, net, learning)
+        value = float(net_view(ints, floats, CRITIC).output[0])
+
+    delta = 0.0
+    if mode != START and learning:
+        scaled = _scale_reward(ints, reals, reward)
+        scaled -= reals[ENTROPY_BONUS] * reals[LOG_PROBABILITY_TM1]
+        delta = scaled + reals[DISCOUNT] * value - reals[VALUE_TM1]
+        reals[DELTA] = delta
+
+    if mode == TERMINATE or mode == TRUNCATE:
+        if learning:
+            for net in range(N_NETS):
+                settle(ints, reals, floats, net, delta)
+        reals[REWARD_SUM] = 0.0
+        ints[PHASE] = 0
+        return 0
+
+    action = _act(ints, reals, floats)
+    if learning:
+        _readout_gradients(ints, reals, floats, action)
+        decay = reals[DISCOUNT] * reals[TRACE_LAMBDA]
+        for net in range(N_NETS):
+            learn(ints, reals, floats, net, delta, decay)
+    else:
+        ints[STALE] = 1
+    reals[VALUE_TM1] = value
+    reals[LOG_PROBABILITY_TM1] = math.log(reals[ints[PROBABILITIES] + action])
+    ints[ACTION] = action
+    return action

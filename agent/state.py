@@ -1,0 +1,254 @@
+"""The arena: every number the agent owns, in one contiguous block that is allocated once.
+
+The block *is* the checkpoint: a snapshot is a copy of its bytes. Section order: int64, float64, float32; every array starts
+on a 64-byte boundary of the block. `agent.kernels.layout` names the table entries written here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import StateError
+from .kernels import layout as at
+
+ALIGNMENT = 64
+_FLOATS_PER_LINE = ALIGNMENT // 4
+NET_NAMES = ("actor", "critic")
+
+
+@dataclass(frozen=True)
+class Dimensions:
+    """The sizes that fix an arena.
+
+    Attributes
+    ----------
+    n_input : int
+        Size of the encoded observation.
+    n_action : int
+        Number of discrete actions.
+    layers : tuple of int
+        Neurons of each layer, bottom first; the same for actor and critic.
+    groups : int
+        Leak groups of a layer.
+    adaptive : tuple of int
+        ALIF neurons of each layer.
+    recurrent, observation_skip, readout_all, peaks : bool
+        Whether layers see their own spikes; whether layers above the first see the observation; whether every layer is
+        read out (else the top one only); whether each weight has a peak (the coordinate step rule).
+    """
+
+    n_input: int
+    n_action: int
+    layers: tuple[int, ...]
+    groups: int
+    adaptive: tuple[int, ...]
+    recurrent: bool
+    observation_skip: bool
+    readout_all: bool
+    peaks: bool
+
+    def columns(self, layer: int) -> dict[str, int]:
+        """Return where each part of a layer's input vector starts (-1: absent) and its padded length."""
+        below = self.layers[layer - 1] if layer else 0
+        sees_observation = layer == 0 or self.observation_skip
+        observed = below if sees_observation else -1
+        recurrent = below + (self.n_input if sees_observation else 0)
+        bias = recurrent + (self.layers[layer] if self.recurrent else 0)
+        return {
+            "below": below,
+            "observed": observed,
+            "recurrent": recurrent if self.recurrent else -1,
+            "bias": bias,
+            "m": _padded(bias + 1),
+        }
+
+    def readout_columns(self) -> tuple[list[int], int, int]:
+        """Return the first readout column of each layer (-1: not read out), the bias column and the padded length."""
+        first, column = [], 0
+        for index, n in enumerate(self.layers):
+            if self.readout_all or index == len(self.layers) - 1:
+                first.append(column)
+                column += n
+            else:
+                first.append(-1)
+        return first, column, _padded(column + 1)
+
+
+def _padded(count: int) -> int:
+    return -(-count // _FLOATS_PER_LINE) * _FLOATS_PER_LINE
+
+
+class Arena:
+    """One block of memory with named views.
+
+    Parameters
+    ----------
+    dimensions : Dimensions
+    buffer : writable buffer of at least ``Arena.size(dimensions)`` bytes, optional
+        Memory supplied by the caller, aligned to 8 bytes; it is overwritten. Without it the block is allocated here.
+
+    Attributes
+    ----------
+    block : (nbytes,) uint8 array
+    ints, reals, floats : int64, float64, float32 arrays
+        The sections, in the form the kernels take.
+    views : dict of str to array
+        Named arrays, such as ``"actor/0/w"``; each is a view of `block`.
+    """
+
+    def __init__(self, dimensions: Dimensions, buffer: Any = None) -> None:
+        self.dimensions = dimensions
+        self._ints: list[tuple[int, int]] = []
+        self._reals_used = _padded(at.REAL_HEADER)
+        self._floats_used = 0
+        self._plan: dict[str, tuple[str, int, tuple[int, ...]]] = {}
+        self._ranges: dict[str, int] = {}
+        self._draw_up()
+        n_layers = len(dimensions.layers)
+        n_ints = _padded(at.LAYER_TABLE + at.N_NETS * n_layers * at.LAYER_STRIDE)
+        self.nbytes = 8 * n_ints + 8 * self._reals_used + 4 * self._floats_used
+        self.block = _claim(self.nbytes, buffer)
+        reals_at, floats_at = 8 * n_ints, 8 * (n_ints + self._reals_used)
+        self.ints: NDArray[np.int64] = self.block[:reals_at].view(np.int64)
+        self.reals: NDArray[np.float64] = self.block[reals_at:floats_at].view(np.float64)
+        self.floats: NDArray[np.float32] = self.block[floats_at:].view(np.float32)
+        self.block[:] = 0
+        for index, value in self._ints:
+            self.ints[index] = value
+        self.views: dict[str, NDArray[Any]] = {}
+        for name, (section, offset, shape) in self._plan.items():
+            source = self.reals if section == "reals" else self.floats
+            self.views[name] = source[offset : offset + int(np.prod(shape))].reshape(shape)
+
+    @classmethod
+    def size(cls, dimensions: Dimensions) -> int:
+        """Return the number of bytes that an arena of these dimensions takes."""
+        return cls(dimensions).nbytes
+
+    def _real(self, name: str, entry: int, *shape: int) -> None:
+        self._plan[name] = ("reals", self._reals_used, shape)
+        self._ints.append((entry, self._reals_used))
+        self._reals_used += _padded(int(np.prod(shape)))
+
+    def _float(self, name: str, entry: int, *shape: int) -> None:
+        self._plan[name] = ("floats", self._floats_used, shape)
+        self._ints.append((entry, self._floats_used))
+        self._floats_used += _padded(int(np.prod(shape)))
+
+    def _draw_up(self) -> None:
+        """Fix every offset: first what lasts, then traces, then neurons, so that clearing is one fill."""
+        d = self.dimensions
+        for entry, value in (
+            (at.N_INPUT, d.n_input),
+            (at.N_ACTION, d.n_action),
+            (at.N_LAYERS, len(d.layers)),
+        ):
+            self._ints.append((entry, value))
+        self._real("staging", at.STAGING, d.n_input)
+        self._real("observation_mean", at.OBSERVATION_MEAN, d.n_input)
+        self._real("observation_m2", at.OBSERVATION_M2, d.n_input)
+        self._real("probabilities", at.PROBABILITIES, d.n_action)
+        self._real("spike_rates", at.SPIKE_RATES, at.N_NETS, len(d.layers))
+        for part in (self._weights, self._traces, self._neurons):
+            if part == self._traces:
+                self._ints.append((at.TRACES_FIRST, self._floats_used))
+            if part == self._neurons:
+                self._ints.append((at.NEURONS_FIRST, self._floats_used))
+            for net, name in enumerate(NET_NAMES):
+                part(net, name)
+        self._float("input", at.INPUT, d.n_input)
+        widest = max(d.columns(index)["m"] for index in range(len(d.layers)))
+        self._float("scratch_e", at.SCRATCH_E, widest)
+        self._float("scratch_total", at.SCRATCH_TOTAL, widest)
+        self._ints.append((at.NEURONS_LAST, self._floats_used))
+
+    def _layer_entry(self, net: int, layer: int) -> int:
+        return at.LAYER_TABLE + (net * len(self.dimensions.layers) + layer) * at.LAYER_STRIDE
+
+    def _weights(self, net: int, name: str) -> None:
+        d = self.dimensions
+        entry = at.NET_TABLE + net * at.NET_STRIDE
+        first, bias, features = d.readout_columns()
+        outputs = d.n_action if net == at.ACTOR else 1
+        self._ints += [
+            (entry + at.NET_OUT, outputs),
+            (entry + at.NET_FEATURES, features),
+            (entry + at.NET_BIAS, bias),
+        ]
+        self._float(f"{name}/w", entry + at.NET_W, outputs, features)
+        self._float(f"{name}/peak", entry + at.NET_PEAK, outputs if d.peaks else 0, features)
+        self._float(f"{name}/leak", entry + at.NET_LEAK, len(d.layers))
+        for index, n in enumerate(d.layers):
+            row, c, prefix = self._layer_entry(net, index), d.columns(index), f"{name}/{index}"
+            self._ints += [
+                (row + at.LAYER_N, n),
+                (row + at.LAYER_M, c["m"]),
+                (row + at.LAYER_BELOW, c["below"]),
+                (row + at.LAYER_OBSERVED, c["observed"]),
+                (row + at.LAYER_RECURRENT, c["recurrent"]),
+                (row + at.LAYER_BIAS, c["bias"]),
+                (row + at.LAYER_GROUPS, d.groups),
+                (row + at.LAYER_ADAPTIVE, d.adaptive[index]),
+                (row + at.LAYER_LEVELS, len(d.layers) - 1 - index),
+                (row + at.LAYER_FIRST, first[index]),
+            ]
+            self._float(f"{prefix}/w", row + at.LAYER_W, n, c["m"])
+            self._float(f"{prefix}/peak", row + at.LAYER_PEAK, n if d.peaks else 0, c["m"])
+            self._float(f"{prefix}/alpha", row + at.LAYER_ALPHA, n)
+            self._float(f"{prefix}/rho", row + at.LAYER_RHO, n)
+            self._float(f"{prefix}/strength", row + at.LAYER_STRENGTH, n)
+            self._float(f"{prefix}/alphas", row + at.LAYER_ALPHAS, d.groups)
+
+    def _traces(self, net: int, name: str) -> None:
+        d = self.dimensions
+        entry = at.NET_TABLE + net * at.NET_STRIDE
+        _, _, features = d.readout_columns()
+        self._float(f"{name}/credit", entry + at.NET_CREDIT, d.n_action if net == at.ACTOR else 1, features)
+        for index, n in enumerate(d.layers):
+            row, m, prefix = self._layer_entry(net, index), d.columns(index)["m"], f"{name}/{index}"
+            self._float(f"{prefix}/credit", row + at.LAYER_CREDIT, n, m)
+            self._float(f"{prefix}/epsa", row + at.LAYER_EPSA, d.adaptive[index], m)
+            self._float(f"{prefix}/cascade", row + at.LAYER_CASCADE, len(d.layers) - 1 - index, n, m)
+            self._float(f"{prefix}/eps", row + at.LAYER_EPS, d.groups, m)
+            self._float(f"{prefix}/psi_mean", row + at.LAYER_PSI_MEAN, n)
+
+    def _neurons(self, net: int, name: str) -> None:
+        d = self.dimensions
+        entry = at.NET_TABLE + net * at.NET_STRIDE
+        _, _, features = d.readout_columns()
+        outputs = d.n_action if net == at.ACTOR else 1
+        self._float(f"{name}/features", entry + at.NET_FEATURE, features)
+        self._float(f"{name}/output", entry + at.NET_OUTPUT, outputs)
+        self._float(f"{name}/gradient", entry + at.NET_GRADIENT, outputs)
+        self._float(f"{name}/slope", entry + at.NET_SLOPE, len(d.layers))
+        for index, n in enumerate(d.layers):
+            row, prefix = self._layer_entry(net, index), f"{name}/{index}"
+            self._float(f"{prefix}/inputs", row + at.LAYER_INPUTS, d.columns(index)["m"])
+            for view, field in (
+                ("v", at.LAYER_V),
+                ("a", at.LAYER_A),
+                ("z", at.LAYER_Z),
+                ("psi", at.LAYER_PSI),
+                ("current", at.LAYER_CURRENT),
+            ):
+                self._float(f"{prefix}/{view}", row + field, n)
+            self._float(f"{prefix}/signals", row + at.LAYER_SIGNALS, len(d.layers) - index, n)
+
+
+def _claim(nbytes: int, buffer: Any) -> NDArray[np.uint8]:
+    if buffer is None:
+        spare = np.zeros(nbytes + ALIGNMENT, np.uint8)
+        shift = -spare.ctypes.data % ALIGNMENT
+        return spare[shift : shift + nbytes]
+    block = np.frombuffer(buffer, np.uint8)
+    if not block.flags.writeable:
+        raise StateError("the buffer given for the agent's state is read-only; give a writable one, such as bytearray")
+    if block.size < nbytes:
+        raise StateError(f"the buffer given for the agent's state has {block.size} bytes; this network needs {nbytes}")
+    if block.ctypes.data % 8:
+        raise StateError("the buffer given for the agent's state must start at an address that is a multiple of 8")
+    return block[:nbytes]

@@ -1,0 +1,167 @@
+"""What the parity and gradient tests share: the compiled agent in float64, scripted streams, comparison with the twin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synaptick.agent.build import build
+from synaptick.agent.config import Config
+from synaptick.agent.kernels import layout as at
+from synaptick.agent.kernels import tick as kernel
+from synaptick.agent.spaces import ActionSpec, ObservationSpec
+from synaptick.agent.state import Arena
+
+from .reference import NETS, ReferenceAgent
+
+STATISTICS = ("observation_mean", "observation_m2", "probabilities")
+OF_NET = ("w", "credit", "output")
+OF_LAYER = ("w", "credit", "eps", "epsa", "cascade", "psi_mean", "v", "a", "z", "psi")
+SCALARS = tuple(
+    "observation_count reward_count reward_mean reward_m2 reward_sum value_tm1 log_probability_tm1 delta".split()
+)
+
+
+class DoubleAgent:
+    """The compiled kernels on a float64 copy of the float32 section, so that only rounding is left of any difference.
+
+    The entry point runs interpreted over compiled callees: `tick` itself gets no second signature.
+    """
+
+    def __init__(self, config: Config, observation: ObservationSpec, action: ActionSpec, seed: int = 0):
+        self.config, self.observation = config, observation
+        self.arena = build(config, observation, action, seed)
+        self.floats = self.arena.floats.astype(np.float64)
+        self.views: dict[str, NDArray[Any]] = {}
+        for name, view in self.arena.views.items():
+            if view.dtype != np.float32:
+                self.views[name] = view
+                continue
+            offset = (view.ctypes.data - self.arena.floats.ctypes.data) // view.itemsize
+            self.views[name] = self.floats[offset : offset + view.size].reshape(view.shape)
+        self.set_leaks()
+
+    def set_leaks(self) -> None:
+        """Give the mean leak of each layer in float64; it must be the built one up to rounding."""
+        for net in NETS:
+            leak = self.views[f"{net}/leak"]
+            for index in range(leak.size):
+                exact = self.views[f"{net}/{index}/alpha"].mean() * self.config.depth_filter
+                np.testing.assert_allclose(leak[index], exact, rtol=1e-6)
+                leak[index] = exact
+
+    def _call(self, reward: float, observation: Any, mode: int, learn: bool) -> int:
+        if observation is not None:
+            self.observation.encode(observation, self.arena.views["staging"])
+        run = getattr(kernel.tick, "py_func", kernel.tick)
+        result = run(self.arena.ints, self.arena.reals, self.floats, float(reward), mode, learn)
+        assert result >= 0
+        return int(result)
+
+    def start(self, observation: Any, learn: bool = True) -> int:
+        return self._call(0.0, observation, kernel.START, learn)
+
+    def step(self, reward: float, observation: Any, learn: bool = True) -> int:
+        return self._call(reward, observation, kernel.STEP, learn)
+
+    def end(self, reward: float, observation: Any = None, learn: bool = True) -> None:
+        self._call(reward, observation, kernel.TERMINATE if observation is None else kernel.TRUNCATE, learn)
+
+
+def words(arena: Arena) -> list[int]:
+    """State of the random numbers."""
+    return [int(word) for word in arena.ints[at.RANDOM : at.RANDOM + 4]]
+
+
+def scalars(arena: Arena) -> dict[str, float]:
+    """Running statistics and what the last tick left, under the names of the twin."""
+    values = {name: float(arena.reals[getattr(at, name.upper())]) for name in SCALARS}
+    return {**values, "stale": float(arena.ints[at.STALE])}
+
+
+def twin_of(agent: Any, box: bool) -> ReferenceAgent:
+    """Build a twin in the state that `agent` is in."""
+    views = getattr(agent, "views", agent.arena.views)
+    return ReferenceAgent(agent.config, views, words(agent.arena), box, scalars(agent.arena))
+
+
+@dataclass(frozen=True)
+class Event:
+    """One call: kind is "start", "step", "terminate" or "truncate"; the reward is noise + .5 action."""
+
+    kind: str
+    noise: float
+    observation: Any
+    learn: bool
+
+
+def script(ticks: int, size: int, box: bool, seed: int, truncate: bool = True, act_only: bool = True) -> Iterator[Event]:
+    """Yield episodes of about 25 ticks, with acting-only stretches of 5 in one tick of 30 and restarts without an end."""
+    rng = np.random.default_rng(seed)
+    drift, running, quiet = np.zeros(size), False, 0
+    for _ in range(ticks):
+        drift = 0.8 * drift + rng.normal(size=size)
+        observation = 3.0 + 2.0 * drift if box else int(rng.integers(size))
+        quiet = 5 if act_only and rng.random() < 1 / 30 else max(0, quiet - 1)
+        kind = "step" if running else "start"
+        if running and rng.random() < 1 / 25:
+            kind = str(rng.choice(["terminate", "truncate", "start"] if truncate else ["terminate", "start"]))
+        running = kind in ("step", "start")
+        yield Event(kind, float(rng.normal()), observation, quiet == 0)
+
+
+def call(agent: Any, event: Event, last_action: int) -> int:
+    """Make the call of an event; return the action, 0 where none is due."""
+    reward = event.noise + 0.5 * last_action
+    if event.kind == "start":
+        return int(agent.start(event.observation, learn=event.learn))
+    if event.kind == "step":
+        return int(agent.step(reward, event.observation, learn=event.learn))
+    agent.end(reward, event.observation if event.kind == "truncate" else None, learn=event.learn)
+    return 0
+
+
+def compared_names(agent: Any) -> list[str]:
+    """Names of the views that must agree with the twin after every tick."""
+    peak = ("peak",) if agent.config.step_rule == "coordinate" else ()
+    layers = range(len(agent.config.layers))
+    return [
+        *STATISTICS,
+        *(f"{net}/{name}" for net in NETS for name in (*OF_NET, *peak)),
+        *(f"{net}/{index}/{name}" for net in NETS for index in layers for name in (*OF_LAYER, *peak)),
+    ]
+
+
+def disagreement(agent: Any, twin: ReferenceAgent) -> dict[str, float]:
+    """Largest difference of each array or scalar, relative to 1e-3 plus the largest element of the twin's."""
+    views, found = getattr(agent, "views", agent.arena.views), {}
+    for name in compared_names(agent):
+        ours, theirs = np.asarray(views[name], np.float64), twin.arrays[name]
+        if ours.size:
+            theirs = theirs[: len(ours)] if name.endswith("/epsa") else theirs
+            assert ours.shape == theirs.shape, name
+            found[name] = float(np.abs(ours - theirs).max() / (1e-3 + np.abs(theirs).max()))
+    for name, value in scalars(agent.arena).items():
+        found[name] = abs(value - twin.scalars[name]) / (1e-3 + abs(twin.scalars[name]))
+    return found
+
+
+def assert_parity(agent: Any, twin: ReferenceAgent, events: Iterator[Event], tolerance: float) -> int:
+    """Run both through the events, comparing everything after each; return the ticks compared."""
+    ticks, action = 0, 0
+    for ticks, event in enumerate(events, 1):  # noqa: B007
+        before = action
+        action = call(agent, event, before)
+        assert action == call(twin, event, before), f"tick {ticks} ({event.kind}): actions differ"
+        found = disagreement(agent, twin)
+        if event.kind == "truncate" and not agent.config.keep_state:
+            # Nothing reads these before the next start clears them.
+            found = {name: value for name, value in found.items() if name.split("/")[-1] not in ("epsa", "cascade")}
+        name = max(found, key=lambda key: found[key])
+        assert found[name] <= tolerance, f"tick {ticks} ({event.kind}, learn={event.learn}): {name} by {found[name]:.2e}"
+        assert words(agent.arena) == twin.words
+    return ticks
