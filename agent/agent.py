@@ -2,19 +2,58 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from . import checkpoint
 from .build import build
 from .config import Config
-from .errors import InputError, PhaseError
+from .errors import InputError, PhaseError, StateError
 from .kernels import layout as at
 from .kernels import tick as kernel
 from .spaces import ActionSpec, ObservationSpec
-from .state import Arena
+from .state import NET_NAMES, Arena
 
 
 class Agent:
-    def __init__(self, config: Config, observation_space: Any, action_space: Any, seed: int = 0, buffer: Any = None):
+    """A spiking actor-critic that learns from every step of one stream of experience, in a fixed block of memory.
+
+    Parameters
+    ----------
+    config : Config
+        Settings; only those of the network and of learning matter here.
+    observation_space : gymnasium.spaces.Box or gymnasium.spaces.Discrete
+    action_space : gymnasium.spaces.Discrete
+    seed : int, optional
+        Seed of initial weights and of action sampling, at least 0. Same seed and same inputs give the same bytes.
+    buffer : writable buffer, optional
+        Memory for the state, at least ``agent.nbytes`` bytes at an address divisible by 8; overwritten. Allocated if absent.
+
+    Raises
+    ------
+    SpaceError
+        If a space is not supported.
+    StateError
+        If `buffer` is too small, read-only or misaligned.
+
+    Examples
+    --------
+    >>> import gymnasium as gym
+    >>> from synaptick.agent import Agent, Config
+    >>> env = gym.make("CartPole-v1")
+    >>> agent = Agent(Config(), env.observation_space, env.action_space, seed=0)
+    >>> observation, _ = env.reset(seed=0)
+    >>> action = agent.start(observation)
+    >>> observation, reward, terminated, truncated, _ = env.step(action)
+    >>> action = agent.step(reward, observation)
+    """
+
+    def __init__(
+        self, config: Config, observation_space: Any, action_space: Any, seed: int = 0, buffer: Any = None
+    ) -> None:
         self.config = config
         self.observation = ObservationSpec.from_space(observation_space)
         self.action = ActionSpec.from_space(action_space)
@@ -23,27 +62,182 @@ class Agent:
     def _attach(self, arena: Arena) -> None:
         self.arena = arena
         self._staging = arena.views["staging"]
-        self._start = self.action.start
 
     def start(self, observation: Any, learn: bool = True) -> int:
-        return self._advance(0.0, observation, kernel.START, learn)
+        """Begin an episode and return the first action.
+
+        Neurons, eligibility and credit are cleared (unless ``config.keep_state``). An episode that is still running is
+        abandoned: nothing is learned from its end.
+
+        Parameters
+        ----------
+        observation : array_like or int
+            First observation, as the observation space has it.
+        learn : bool, optional
+            False: act only, leave everything learned as it is.
+
+        Raises
+        ------
+        InputError
+            If the observation has the wrong shape or type or is not finite; the agent is unchanged.
+        """
+        self.observation.encode(observation, self._staging)
+        return self._tick(0.0, kernel.START, learn) + self.action.start
 
     def step(self, reward: float, observation: Any, learn: bool = True) -> int:
-        return self._advance(reward, observation, kernel.STEP, learn)
+        """Learn from the outcome of the last action, then return the next one.
+
+        Parameters
+        ----------
+        reward : float
+            Reward that the last action brought.
+        observation : array_like or int
+            Observation it led to.
+        learn : bool, optional
+            False: act only. Learned ticks after acting-only ones begin with empty credit.
+
+        Raises
+        ------
+        PhaseError
+            If no episode is running.
+        InputError
+            If reward or observation does not fit or is not finite. After either error the agent is unchanged.
+        """
+        reward = _as_number(reward)
+        self.observation.encode(observation, self._staging)
+        return self._tick(reward, kernel.STEP, learn) + self.action.start
 
     def end(self, reward: float, observation: Any = None, learn: bool = True) -> None:
+        """Learn from the end of an episode.
+
+        Parameters
+        ----------
+        reward : float
+            Reward that the last action brought.
+        observation : array_like or int, optional
+            Give the last observation if the episode was cut off (truncated): its value is bootstrapped from. Without it the
+            episode has terminated, and what follows is worth nothing.
+        learn : bool, optional
+            False: only close the episode.
+
+        Raises
+        ------
+        PhaseError, InputError
+            As for `step`; the agent is unchanged.
+        """
+        reward = _as_number(reward)
         if observation is None:
-            self._call(reward, kernel.TERMINATE, learn)
+            self._tick(reward, kernel.TERMINATE, learn)
         else:
-            self._advance(reward, observation, kernel.TRUNCATE, learn)
+            self.observation.encode(observation, self._staging)
+            self._tick(reward, kernel.TRUNCATE, learn)
 
-    def _advance(self, reward, observation, mode, learn):
-        self.observation.encode(observation, self._staging)
-        return self._call(reward, mode, learn) + self._start
+    def _tick(self, reward: float, mode: int, learn: bool) -> int:
+        result = kernel.tick(self.arena.address, reward, mode, learn)
+        if result >= 0:
+            return result
+        if result == kernel.NOT_STARTED:
+            raise PhaseError("no episode is running; call start(observation) before step or end")
+        if result == kernel.BAD_REWARD:
+            raise InputError(f"reward is {reward}; it must be a finite number")
+        raise InputError("the observation holds a NaN or an infinite number; all of it must be finite")
 
-    def _call(self, reward, mode, learn):
-        arena = self.arena
-        result = kernel.tick(arena.ints, arena.reals, arena.floats, float(reward), mode, learn)
-        if result < 0:
-            raise RuntimeError(result)
-        return result
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the agent's whole state; the same after any number of steps."""
+        return self.arena.nbytes
+
+    @property
+    def ticks(self) -> int:
+        """Environment steps seen, learned from or not."""
+        return int(self.arena.ints[at.TICK])
+
+    @property
+    def episodes(self) -> int:
+        """Episodes begun."""
+        return int(self.arena.ints[at.EPISODE])
+
+    @property
+    def running(self) -> bool:
+        """Whether an episode is running, so that `step` and `end` may be called."""
+        return bool(self.arena.ints[at.PHASE])
+
+    @property
+    def td_error(self) -> float:
+        """The last TD error, in units of the normalised reward."""
+        return float(self.arena.reals[at.DELTA])
+
+    @property
+    def value(self) -> float:
+        """Value of the last observation, in units of the normalised reward."""
+        return float(self.arena.reals[at.VALUE_TM1])
+
+    @property
+    def probabilities(self) -> NDArray[np.float64]:
+        """Probability of each action at the last observation, a copy, shape (n,)."""
+        return self.arena.views["probabilities"].copy()
+
+    @property
+    def spike_rates(self) -> dict[str, list[float]]:
+        """Running share of neurons that spike in a tick, for each layer of actor and critic, bottom first."""
+        rates = self.arena.views["spike_rates"]
+        return {name: [float(rate) for rate in rates[net]] for net, name in enumerate(NET_NAMES)}
+
+    def snapshot(self) -> NDArray[np.uint8]:
+        """Return a copy of the whole state, `nbytes` bytes, for `restore`."""
+        return self.arena.block.copy()
+
+    def restore(self, snapshot: NDArray[np.uint8]) -> None:
+        """Go back to a state that `snapshot` returned; raise `StateError`, and change nothing, if it does not fit."""
+        self.arena.check(snapshot)
+        self.arena.block[:] = snapshot
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the whole agent to a file, atomically: the file is the old or the new one, never a part.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written; a file that was there before is untouched.
+        """
+        metadata = {
+            "config": self.config.to_dict(),
+            "observation": self.observation.to_dict(),
+            "action": self.action.to_dict(),
+        }
+        checkpoint.write(path, metadata, self.arena.block)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Agent:
+        """Return the agent that `save` wrote; it goes on bit for bit as if it had never stopped.
+
+        Nothing in the file is executed.
+
+        Raises
+        ------
+        StateError
+            If the file is damaged, is not a checkpoint, or comes from a newer format.
+        OSError
+            If it cannot be read.
+        """
+        metadata, block = checkpoint.read(path)
+        agent = cls.__new__(cls)
+        try:
+            agent.config = Config.from_dict(metadata["config"])
+            agent.observation = ObservationSpec.from_dict(metadata["observation"])
+            agent.action = ActionSpec.from_dict(metadata["action"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise StateError(f"{path}: its description does not fit this version of synaptick ({error})") from error
+        agent._attach(build(agent.config, agent.observation, agent.action, seed=0))
+        try:
+            agent.restore(block)
+        except StateError as error:
+            raise StateError(f"{path}: {error}") from error
+        return agent
+
+
+def _as_number(reward: Any) -> float:
+    try:
+        return float(reward)
+    except (TypeError, ValueError):
+        raise InputError(f"reward is {reward!r}; it must be one finite number") from None

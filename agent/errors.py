@@ -28,4 +28,8 @@ class StateError(SynaptickError, ValueError):
 
 
 class EnvError(SynaptickError):
-    """An environment that cannot be made, with the reason."""
+    """An environment that cannot be made or used, with the reason."""
+
+
+class RunError(SynaptickError):
+    """A run that an environment broke off; its folder is complete up to that step."""

@@ -88,103 +88,117 @@ class Arena:
     Parameters
     ----------
     dimensions : Dimensions
-    buffer : writable buffer of at least ``Arena.size(dimensions)`` bytes, optional
-        Memory supplied by the caller, aligned to 8 bytes; it is overwritten. Without it the block is allocated here.
+    buffer : writable buffer of at least ``nbytes`` bytes, optional
+        Memory supplied by the caller, at an address divisible by 8; it is overwritten. Without it the block is allocated.
 
     Attributes
     ----------
+    nbytes : int
+        Size of the block.
     block : (nbytes,) uint8 array
+    address : int
+        Where the block lies in memory.
     ints, reals, floats : int64, float64, float32 arrays
         The sections, in the form the kernels take.
     views : dict of str to array
         Named arrays, such as ``"actor/0/w"``; each is a view of `block`.
+
+    Raises
+    ------
+    StateError
+        If `buffer` is too small, read-only or misaligned.
     """
 
     def __init__(self, dimensions: Dimensions, buffer: Any = None) -> None:
         self.dimensions = dimensions
-        self._ints: list[tuple[int, int]] = []
-        self._reals_used = _padded(at.REAL_HEADER)
-        self._floats_used = 0
+        self._table: list[tuple[int, int]] = []
         self._plan: dict[str, tuple[str, int, tuple[int, ...]]] = {}
-        self._ranges: dict[str, int] = {}
+        self._used = {"reals": _padded(at.REAL_HEADER), "floats": 0}
         self._draw_up()
-        n_layers = len(dimensions.layers)
-        n_ints = _padded(at.LAYER_TABLE + at.N_NETS * n_layers * at.LAYER_STRIDE)
-        self.nbytes = 8 * n_ints + 8 * self._reals_used + 4 * self._floats_used
+
+        n_ints = _padded(at.LAYER_TABLE + at.N_NETS * len(dimensions.layers) * at.LAYER_STRIDE)
+        self._table += [
+            (at.N_INTS, n_ints),
+            (at.N_REALS, self._used["reals"]),
+            (at.N_FLOATS, self._used["floats"]),
+        ]
+        reals_at = 8 * n_ints
+        floats_at = reals_at + 8 * self._used["reals"]
+        self.nbytes = floats_at + 4 * self._used["floats"]
         self.block = _claim(self.nbytes, buffer)
-        reals_at, floats_at = 8 * n_ints, 8 * (n_ints + self._reals_used)
+        self.address = int(self.block.ctypes.data)
+        self.block[:] = 0
         self.ints: NDArray[np.int64] = self.block[:reals_at].view(np.int64)
         self.reals: NDArray[np.float64] = self.block[reals_at:floats_at].view(np.float64)
         self.floats: NDArray[np.float32] = self.block[floats_at:].view(np.float32)
-        self.block[:] = 0
-        for index, value in self._ints:
+        for index, value in self._table:
             self.ints[index] = value
         self.views: dict[str, NDArray[Any]] = {}
         for name, (section, offset, shape) in self._plan.items():
-            source = self.reals if section == "reals" else self.floats
+            source: NDArray[Any] = self.reals if section == "reals" else self.floats
             self.views[name] = source[offset : offset + int(np.prod(shape))].reshape(shape)
 
-    @classmethod
-    def size(cls, dimensions: Dimensions) -> int:
-        """Return the number of bytes that an arena of these dimensions takes."""
-        return cls(dimensions).nbytes
+    def check(self, block: NDArray[np.uint8]) -> None:
+        """Raise `StateError` unless `block` is the state of an arena of these dimensions.
 
-    def _real(self, name: str, entry: int, *shape: int) -> None:
-        self._plan[name] = ("reals", self._reals_used, shape)
-        self._ints.append((entry, self._reals_used))
-        self._reals_used += _padded(int(np.prod(shape)))
+        The offset table decides where kernels read and write, so it has to be this arena's own, entry by entry.
+        """
+        if block.dtype != np.uint8 or block.shape != (self.nbytes,):
+            raise StateError(f"the state has {block.nbytes} bytes; this network needs {self.nbytes}")
+        ints = block[: self.ints.nbytes].copy().view(np.int64)
+        for index, value in self._table:
+            if ints[index] != value:
+                raise StateError("the state belongs to a network of another shape or version of synaptick")
 
-    def _float(self, name: str, entry: int, *shape: int) -> None:
-        self._plan[name] = ("floats", self._floats_used, shape)
-        self._ints.append((entry, self._floats_used))
-        self._floats_used += _padded(int(np.prod(shape)))
+    def _place(self, section: str, name: str, entry: int, *shape: int) -> None:
+        """Give the next place in a section to an array, and write its offset to table entry `entry`."""
+        offset = self._used[section]
+        self._plan[name] = (section, offset, shape)
+        self._table.append((entry, offset))
+        self._used[section] = offset + _padded(int(np.prod(shape)))
 
     def _draw_up(self) -> None:
         """Fix every offset: first what lasts, then traces, then neurons, so that clearing is one fill."""
-        d = self.dimensions
-        for entry, value in (
-            (at.N_INPUT, d.n_input),
-            (at.N_ACTION, d.n_action),
-            (at.N_LAYERS, len(d.layers)),
-        ):
-            self._ints.append((entry, value))
-        self._real("staging", at.STAGING, d.n_input)
-        self._real("observation_mean", at.OBSERVATION_MEAN, d.n_input)
-        self._real("observation_m2", at.OBSERVATION_M2, d.n_input)
-        self._real("probabilities", at.PROBABILITIES, d.n_action)
-        self._real("spike_rates", at.SPIKE_RATES, at.N_NETS, len(d.layers))
-        for part in (self._weights, self._traces, self._neurons):
-            if part == self._traces:
-                self._ints.append((at.TRACES_FIRST, self._floats_used))
-            if part == self._neurons:
-                self._ints.append((at.NEURONS_FIRST, self._floats_used))
-            for net, name in enumerate(NET_NAMES):
-                part(net, name)
-        self._float("input", at.INPUT, d.n_input)
-        widest = max(d.columns(index)["m"] for index in range(len(d.layers)))
-        self._float("scratch_e", at.SCRATCH_E, widest)
-        self._float("scratch_total", at.SCRATCH_TOTAL, widest)
-        self._ints.append((at.NEURONS_LAST, self._floats_used))
+        d, n_layers = self.dimensions, len(self.dimensions.layers)
+        self._table += [(at.N_INPUT, d.n_input), (at.N_ACTION, d.n_action), (at.N_LAYERS, n_layers)]
+        self._place("reals", "staging", at.STAGING, d.n_input)
+        self._place("reals", "observation_mean", at.OBSERVATION_MEAN, d.n_input)
+        self._place("reals", "observation_m2", at.OBSERVATION_M2, d.n_input)
+        self._place("reals", "probabilities", at.PROBABILITIES, d.n_action)
+        self._place("reals", "spike_rates", at.SPIKE_RATES, at.N_NETS, n_layers)
+        for net, name in enumerate(NET_NAMES):
+            self._place_weights(net, name)
+        self._table.append((at.TRACES_FIRST, self._used["floats"]))
+        for net, name in enumerate(NET_NAMES):
+            self._place_traces(net, name)
+        self._table.append((at.NEURONS_FIRST, self._used["floats"]))
+        for net, name in enumerate(NET_NAMES):
+            self._place_neurons(net, name)
+        self._place("floats", "input", at.INPUT, d.n_input)
+        widest = max(d.columns(index)["m"] for index in range(n_layers))
+        self._place("floats", "scratch_e", at.SCRATCH_E, widest)
+        self._place("floats", "scratch_total", at.SCRATCH_TOTAL, widest)
+        self._table.append((at.NEURONS_LAST, self._used["floats"]))
 
     def _layer_entry(self, net: int, layer: int) -> int:
         return at.LAYER_TABLE + (net * len(self.dimensions.layers) + layer) * at.LAYER_STRIDE
 
-    def _weights(self, net: int, name: str) -> None:
+    def _place_weights(self, net: int, name: str) -> None:
         d = self.dimensions
         entry = at.NET_TABLE + net * at.NET_STRIDE
         first, bias, features = d.readout_columns()
         outputs = d.n_action if net == at.ACTOR else 1
-        self._ints += [
+        self._table += [
             (entry + at.NET_OUT, outputs),
             (entry + at.NET_FEATURES, features),
             (entry + at.NET_BIAS, bias),
         ]
-        self._float(f"{name}/w", entry + at.NET_W, outputs, features)
-        self._float(f"{name}/peak", entry + at.NET_PEAK, outputs if d.peaks else 0, features)
-        self._float(f"{name}/leak", entry + at.NET_LEAK, len(d.layers))
+        self._place("floats", f"{name}/w", entry + at.NET_W, outputs, features)
+        self._place("floats", f"{name}/peak", entry + at.NET_PEAK, outputs if d.peaks else 0, features)
+        self._place("floats", f"{name}/leak", entry + at.NET_LEAK, len(d.layers))
         for index, n in enumerate(d.layers):
             row, c, prefix = self._layer_entry(net, index), d.columns(index), f"{name}/{index}"
-            self._ints += [
+            self._table += [
                 (row + at.LAYER_N, n),
                 (row + at.LAYER_M, c["m"]),
                 (row + at.LAYER_BELOW, c["below"]),
@@ -196,38 +210,38 @@ class Arena:
                 (row + at.LAYER_LEVELS, len(d.layers) - 1 - index),
                 (row + at.LAYER_FIRST, first[index]),
             ]
-            self._float(f"{prefix}/w", row + at.LAYER_W, n, c["m"])
-            self._float(f"{prefix}/peak", row + at.LAYER_PEAK, n if d.peaks else 0, c["m"])
-            self._float(f"{prefix}/alpha", row + at.LAYER_ALPHA, n)
-            self._float(f"{prefix}/rho", row + at.LAYER_RHO, n)
-            self._float(f"{prefix}/strength", row + at.LAYER_STRENGTH, n)
-            self._float(f"{prefix}/alphas", row + at.LAYER_ALPHAS, d.groups)
+            self._place("floats", f"{prefix}/w", row + at.LAYER_W, n, c["m"])
+            self._place("floats", f"{prefix}/peak", row + at.LAYER_PEAK, n if d.peaks else 0, c["m"])
+            self._place("floats", f"{prefix}/alpha", row + at.LAYER_ALPHA, n)
+            self._place("floats", f"{prefix}/rho", row + at.LAYER_RHO, n)
+            self._place("floats", f"{prefix}/strength", row + at.LAYER_STRENGTH, n)
+            self._place("floats", f"{prefix}/alphas", row + at.LAYER_ALPHAS, d.groups)
 
-    def _traces(self, net: int, name: str) -> None:
+    def _place_traces(self, net: int, name: str) -> None:
         d = self.dimensions
         entry = at.NET_TABLE + net * at.NET_STRIDE
         _, _, features = d.readout_columns()
-        self._float(f"{name}/credit", entry + at.NET_CREDIT, d.n_action if net == at.ACTOR else 1, features)
+        self._place("floats", f"{name}/credit", entry + at.NET_CREDIT, d.n_action if net == at.ACTOR else 1, features)
         for index, n in enumerate(d.layers):
             row, m, prefix = self._layer_entry(net, index), d.columns(index)["m"], f"{name}/{index}"
-            self._float(f"{prefix}/credit", row + at.LAYER_CREDIT, n, m)
-            self._float(f"{prefix}/epsa", row + at.LAYER_EPSA, d.adaptive[index], m)
-            self._float(f"{prefix}/cascade", row + at.LAYER_CASCADE, len(d.layers) - 1 - index, n, m)
-            self._float(f"{prefix}/eps", row + at.LAYER_EPS, d.groups, m)
-            self._float(f"{prefix}/psi_mean", row + at.LAYER_PSI_MEAN, n)
+            self._place("floats", f"{prefix}/credit", row + at.LAYER_CREDIT, n, m)
+            self._place("floats", f"{prefix}/epsa", row + at.LAYER_EPSA, d.adaptive[index], m)
+            self._place("floats", f"{prefix}/cascade", row + at.LAYER_CASCADE, len(d.layers) - 1 - index, n, m)
+            self._place("floats", f"{prefix}/eps", row + at.LAYER_EPS, d.groups, m)
+            self._place("floats", f"{prefix}/psi_mean", row + at.LAYER_PSI_MEAN, n)
 
-    def _neurons(self, net: int, name: str) -> None:
+    def _place_neurons(self, net: int, name: str) -> None:
         d = self.dimensions
         entry = at.NET_TABLE + net * at.NET_STRIDE
         _, _, features = d.readout_columns()
         outputs = d.n_action if net == at.ACTOR else 1
-        self._float(f"{name}/features", entry + at.NET_FEATURE, features)
-        self._float(f"{name}/output", entry + at.NET_OUTPUT, outputs)
-        self._float(f"{name}/gradient", entry + at.NET_GRADIENT, outputs)
-        self._float(f"{name}/slope", entry + at.NET_SLOPE, len(d.layers))
+        self._place("floats", f"{name}/features", entry + at.NET_FEATURE, features)
+        self._place("floats", f"{name}/output", entry + at.NET_OUTPUT, outputs)
+        self._place("floats", f"{name}/gradient", entry + at.NET_GRADIENT, outputs)
+        self._place("floats", f"{name}/slope", entry + at.NET_SLOPE, len(d.layers))
         for index, n in enumerate(d.layers):
             row, prefix = self._layer_entry(net, index), f"{name}/{index}"
-            self._float(f"{prefix}/inputs", row + at.LAYER_INPUTS, d.columns(index)["m"])
+            self._place("floats", f"{prefix}/inputs", row + at.LAYER_INPUTS, d.columns(index)["m"])
             for view, field in (
                 ("v", at.LAYER_V),
                 ("a", at.LAYER_A),
@@ -235,8 +249,8 @@ class Arena:
                 ("psi", at.LAYER_PSI),
                 ("current", at.LAYER_CURRENT),
             ):
-                self._float(f"{prefix}/{view}", row + field, n)
-            self._float(f"{prefix}/signals", row + at.LAYER_SIGNALS, len(d.layers) - index, n)
+                self._place("floats", f"{prefix}/{view}", row + field, n)
+            self._place("floats", f"{prefix}/signals", row + at.LAYER_SIGNALS, len(d.layers) - index, n)
 
 
 def _claim(nbytes: int, buffer: Any) -> NDArray[np.uint8]:

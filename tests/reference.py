@@ -1,11 +1,8 @@
-"""Slow, readable twin of the compiled agent: plain numpy, float64, one function an equation.
-
-Written from docs/equations.md, not from the kernels, and importing nothing compiled. `ReferenceAgent` strings the equations
-together into whole ticks; its arrays carry the names of the views of the arena.
-"""
+"""Slow, readable twin of the compiled agent: plain numpy, float64, one function an equation, and `ReferenceAgent`."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -13,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+Arrays = tuple[Array, ...]
 
-TINY = 1e-30
 PSI_MEAN_RATE = 0.05
 NETS = ("actor", "critic")
 
@@ -22,15 +19,9 @@ NETS = ("actor", "critic")
 def next_uint32(words: list[int]) -> int:
     """xoshiro128++: result = rotl(s0 + s3, 7) + s0 mod 2^32; the four words are advanced in place."""
     s0, s1, s2, s3 = words
-    words[0] = s0 ^ s1 ^ s3
-    words[1] = s0 ^ s1 ^ s2
-    words[2] = s0 ^ s2 ^ (s1 << 9) % 2**32
-    words[3] = _rotated(s1 ^ s3, 11)
-    return (_rotated((s0 + s3) % 2**32, 7) + s0) % 2**32
-
-
-def _rotated(word: int, by: int) -> int:
-    return (word << by) % 2**32 | word >> (32 - by)
+    total, last = (s0 + s3) % 2**32, s1 ^ s3
+    words[:] = s0 ^ s1 ^ s3, s0 ^ s1 ^ s2, s0 ^ s2 ^ ((s1 << 9) % 2**32), ((last << 11) | (last >> 21)) % 2**32
+    return (((total << 7) | (total >> 25)) + s0) % 2**32
 
 
 def uniform(words: list[int]) -> float:
@@ -39,13 +30,13 @@ def uniform(words: list[int]) -> float:
     return (a * 2**26 + b) / 2**53
 
 
-def welford(count: float, mean: Array, m2: Array, sample: Array) -> tuple[Array, Array]:
+def welford(count: float, mean: Any, m2: Any, sample: Any) -> tuple[Any, Any]:
     """mean' = mean + (x - mean)/n, m2' = m2 + (x - mean)(x - mean'), n counting this sample."""
     new = mean + (sample - mean) / count
     return new, m2 + (sample - mean) * (sample - new)
 
 
-def variance(count: float, m2: Array) -> Array:
+def variance(count: float, m2: Any) -> Any:
     """m2 / (n - 1); 1 before the second sample."""
     return m2 / (count - 1) if count >= 2 else np.ones_like(m2)
 
@@ -57,13 +48,12 @@ def standardise(count: float, mean: Array, m2: Array, clip: float, sample: Array
 
 def reward_scale(count: float, m2: float) -> float:
     """1 / sqrt(var(G) + 1e-8), G the discounted sum of rewards."""
-    return float(1 / np.sqrt(variance(count, np.float64(m2)) + 1e-8))
+    return float(1 / np.sqrt(variance(count, m2) + 1e-8))
 
 
 def input_vector(size: int, below: Array | None, x: Array | None, own: Array | None) -> Array:
     """u = [z of the layer below; x; own z one tick ago; 1; zero padding], None for an absent part."""
-    parts = [part for part in (below, x, own) if part is not None]
-    u = np.concatenate([*parts, [1.0]])
+    u = np.concatenate([*(part for part in (below, x, own) if part is not None), [1.0]])
     return np.pad(u, (0, size - u.size))
 
 
@@ -74,22 +64,20 @@ def normalised_current(w: Array, u: Array, gain: float) -> tuple[Array, float]:
     return slope * (current - current.mean()), float(slope)
 
 
-def neuron(
-    current: Array, alpha: Array, rho: Array, strength: Array, v_th: float, dampening: float, v: Array, a: Array, z: Array
-) -> tuple[Array, Array, Array, Array]:
-    """v' = alpha v + I - v_th z; a' = rho a + z; A = v_th + strength a'; returns v', a', 1[v' > A], psi.
+def neuron(state: Arrays, constants: Arrays, current: Array, v_th: float, dampening: float) -> Arrays:
+    """v' = alpha v + I - v_th z; a' = rho a + z; A = v_th + strength a'; returns v', a', z' = 1[v' > A] and psi.
 
-    psi = dampening/v_th max(0, 1 - |v' - A|/v_th); strength 0 is a LIF neuron.
+    psi = dampening/v_th max(0, 1 - |v' - A|/v_th); state is v, a, z; constants are alpha, rho, strength (0 for LIF).
     """
-    v = alpha * v + current - v_th * z
-    a = rho * a + z
+    (v, a, z), (alpha, rho, strength) = state, constants
+    v, a = alpha * v + current - v_th * z, rho * a + z
     excess = v - (v_th + strength * a)
     return v, a, (excess > 0).astype(float), dampening / v_th * np.maximum(0, 1 - np.abs(excess) / v_th)
 
 
 def flushed(x: Array) -> Array:
     """0 where |x| <= 1e-30, else x."""
-    return np.where(np.abs(x) <= TINY, 0.0, x)
+    return np.where(np.abs(x) <= 1e-30, 0.0, x)
 
 
 def membrane_eligibility(eps: Array, alphas: Array, slope: float, u: Array) -> Array:
@@ -127,8 +115,7 @@ def signals(direct: list[Array], weights: list[Array], psi: list[Array], psi_mea
 
 def softmax(preferences: Array) -> Array:
     """pi_k = exp p_k / sum exp p."""
-    shifted = np.exp(preferences - preferences.max())
-    return shifted / shifted.sum()
+    return np.exp(preferences - preferences.max()) / np.exp(preferences - preferences.max()).sum()
 
 
 def log_probability_gradient(probabilities: Array, action: int) -> Array:
@@ -154,198 +141,160 @@ def coordinate_change(credit: Array, peak: Array, lr: float, delta: float, decay
 
 
 class ReferenceAgent:
-    """The agent in plain numpy, tick by tick.
+    """Whole ticks, from a copy of the views and random words of an arena; `box`: real, not one-hot observations."""
 
-    Parameters
-    ----------
-    config : Config
-        Or anything with its fields.
-    views : mapping of str to array
-        Views of a built arena; weights and time constants are copied, and whatever else is there.
-    words : four int
-        State of the random numbers.
-    box : bool
-        Whether observations are real vectors (else integers from 0, encoded one-hot).
-    scalars : mapping, optional
-        Values for the entries of `scalars`, to take over in the middle of a run.
-    """
-
-    def __init__(
-        self,
-        config: Any,
-        views: Mapping[str, NDArray[Any]],
-        words: Iterable[int],
-        box: bool = True,
-        scalars: Mapping[str, float] | None = None,
-    ):
+    def __init__(self, config: Any, views: Mapping[str, Any], words: Iterable[int], box: bool, **scalars: float):
         self.config, self.box, self.words = config, box, [int(word) for word in words]
-        self.layers = range(len(config.layers))
+        self.indices = range(len(config.layers))
+        self.read = [index for index in self.indices if config.readout == "all" or index == self.indices[-1]]
         self.arrays: dict[str, Any] = {name: np.array(view, np.float64) for name, view in views.items()}
-        for prefix in (f"{net}/{index}" for net in NETS for index in self.layers):
-            stored, full = self.arrays[f"{prefix}/epsa"], np.zeros_like(self.arrays[f"{prefix}/w"])
-            full[: len(stored)] = stored
-            self.arrays[f"{prefix}/epsa"] = full
-        names = ("observation_count", "reward_count", "reward_mean", "reward_m2", "reward_sum")
-        self.scalars = dict.fromkeys((*names, "value_tm1", "log_probability_tm1", "delta", "stale"), 0.0)
-        self.scalars.update(scalars or {})
+        for path in (f"{net}/{index}" for net in NETS for index in self.indices):
+            # LIF rows are carried along: strength 0 takes them out of e.
+            missing = len(self.arrays[f"{path}/w"]) - len(self.arrays[f"{path}/epsa"])
+            self.arrays[f"{path}/epsa"] = np.pad(self.arrays[f"{path}/epsa"], ((0, missing), (0, 0)))
+        self.scalars: dict[str, float] = defaultdict(float, scalars)
 
     def start(self, observation: Any, learn: bool = True) -> int:
-        """An episode begins: clear traces and neurons, then act; no reward is due."""
+        """An episode begins: forget the last one, then act; no reward is due."""
         if not self.config.keep_state:
-            self.clear(("v", "a", "z", "psi"))
-            self.clear_traces()
-        return self.tick(None, observation, learn, discount=self.config.discount)
+            self.clear(neurons=True)
+        return self.tick(None, observation, learn, self.config.discount)
 
     def step(self, reward: float, observation: Any, learn: bool = True) -> int:
         """Learn from the reward of the action before, then act."""
-        return self.tick(reward, observation, learn, discount=self.config.discount)
+        return self.tick(reward, observation, learn, self.config.discount)
 
     def end(self, reward: float, observation: Any = None, learn: bool = True) -> None:
         """Terminated (no bootstrap), or, given an observation, truncated (bootstraps)."""
-        discount = 0.0 if observation is None else self.config.discount
-        self.tick(reward, observation, learn, discount, last=True)
+        self.tick(reward, observation, learn, 0.0 if observation is None else self.config.discount, last=True)
         self.scalars["reward_sum"] = 0.0
 
     def tick(self, reward: float | None, observation: Any, learn: bool, discount: float, last: bool = False) -> int:
-        """delta = r + discount value - value_tm1; W by delta and old credit; then this tick's credit."""
-        s = self.scalars
+        """delta = r + discount value - value_tm1; then action; then learning."""
+        s, arrays = self.scalars, self.arrays
         if learn and s["stale"]:
-            self.clear_traces()
-        value = 0.0
+            self.clear()
+        value, delta, action = 0.0, 0.0, 0
+        gradients: Arrays = ()
         if observation is not None:
             x = self.observe(observation, learn)
             for net in NETS:
                 self.forward(net, x, learn)
-            value = float(self.arrays["critic/output"][0])
-        delta = 0.0
+            value = float(arrays["critic/output"][0])
         if learn and reward is not None:
-            surprise = -s["log_probability_tm1"]
-            delta = self.scaled_reward(reward) + self.config.entropy_bonus * surprise + discount * value - s["value_tm1"]
-            s["delta"] = delta
+            reward = self.scaled(reward) - self.config.entropy_bonus * s["log_probability_tm1"]
+            s["delta"] = delta = reward + discount * value - s["value_tm1"]
         if not last:
-            self.arrays["probabilities"] = softmax(self.arrays["actor/output"])
-            action = sample(self.arrays["probabilities"], self.words)
-            gradients = (log_probability_gradient(self.arrays["probabilities"], action), np.ones(1))
-        for number, net in enumerate(NETS if learn else ()):
-            found = None if last else self.signals(net, gradients[number])
-            self.change_weights(net, delta)
-            if observation is not None:
-                self.advance_traces(net)
-            if found is not None:
-                self.advance_credit(net, gradients[number], found)
-        if not learn:
-            s["stale"] = 1.0
-        if last:
-            return 0
-        s["value_tm1"], s["log_probability_tm1"] = value, float(np.log(self.arrays["probabilities"][action]))
+            arrays["probabilities"] = softmax(arrays["actor/output"])
+            action = sample(arrays["probabilities"], self.words)
+            gradients = log_probability_gradient(arrays["probabilities"], action), np.ones(1)
+            s["value_tm1"], s["log_probability_tm1"] = value, float(np.log(arrays["probabilities"][action]))
+        s["stale"] = float(not learn)
+        if learn:
+            self.learn(delta, gradients, forwarded=observation is not None)
         return action
 
-    def clear(self, names: Iterable[str]) -> None:
-        for net in NETS:
-            for name in names:
-                for path in (f"{net}/{name}", *(f"{net}/{index}/{name}" for index in self.layers)):
-                    if path in self.arrays:
-                        self.arrays[path] = np.zeros_like(self.arrays[path])
+    def learn(self, delta: float, gradients: Arrays, forwarded: bool) -> None:
+        """Signals of this tick's weights; weights by the credit of the tick before; then eligibility and credit."""
+        for number, net in enumerate(NETS):
+            found = self.signals(net, gradients[number]) if gradients else []
+            self.change_weights(net, delta)
+            if forwarded:
+                self.advance_eligibility(net)
+            if gradients:
+                self.advance_credit(net, gradients[number], found)
 
-    def clear_traces(self) -> None:
-        """Forget credit and eligibility, and the sum of rewards that began before the gap."""
-        self.clear(("credit", "eps", "epsa", "cascade", "psi_mean"))
+    def clear(self, neurons: bool = False) -> None:
+        """Forget credit, eligibility and the sum of rewards that began before the gap; maybe the neurons too."""
+        names = ("credit", "eps", "epsa", "cascade", "psi_mean") + ("v", "a", "z", "psi") * neurons
+        self.arrays.update({k: np.zeros_like(x) for k, x in self.arrays.items() if k.split("/")[-1] in names})
         self.scalars["reward_sum"] = self.scalars["stale"] = 0.0
 
     def observe(self, observation: Any, learn: bool) -> Array:
         """The encoded observation, standardised if it is a real vector; only learning changes the statistics."""
-        arrays, s, size = self.arrays, self.scalars, self.arrays["input"].size
-        x = np.ravel(observation).astype(float) if self.box else np.eye(size)[observation]
+        arrays, s = self.arrays, self.scalars
+        x = np.ravel(observation).astype(float) if self.box else np.eye(arrays["input"].size)[observation]
         if not (self.box and self.config.normalize_observations):
             return x
         mean, m2 = arrays["observation_mean"], arrays["observation_m2"]
         if learn:
             s["observation_count"] += 1
             mean, m2 = welford(s["observation_count"], mean, m2, x)
-            arrays["observation_mean"], arrays["observation_m2"] = mean, m2
+            arrays.update(observation_mean=mean, observation_m2=m2)
         return standardise(s["observation_count"], mean, m2, self.config.observation_clip, x)
 
-    def scaled_reward(self, reward: float) -> float:
+    def scaled(self, reward: float) -> float:
         """G <- discount G + r; r divided by the deviation of G."""
         s = self.scalars
         if not self.config.normalize_rewards:
             return reward
         s["reward_sum"] = self.config.discount * s["reward_sum"] + reward
         s["reward_count"] += 1
-        mean, m2 = welford(s["reward_count"], *(np.float64(s[k]) for k in ("reward_mean", "reward_m2", "reward_sum")))
-        s["reward_mean"], s["reward_m2"] = float(mean), float(m2)
+        s["reward_mean"], s["reward_m2"] = welford(*(s[f"reward_{name}"] for name in ("count", "mean", "m2", "sum")))
         return reward * reward_scale(s["reward_count"], s["reward_m2"])
 
     def forward(self, net: str, x: Array, learn: bool) -> None:
-        """Spikes up through the layers; output = W_out [spikes read out; 1]."""
+        """Spikes up through the layers, eps and the mean of psi; output = W_out [spikes read out; 1]."""
         c, arrays = self.config, self.arrays
-        below, read = None, []
-        for index in self.layers:
-            get = {name: arrays[f"{net}/{index}/{name}"] for name in ("w", "alpha", "rho", "strength", "v", "a", "z")}
-            seen = x if index == 0 or c.observation_skip else None
-            u = input_vector(get["w"].shape[1], below, seen, get["z"] if c.recurrent else None)
-            current, slope = normalised_current(get["w"], u, c.gain)
-            constants = get["alpha"], get["rho"], get["strength"], c.v_th, c.dampening
-            state = neuron(current, *constants, get["v"], get["a"], get["z"])
-            arrays.update({f"{net}/{index}/{name}": new for name, new in zip("vaz", state[:3], strict=True)})
-            arrays[f"{net}/{index}/psi"] = state[3]
+        spikes: list[Array] = []
+        for index in self.indices:
+            at = f"{net}/{index}/"
+            state = arrays[at + "v"], arrays[at + "a"], arrays[at + "z"]
+            constants = arrays[at + "alpha"], arrays[at + "rho"], arrays[at + "strength"]
+            below, seen = spikes[-1] if spikes else None, x if index == 0 or c.observation_skip else None
+            u = input_vector(arrays[at + "w"].shape[1], below, seen, state[2] if c.recurrent else None)
+            current, slope = normalised_current(arrays[at + "w"], u, c.gain)
+            found = neuron(state, constants, current, c.v_th, c.dampening)
+            arrays.update({at + name: new for name, new in zip(("v", "a", "z", "psi"), found, strict=True)})
+            spikes.append(arrays[at + "z"])
             if learn:
-                arrays[f"{net}/slope"][index] = slope
-                eps, alphas = arrays[f"{net}/{index}/eps"], arrays[f"{net}/{index}/alphas"]
-                arrays[f"{net}/{index}/eps"] = membrane_eligibility(eps, alphas, slope, u)
-                mean = arrays[f"{net}/{index}/psi_mean"]
-                arrays[f"{net}/{index}/psi_mean"] = (1 - PSI_MEAN_RATE) * mean + PSI_MEAN_RATE * state[3]
-            below = state[2]
-            if c.readout == "all" or index == self.layers[-1]:
-                read.append(below)
-        w = arrays[f"{net}/w"]
-        arrays[f"{net}/features"] = input_vector(w.shape[1], np.concatenate(read), None, None)
-        arrays[f"{net}/output"] = w @ arrays[f"{net}/features"]
+                arrays[at + "slope"] = slope
+                arrays[at + "eps"] = membrane_eligibility(arrays[at + "eps"], arrays[at + "alphas"], slope, u)
+                arrays[at + "psi_mean"] += PSI_MEAN_RATE * (arrays[at + "psi"] - arrays[at + "psi_mean"])
+        read = np.concatenate([spikes[index] for index in self.read])
+        arrays[f"{net}/features"] = input_vector(arrays[f"{net}/w"].shape[1], read, None, None)
+        arrays[f"{net}/output"] = arrays[f"{net}/w"] @ arrays[f"{net}/features"]
 
     def signals(self, net: str, gradient: Array) -> list[list[Array]]:
-        """S_m^l of all layers, from W_out^T g."""
-        feedback, direct, column = self.arrays[f"{net}/w"].T @ gradient, [], 0
-        for index, n in enumerate(self.config.layers):
-            is_read = self.config.readout == "all" or index == self.layers[-1]
-            direct.append(feedback[column : column + n] if is_read else np.zeros(n))
-            column += n if is_read else 0
-        columns = ([self.arrays[f"{net}/{index}/{name}"] for index in self.layers] for name in ("w", "psi", "psi_mean"))
+        """S_m^l of all layers, from S_0 = W_out^T g."""
+        direct = [np.zeros(n) for n in self.config.layers]
+        parts = np.split(self.arrays[f"{net}/w"].T @ gradient, np.cumsum([direct[index].size for index in self.read]))
+        direct = [parts.pop(0) if index in self.read else part for index, part in enumerate(direct)]
+        columns = [[self.arrays[f"{net}/{k}/{name}"] for k in self.indices] for name in ("w", "psi", "psi_mean")]
         return signals(direct, *columns)
 
     def change_weights(self, net: str, delta: float) -> None:
-        """W <- W + step(delta, credit) credit, with the credit of the tick before."""
+        """W <- W + step(delta, credit) credit."""
         c, arrays = self.config, self.arrays
         lr, kappa = (c.lr_policy, c.kappa_policy) if net == "actor" else (c.lr_value, c.kappa_value)
-        prefixes = [net, *(f"{net}/{index}" for index in self.layers)]
-        norm = sum(np.abs(arrays[f"{prefix}/credit"]).sum() for prefix in prefixes)
-        for prefix in prefixes:
-            w, credit = arrays[f"{prefix}/w"], arrays[f"{prefix}/credit"]
+        paths = [net, *(f"{net}/{index}" for index in self.indices)]
+        norm = sum(float(np.abs(arrays[f"{path}/credit"]).sum()) for path in paths)
+        for path in paths:
+            credit, peak = arrays[f"{path}/credit"], arrays[f"{path}/peak"]
             if c.step_rule == "coordinate":
-                change, arrays[f"{prefix}/peak"] = coordinate_change(credit, arrays[f"{prefix}/peak"], lr, delta, c.peak_decay)
+                change, arrays[f"{path}/peak"] = coordinate_change(credit, peak, lr, delta, c.peak_decay)
             else:
                 change = bounded_step(lr, kappa, delta, norm) * delta * credit
-            arrays[f"{prefix}/w"] = w + change
+            arrays[f"{path}/w"] = arrays[f"{path}/w"] + change
 
-    def advance_traces(self, net: str) -> None:
-        """e, the cascade and the adaptive eligibility of the next tick, from this tick's spikes; e is kept as "e"."""
+    def advance_eligibility(self, net: str) -> None:
+        """e and the cascade of this tick, epsa of the next one."""
         arrays = self.arrays
-        leaks = np.array([arrays[f"{net}/{index}/alpha"].mean() * self.config.depth_filter for index in self.layers])
-        for index in self.layers:
-            prefix = f"{net}/{index}"
-            psi, strength, epsa = (arrays[f"{prefix}/{name}"] for name in ("psi", "strength", "epsa"))
-            eps = arrays[f"{prefix}/eps"][np.arange(psi.size) % self.config.leak_groups]
-            e = arrays[f"{prefix}/e"] = eligibility(epsa, eps, psi, strength)
-            arrays[f"{prefix}/epsa"] = adaptive_eligibility(epsa, eps, psi, strength, arrays[f"{prefix}/rho"])
-            above = slice(index + 1, None)
-            traces, slopes = arrays[f"{prefix}/cascade"], arrays[f"{net}/slope"][above]
-            arrays[f"{prefix}/cascade"] = cascade(traces, e, leaks[above], slopes)
+        leaks = np.array([arrays[f"{net}/{k}/alpha"].mean() * self.config.depth_filter for k in self.indices])
+        slopes = np.array([arrays[f"{net}/{k}/slope"] for k in self.indices])
+        for index in self.indices:
+            at = f"{net}/{index}/"
+            psi, strength, rho, epsa = (arrays[at + name] for name in ("psi", "strength", "rho", "epsa"))
+            eps = arrays[at + "eps"][np.arange(psi.size) % self.config.leak_groups]
+            arrays[at + "e"] = eligibility(epsa, eps, psi, strength)
+            arrays[at + "epsa"] = adaptive_eligibility(epsa, eps, psi, strength, rho)
+            above = leaks[index + 1 :], slopes[index + 1 :]
+            arrays[at + "cascade"] = cascade(arrays[at + "cascade"], arrays[at + "e"], *above)
 
     def advance_credit(self, net: str, gradient: Array, found: list[list[Array]]) -> None:
-        """credit <- discount lambda credit + sum_m S_m R_m; of the readout: + g features."""
+        """credit <- discount lambda credit + sum_m S_m R_m; in the readout + g features."""
         arrays, decay = self.arrays, self.config.discount * self.config.trace_lambda
-        fresh = {net: np.outer(gradient, arrays[f"{net}/features"])}
-        for index in self.layers:
-            traces = [arrays[f"{net}/{index}/e"], *arrays[f"{net}/{index}/cascade"]]
-            fresh[f"{net}/{index}"] = sum(s[:, None] * r for s, r in zip(found[index], traces, strict=True))
-        for prefix, new in fresh.items():
-            arrays[f"{prefix}/credit"] = flushed(decay * arrays[f"{prefix}/credit"] + new)
+        fresh = {f"{net}/": np.outer(gradient, arrays[f"{net}/features"])}
+        for at, s in zip((f"{net}/{index}/" for index in self.indices), found, strict=True):
+            fresh[at] = np.einsum("mi,mij->ij", s, [arrays[at + "e"], *arrays[at + "cascade"]])
+        arrays.update({at + "credit": flushed(decay * arrays[at + "credit"] + new) for at, new in fresh.items()})

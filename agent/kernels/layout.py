@@ -38,8 +38,11 @@ from .jit import kernel
     OBSERVATION_M2,
     PROBABILITIES,
     SPIKE_RATES,  # float64 offset, (2, n_layers)
-) = range(23)
-RANDOM = 24  # 4 words
+    N_INTS,  # sizes of the three sections
+    N_REALS,
+    N_FLOATS,
+) = range(26)
+RANDOM = 26  # 4 words
 NET_TABLE = 32
 
 # ---- int64 section: one row a network

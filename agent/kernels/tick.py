@@ -8,8 +8,8 @@
 
 One forward pass a step: value, action and spikes all come from the weights before this step's change.
 
-`tick` may be called from other compiled code: write the observation to
-``reals[ints[STAGING] : ints[STAGING] + ints[N_INPUT]]``, then call it with one of the modes below.
+`tick` may be called from other compiled code: write the observation to the array ``agent.arena.views["staging"]``, then call
+it with ``agent.arena.address`` and one of the modes below.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ import math
 
 from numpy.typing import NDArray
 
-from .borrow import borrow
 from .forward import forward
 from .jit import copy, entry, fill, kernel
 from .layout import (
@@ -33,8 +32,11 @@ from .layout import (
     KEEP_STATE,
     LOG_PROBABILITY_TM1,
     N_ACTION,
+    N_FLOATS,
     N_INPUT,
+    N_INTS,
     N_NETS,
+    N_REALS,
     NEURONS_FIRST,
     NEURONS_LAST,
     NORM_POLICY,
@@ -61,6 +63,7 @@ from .layout import (
     net_view,
 )
 from .learn import learn, settle
+from .memory import floats_at, ints_at, reals_at
 from .normalize import reward_scale, standardize, welford
 from .policy import log_probability_gradient, sample, softmax
 from .rng import STATE_WORDS
@@ -139,35 +142,6 @@ def _refuse(ints: NDArray, reals: NDArray, reward: float, mode: int) -> int:
     return 0
 
 
-@entry
-def tick(ints: NDArray, reals: NDArray, floats: NDArray, reward: float, mode: int, learning: bool) -> int:
-    """Advance the agent by one environment step, in place.
-
-    Parameters
-    ----------
-    ints, reals, floats : int64, float64 and float32 sections of the arena, modified in place
-        The observation is read from the staging area of `reals`, which is zero again on return.
-    reward : float
-        Reward of the action before; not read with START.
-    mode : int
-        START, STEP, TERMINATE (no observation is read) or TRUNCATE (bootstraps from the observation).
-    learning : bool
-        False: only act. Weights, traces, statistics and step sizes stay as they are.
-
-    Returns
-    -------
-    int
-        The action, counted from 0 (0 where none is due), or NOT_STARTED, BAD_REWARD, BAD_OBSERVATION; after one of these
-        the arena is as it was before the call.
-    """
-    ints, reals, floats = borrow(ints), borrow(reals), borrow(floats)
-    result = _refuse(ints, reals, reward, mode)
-    if result == 0:
-        result = _advance(ints, reals, floats, reward, mode, learning)
-    fill(reals[ints[STAGING] : ints[STAGING] + ints[N_INPUT]], 0.0)
-    return result
-
-
 @kernel
 def _advance(ints: NDArray, reals: NDArray, floats: NDArray, reward: float, mode: int, learning: bool) -> int:
     if mode == START:
@@ -214,3 +188,43 @@ def _advance(ints: NDArray, reals: NDArray, floats: NDArray, reward: float, mode
     reals[LOG_PROBABILITY_TM1] = math.log(reals[ints[PROBABILITIES] + action])
     ints[ACTION] = action
     return action
+
+
+@kernel
+def advance(ints: NDArray, reals: NDArray, floats: NDArray, reward: float, mode: int, learning: bool) -> int:
+    """`tick` on the three sections of an arena; `floats` may be a float64 copy, to check the arithmetic without rounding."""
+    result = _refuse(ints, reals, reward, mode)
+    if result == 0:
+        result = _advance(ints, reals, floats, reward, mode, learning)
+    fill(reals[ints[STAGING] : ints[STAGING] + ints[N_INPUT]], 0.0)
+    return result
+
+
+@entry
+def tick(address: int, reward: float, mode: int, learning: bool) -> int:
+    """Advance the agent by one environment step, in place.
+
+    Parameters
+    ----------
+    address : int
+        Where the arena lies in memory (`Arena.address`); it is modified. The observation is read from its staging area,
+        which is zero again on return.
+    reward : float
+        Reward of the action before; not read with START.
+    mode : int
+        START, STEP, TERMINATE (no observation is read) or TRUNCATE (bootstraps from the observation).
+    learning : bool
+        False: only act. Weights, traces, statistics and step sizes stay as they are.
+
+    Returns
+    -------
+    int
+        The action, counted from 0 (0 where none is due), or NOT_STARTED, BAD_REWARD, BAD_OBSERVATION; after one of these
+        the arena is as it was before the call.
+    """
+    header = ints_at(address, RANDOM)
+    n_ints, n_reals, n_floats = header[N_INTS], header[N_REALS], header[N_FLOATS]
+    ints = ints_at(address, n_ints)
+    reals = reals_at(address + 8 * n_ints, n_reals)
+    floats = floats_at(address + 8 * (n_ints + n_reals), n_floats)
+    return advance(ints, reals, floats, reward, mode, learning)

@@ -1,0 +1,7 @@
+"""``python -m synaptick.agent``."""
+
+import sys
+
+from .cli import main
+
+sys.exit(main())

@@ -1,0 +1,92 @@
+"""Checkpoint files: a description in JSON, the bytes of the arena, a digest. Nothing in them is ever executed.
+
+Layout: ``synaptick\\n`` | format version, uint32 | length of the description, uint64 | description, UTF-8 JSON | arena |
+SHA-256 of all before. Numbers are little-endian.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import struct
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import StateError
+
+MAGIC = b"synaptick\n"
+FORMAT = 1
+_HEAD = struct.Struct("<IQ")
+_DIGEST = 32
+
+
+def write_atomically(path: str | os.PathLike[str], *parts: bytes | memoryview) -> None:
+    """Write `parts` to `path` through a temporary file beside it, synchronised to disk, then renamed over it."""
+    target = Path(path)
+    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            for part in parts:
+                file.write(part)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+    if hasattr(os, "O_DIRECTORY"):
+        folder = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def write(path: str | os.PathLike[str], metadata: dict[str, Any], block: NDArray[np.uint8]) -> None:
+    """Write a checkpoint atomically; `block` is the arena."""
+    if sys.byteorder != "little":
+        raise StateError("checkpoints are written on little-endian machines only; this one is big-endian")
+    description = json.dumps(metadata).encode()
+    head = MAGIC + _HEAD.pack(FORMAT, len(description))
+    digest = hashlib.sha256(head + description)
+    digest.update(block)
+    write_atomically(path, head, description, block.data, digest.digest())
+
+
+def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], NDArray[np.uint8]]:
+    """Return description and arena of a checkpoint; raise `StateError` unless it is whole and of a known format."""
+    content = Path(path).read_bytes()
+    if content[: len(MAGIC)] != MAGIC:
+        raise StateError(f"{path}: not a synaptick checkpoint (it does not begin with {MAGIC!r})")
+    body = len(MAGIC) + _HEAD.size
+    if len(content) < body + _DIGEST:
+        raise StateError(f"{path}: damaged, the file ends after {len(content)} bytes; use an earlier checkpoint")
+    version, length = _HEAD.unpack_from(content, len(MAGIC))
+    if version > FORMAT:
+        raise StateError(
+            f"{path}: written in format {version}, this version of synaptick reads up to {FORMAT}; update synaptick"
+        )
+    if hashlib.sha256(content[:-_DIGEST]).digest() != content[-_DIGEST:]:
+        raise StateError(f"{path}: damaged, its digest does not match its content; use an earlier checkpoint")
+    try:
+        metadata = json.loads(content[body : body + length])
+    except ValueError as error:
+        raise StateError(f"{path}: its description cannot be read ({error})") from error
+    if not isinstance(metadata, dict):
+        raise StateError(f"{path}: its description is not a mapping")
+    return metadata, np.frombuffer(content[body + length : -_DIGEST], np.uint8)

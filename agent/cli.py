@@ -1,0 +1,137 @@
+"""The command line: ``synaptick run | eval | bench``."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import json
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from . import bench
+from .config import Config
+from .config_file import load_config, parse_changes, shipped_names
+from .errors import ConfigError, RunError, SynaptickError
+from .experiment import Interrupted, evaluate, resume_run, start_run
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code.
+
+    0: done. 1: the environment failed while running. 2: something given cannot be used. 128 + n: stopped by signal n.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        result = options.command(options)
+    except Interrupted as error:
+        print(f"synaptick: {error}", file=sys.stderr)
+        return 128 + error.number
+    except (SynaptickError, OSError) as error:
+        print(f"synaptick: error: {' '.join(str(error).split())}", file=sys.stderr)
+        return 1 if isinstance(error, RunError) else 2
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    if options.json:
+        print(json.dumps(result))
+    elif not getattr(options, "quiet", False):
+        options.show(result)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="synaptick", description="A spiking network that learns control online, one step at a time, in fixed memory."
+    )
+    parser.add_argument("--version", action="version", version=importlib.metadata.version("synaptick"))
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    run = commands.add_parser("run", help="learn in an environment")
+    run.add_argument(
+        "source",
+        nargs="?",
+        metavar="CONFIG_OR_ENV_ID",
+        help=f"a YAML file, a shipped configuration ({', '.join(shipped_names())}), or a Gymnasium environment id",
+    )
+    run.add_argument("--steps", type=int, metavar="N", help="environment steps in all")
+    run.add_argument("--seed", type=int, metavar="S", help="seed of weights, actions and environment")
+    run.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="changes", help="change a setting")
+    run.add_argument("--out", type=Path, metavar="DIR", help="folder to write (default: a fresh one below runs/)")
+    run.add_argument("--resume", type=Path, metavar="DIR", help="go on with the run in this folder")
+    run.add_argument("--quiet", action="store_true", help="show no progress")
+    _add_json(run)
+    run.set_defaults(command=_run, show=_show_run)
+
+    evaluation = commands.add_parser("eval", help="act without learning, with the agent of a run")
+    evaluation.add_argument("run_dir", type=Path, metavar="RUN_DIR")
+    evaluation.add_argument("--episodes", type=int, default=100, metavar="N")
+    evaluation.add_argument("--seed", type=int, metavar="S", help="seed of the environment")
+    _add_json(evaluation)
+    evaluation.set_defaults(command=_eval, show=_show_eval)
+
+    measure = commands.add_parser("bench", help="measure speed and memory on this machine")
+    benches = measure.add_subparsers(required=True, metavar="WHAT")
+    tick = benches.add_parser("tick", help="time of one learning step, next to a floor measured in the same process")
+    tick.add_argument("--steps", type=int, default=20_000, metavar="N", help="timed steps a network (default 20000)")
+    _add_json(tick)
+    tick.set_defaults(command=lambda given: bench.bench_tick(given.steps), show=bench.show_tick)
+    memory = benches.add_parser("memory", help="bytes of state and resident set after a tenth of the steps and all")
+    memory.add_argument("--steps", type=int, default=1_000_000, metavar="N", help="steps (default 1000000)")
+    _add_json(memory)
+    memory.set_defaults(command=lambda given: bench.bench_memory(given.steps), show=_show_plain)
+    start = benches.add_parser("start", help="seconds to the first learning step, without and with compiled code on disk")
+    _add_json(start)
+    start.set_defaults(command=lambda _: bench.bench_start(), show=_show_plain)
+    return parser
+
+
+def _add_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print the result as one JSON object on the last line")
+
+
+def _run(options: argparse.Namespace) -> dict[str, Any]:
+    if options.resume is not None:
+        for name in ("source", "changes", "seed", "out"):
+            if getattr(options, name):
+                raise ConfigError(f"--resume {options.resume} goes on with that run as it is; only --steps can be given too")
+        return resume_run(options.resume, options.steps, options.quiet)
+    if options.source is None:
+        raise ConfigError("run: give a configuration file, the name of a shipped one, or an environment id")
+    changes = parse_changes(options.changes)
+    for name in ("steps", "seed"):
+        if getattr(options, name) is not None:
+            changes[name] = getattr(options, name)
+    return start_run(_resolve(options.source).with_changes(changes), options.out, options.quiet)
+
+
+def _resolve(source: str) -> Config:
+    """Return the configuration a name stands for: a file, a shipped configuration, or the default one in an environment."""
+    if Path(source).is_file() or source in shipped_names() or source.endswith((".yaml", ".yml")):
+        return load_config(source)
+    return Config(env=source)
+
+
+def _show_run(result: dict[str, Any]) -> None:
+    mean = result["mean_return_last_100"]
+    print(
+        f"{result['env']}: mean return of the last 100 episodes {'-' if mean is None else format(mean, '.1f')} after "
+        f"{result['steps']:,} steps ({result['episodes']:,} episodes, {result['steps_per_second']:,.0f} steps/s, "
+        f"{result['state_bytes']:,} bytes of state) -> {result['out']}"
+    )
+
+
+def _eval(options: argparse.Namespace) -> dict[str, Any]:
+    return evaluate(options.run_dir, options.episodes, options.seed)
+
+
+def _show_eval(result: dict[str, Any]) -> None:
+    print(
+        f"{result['env']}: return {result['mean_return']:.1f} +- {result['std_return']:.1f} "
+        f"over {result['episodes']} episodes without learning"
+    )
+
+
+def _show_plain(result: dict[str, Any]) -> None:
+    print(json.dumps(result, indent=2))

@@ -1,0 +1,127 @@
+"""The Gymnasium loop, and making environments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import gymnasium
+import numpy as np
+
+from .agent import Agent
+from .errors import EnvError
+
+RECENT = 100
+
+
+class Tally:
+    """Counts of a stream of episodes, in fixed memory.
+
+    Attributes
+    ----------
+    steps, episodes : int
+        Steps taken and episodes finished.
+    last_return, last_length : float, int
+        Sum of rewards and steps of the last finished episode.
+    """
+
+    def __init__(self, steps: int = 0, episodes: int = 0) -> None:
+        self.steps = steps
+        self.episodes = episodes
+        self.last_return = 0.0
+        self.last_length = 0
+        self._recent = np.zeros(RECENT)
+        self._filled = 0
+        self._return = 0.0
+        self._length = 0
+
+    def add(self, reward: float) -> None:
+        """Count one step."""
+        self.steps += 1
+        self._return += reward
+        self._length += 1
+
+    def close(self) -> None:
+        """Count the end of an episode."""
+        self.record(self._return, self._length)
+        self._return, self._length = 0.0, 0
+
+    def record(self, episode_return: float, length: int) -> None:
+        """Count a finished episode whose steps have been counted already."""
+        self._recent[self._filled % RECENT] = episode_return
+        self._filled += 1
+        self.episodes += 1
+        self.last_return, self.last_length = episode_return, length
+
+    @property
+    def mean_return(self) -> float | None:
+        """Mean return of the last 100 finished episodes, or of as many as there are; None before the first."""
+        count = min(self._filled, RECENT)
+        return float(self._recent[:count].mean()) if count else None
+
+
+def run(
+    agent: Agent,
+    env: Any,
+    steps: int,
+    *,
+    seed: int | None = None,
+    learn: bool = True,
+    tally: Tally | None = None,
+    on_step: Callable[[Tally], None] | None = None,
+    on_episode: Callable[[Tally], None] | None = None,
+) -> Tally:
+    """Let the agent act, and learn, in a Gymnasium environment for a number of steps.
+
+    Parameters
+    ----------
+    agent : Agent
+    env : gymnasium.Env
+        One environment (a vector environment is several streams; an agent is one).
+    steps : int
+        Steps to take. An episode that is running after the last one is left open.
+    seed : int, optional
+        Seed of the environment's first reset.
+    learn : bool, optional
+        False: act only.
+    tally : Tally, optional
+        Counts to go on from.
+    on_step, on_episode : callable, optional
+        Called with the counts after each step, after each episode.
+
+    Returns
+    -------
+    Tally
+    """
+    tally = tally or Tally()
+    observation, _ = env.reset(seed=seed)
+    action = agent.start(observation, learn)
+    for _ in range(steps):
+        observation, reward, terminated, truncated, _ = env.step(action)
+        tally.add(float(reward))
+        if terminated or truncated:
+            agent.end(reward, None if terminated else observation, learn)
+            tally.close()
+            if on_episode:
+                on_episode(tally)
+            observation, _ = env.reset()
+            action = agent.start(observation, learn)
+        else:
+            action = agent.step(reward, observation, learn)
+        if on_step:
+            on_step(tally)
+    return tally
+
+
+def make_env(env_id: str, kwargs: Mapping[str, Any] | None = None) -> Any:
+    """Make a Gymnasium environment, or raise `EnvError` with the reason in one line."""
+    try:
+        return gymnasium.make(env_id, disable_env_checker=True, **(kwargs or {}))
+    except gymnasium.error.DependencyNotInstalled as error:
+        raise EnvError(f"environment {env_id!r} needs a package that is not installed: {error}") from error
+    except (gymnasium.error.UnregisteredEnv, gymnasium.error.Error) as error:
+        raise EnvError(f"environment {env_id!r} cannot be made: {error}") from error
+    except ModuleNotFoundError as error:
+        raise EnvError(f"environment {env_id!r} needs a module that is not installed: {error}") from error
+    except TypeError as error:
+        raise EnvError(f"environment {env_id!r} does not take env_kwargs {dict(kwargs or {})}: {error}") from error
