@@ -12,6 +12,8 @@ from .agent import Agent
 from .errors import EnvError
 
 RECENT = 100
+OWN_NAMESPACE = "synaptick/"
+OWN_MODULE = "synaptick.envs"
 
 
 class Tally:
@@ -92,7 +94,14 @@ def run(
     Returns
     -------
     Tally
+
+    Raises
+    ------
+    EnvError
+        If `env` is a vector environment.
     """
+    if hasattr(env, "num_envs"):
+        raise EnvError(f"{env} runs {env.num_envs} environments; one agent is one stream: give each its own agent")
     tally = tally or Tally()
     observation, _ = env.reset(seed=seed)
     action = agent.start(observation, learn)
@@ -114,12 +123,23 @@ def run(
 
 
 def make_env(env_id: str, kwargs: Mapping[str, Any] | None = None) -> Any:
-    """Make a Gymnasium environment, or raise `EnvError` with the reason in one line."""
+    """Make a Gymnasium environment, or raise `EnvError` with the reason.
+
+    Parameters
+    ----------
+    env_id : str
+        Id of a registered environment, ``"module:id"`` to import the module that registers it first. Ids that begin with
+        ``synaptick/`` need no module.
+    kwargs : mapping, optional
+        Keyword arguments of the environment.
+    """
+    if env_id.startswith(OWN_NAMESPACE):
+        env_id = f"{OWN_MODULE}:{env_id}"
     try:
         return gymnasium.make(env_id, disable_env_checker=True, **(kwargs or {}))
     except gymnasium.error.DependencyNotInstalled as error:
         raise EnvError(f"environment {env_id!r} needs a package that is not installed: {error}") from error
-    except (gymnasium.error.UnregisteredEnv, gymnasium.error.Error) as error:
+    except gymnasium.error.Error as error:
         raise EnvError(f"environment {env_id!r} cannot be made: {error}") from error
     except ModuleNotFoundError as error:
         raise EnvError(f"environment {env_id!r} needs a module that is not installed: {error}") from error

@@ -215,6 +215,7 @@ class Arena:
             self._place("floats", f"{prefix}/alpha", row + at.LAYER_ALPHA, n)
             self._place("floats", f"{prefix}/rho", row + at.LAYER_RHO, n)
             self._place("floats", f"{prefix}/strength", row + at.LAYER_STRENGTH, n)
+            self._place("floats", f"{prefix}/psi_mean", row + at.LAYER_PSI_MEAN, n)
             self._place("floats", f"{prefix}/alphas", row + at.LAYER_ALPHAS, d.groups)
 
     def _place_traces(self, net: int, name: str) -> None:
@@ -228,7 +229,6 @@ class Arena:
             self._place("floats", f"{prefix}/epsa", row + at.LAYER_EPSA, d.adaptive[index], m)
             self._place("floats", f"{prefix}/cascade", row + at.LAYER_CASCADE, len(d.layers) - 1 - index, n, m)
             self._place("floats", f"{prefix}/eps", row + at.LAYER_EPS, d.groups, m)
-            self._place("floats", f"{prefix}/psi_mean", row + at.LAYER_PSI_MEAN, n)
 
     def _place_neurons(self, net: int, name: str) -> None:
         d = self.dimensions

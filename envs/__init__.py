@@ -1,6 +1,6 @@
 """Environments that test what an agent can remember, and probes whose values are known.
 
-Importing this module registers them with Gymnasium; an installed synaptick registers them whenever Gymnasium is imported.
+Importing this module registers them with Gymnasium; ``gymnasium.make("synaptick.envs:synaptick/...")`` imports it too.
 """
 
 from __future__ import annotations

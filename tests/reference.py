@@ -135,9 +135,9 @@ def bounded_step(lr: float, kappa: float, delta: float, norm: float) -> float:
 
 
 def coordinate_change(credit: Array, peak: Array, lr: float, delta: float, decay: float) -> tuple[Array, Array]:
-    """m' = max(decay m, |delta credit|); returns lr delta credit / (m' + 1e-12) and m'."""
-    peak = np.maximum(decay * peak, np.abs(delta * credit))
-    return lr * delta * credit / (peak + 1e-12), peak
+    """m' = max(decay m, |delta credit|); returns lr delta credit / (m' + 1e-8) and m'."""
+    peak = flushed(np.maximum(decay * peak, np.abs(delta * credit)))
+    return lr * delta * credit / (peak + 1e-8), peak
 
 
 class ReferenceAgent:
@@ -189,6 +189,8 @@ class ReferenceAgent:
             action = sample(arrays["probabilities"], self.words)
             gradients = log_probability_gradient(arrays["probabilities"], action), np.ones(1)
             s["value_tm1"], s["log_probability_tm1"] = value, float(np.log(arrays["probabilities"][action]))
+        elif observation is not None and self.config.keep_state:
+            gradients = np.zeros(arrays["actor/output"].size), np.zeros(1)  # credit and traces live on; nothing new
         s["stale"] = float(not learn)
         if learn:
             self.learn(delta, gradients, forwarded=observation is not None)
@@ -206,7 +208,7 @@ class ReferenceAgent:
 
     def clear(self, neurons: bool = False) -> None:
         """Forget credit, eligibility and the sum of rewards that began before the gap; maybe the neurons too."""
-        names = ("credit", "eps", "epsa", "cascade", "psi_mean") + ("v", "a", "z", "psi") * neurons
+        names = ("credit", "eps", "epsa", "cascade") + ("v", "a", "z", "psi") * neurons
         self.arrays.update({k: np.zeros_like(x) for k, x in self.arrays.items() if k.split("/")[-1] in names})
         self.scalars["reward_sum"] = self.scalars["stale"] = 0.0
 

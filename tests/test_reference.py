@@ -176,7 +176,6 @@ def test_parity_with_kept_state() -> None:
     assert watch.kinds["terminate"] > 2
 
 
-@pytest.mark.xfail(strict=True, reason="with keep_state an end that looks at an observation leaves traces out of step")
 @pytest.mark.parametrize("learn", [True, False])
 def test_kept_traces_follow_the_neurons_through_a_truncation(learn: bool) -> None:
     """A forward pass at the end moves all eligibility on; one without learning makes the next tick clear it."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .jit import kernel
+from .jit import TINY, kernel
 
 BOUNDED = 0
 COORDINATE = 1
-COORDINATE_FLOOR = 1e-12
+# Below float32 rounding of the outputs, a credit is noise and must not get a full step.
+COORDINATE_FLOOR = 1e-8
 
 
 @kernel
@@ -40,16 +41,18 @@ def coordinate_update(weights: NDArray, credit: NDArray, peak: NDArray, lr: floa
 
     ::
 
-        peak <- max(decay peak, |delta credit|)
-        W    <- W + lr delta credit / (peak + 1e-12)
+        peak <- max(decay peak, |delta credit|)                flushed
+        W    <- W + lr delta credit / (peak + 1e-8)
 
     Arrays of one shape, float32; `weights` and `peak` are modified in place.
     """
     real = weights.dtype.type
+    tiny, zero = real(TINY), real(0.0)
     rate, error, keep, floor = real(lr), real(delta), real(decay), real(COORDINATE_FLOOR)
     for k in range(weights.shape[0]):
         change = error * credit[k]
         largest = max(keep * peak[k], np.abs(change))
+        largest = largest if largest > tiny else zero
         peak[k] = largest
         weights[k] += rate * change / (largest + floor)
 

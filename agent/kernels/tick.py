@@ -168,10 +168,18 @@ def _advance(ints: NDArray, reals: NDArray, floats: NDArray, reward: float, mode
         delta = scaled + reals[DISCOUNT] * value - reals[VALUE_TM1]
         reals[DELTA] = delta
 
+    if not learning:
+        ints[STALE] = 1
+    decay = reals[DISCOUNT] * reals[TRACE_LAMBDA]
     if mode == TERMINATE or mode == TRUNCATE:
         if learning:
             for net in range(N_NETS):
-                settle(ints, reals, floats, net, delta)
+                if mode == TRUNCATE and ints[KEEP_STATE] != 0:
+                    # The neurons have seen one more observation and live on, so the traces follow; no action, no credit.
+                    fill(net_view(ints, floats, net).gradient, 0.0)
+                    learn(ints, reals, floats, net, delta, decay)
+                else:
+                    settle(ints, reals, floats, net, delta)
         reals[REWARD_SUM] = 0.0
         ints[PHASE] = 0
         return 0
@@ -179,11 +187,8 @@ def _advance(ints: NDArray, reals: NDArray, floats: NDArray, reward: float, mode
     action = _act(ints, reals, floats)
     if learning:
         _readout_gradients(ints, reals, floats, action)
-        decay = reals[DISCOUNT] * reals[TRACE_LAMBDA]
         for net in range(N_NETS):
             learn(ints, reals, floats, net, delta, decay)
-    else:
-        ints[STALE] = 1
     reals[VALUE_TM1] = value
     reals[LOG_PROBABILITY_TM1] = math.log(reals[ints[PROBABILITIES] + action])
     ints[ACTION] = action
@@ -214,7 +219,8 @@ def tick(address: int, reward: float, mode: int, learning: bool) -> int:
     mode : int
         START, STEP, TERMINATE (no observation is read) or TRUNCATE (bootstraps from the observation).
     learning : bool
-        False: only act. Weights, traces, statistics and step sizes stay as they are.
+        False: only act. Weights, statistics and step sizes stay as they are; the next learning tick starts with empty
+        eligibility and credit, and the discounted sum of rewards starts again from 0.
 
     Returns
     -------
