@@ -86,6 +86,7 @@ def _fill_options(arena: Arena, config: Config, observation: ObservationSpec) ->
         (at.LR_VALUE, config.lr_value),
         (at.KAPPA_POLICY, config.kappa_policy),
         (at.KAPPA_VALUE, config.kappa_value),
+        (at.READOUT_SHARE, config.readout_share),
         (at.PEAK_DECAY, config.peak_decay),
         (at.ENTROPY_BONUS, config.entropy_bonus),
         (at.V_TH, config.v_th),

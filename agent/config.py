@@ -87,6 +87,9 @@ class Config:
         Largest step size of actor and critic, 0 to 1000; 0 freezes.
     kappa_policy, kappa_value : float
         Safety factor of the bounded step of actor and critic, 0.01 to 10^6; larger means smaller steps.
+    readout_share : float
+        Share of the bound on a change that the bounded step gives to the readout; the layers divide the rest evenly. 0 to
+        0.99; 0 puts all weights of a network under one bound (Elsayed et al. 2024).
     peak_decay : float
         Decay a tick of the running maximum in the coordinate rule, 0 to 1.
     entropy_bonus : float
@@ -137,6 +140,7 @@ class Config:
     lr_value: float = _real(1.0, 0.0, 1e3)
     kappa_policy: float = _real(2.0, 0.01, 1e6)
     kappa_value: float = _real(1.5, 0.01, 1e6)
+    readout_share: float = _real(0.5, 0.0, 0.99)
     peak_decay: float = _real(0.999, 0.0, 1.0)
     entropy_bonus: float = _real(0.0, 0.0, 10.0)
     normalize_observations: bool = _switch(True)

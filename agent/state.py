@@ -166,6 +166,8 @@ class Arena:
         self._place("reals", "observation_m2", at.OBSERVATION_M2, d.n_input)
         self._place("reals", "probabilities", at.PROBABILITIES, d.n_action)
         self._place("reals", "spike_rates", at.SPIKE_RATES, at.N_NETS, n_layers)
+        self._place("reals", "credit_norms", at.CREDIT_NORMS, at.N_NETS, n_layers + 1)
+        self._place("reals", "step_sizes", at.STEP_SIZES, at.N_NETS, n_layers + 1)
         for net, name in enumerate(NET_NAMES):
             self._place_weights(net, name)
         self._table.append((at.TRACES_FIRST, self._used["floats"]))

@@ -266,17 +266,21 @@ class ReferenceAgent:
         return signals(direct, *columns)
 
     def change_weights(self, net: str, delta: float) -> None:
-        """W <- W + step(delta, credit) credit."""
+        """W <- W + step(delta, credit) credit; each block of weights has its share of the bound."""
         c, arrays = self.config, self.arrays
         lr, kappa = (c.lr_policy, c.kappa_policy) if net == "actor" else (c.lr_value, c.kappa_value)
-        paths = [net, *(f"{net}/{index}" for index in self.indices)]
-        norm = sum(float(np.abs(arrays[f"{path}/credit"]).sum()) for path in paths)
-        for path in paths:
+        paths = [*(f"{net}/{index}" for index in self.indices), net]
+        norms = [float(np.abs(arrays[f"{path}/credit"]).sum()) for path in paths]
+        share = c.readout_share
+        shares = [(1 - share) / len(c.layers)] * len(c.layers) + [share]
+        if share == 0:
+            norms, shares = [sum(norms)] * len(paths), [1.0] * len(paths)
+        for path, norm, part in zip(paths, norms, shares, strict=True):
             credit, peak = arrays[f"{path}/credit"], arrays[f"{path}/peak"]
             if c.step_rule == "coordinate":
                 change, arrays[f"{path}/peak"] = coordinate_change(credit, peak, lr, delta, c.peak_decay)
             else:
-                change = bounded_step(lr, kappa, delta, norm) * delta * credit
+                change = bounded_step(lr, kappa / part, delta, norm) * delta * credit
             arrays[f"{path}/w"] = arrays[f"{path}/w"] + change
 
     def advance_eligibility(self, net: str) -> None:

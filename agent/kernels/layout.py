@@ -38,11 +38,13 @@ from .jit import kernel
     OBSERVATION_M2,
     PROBABILITIES,
     SPIKE_RATES,  # float64 offset, (2, n_layers)
+    CREDIT_NORMS,  # float64 offset, (2, n_layers + 1): L1 norm of the credit of each layer, then of the readout
+    STEP_SIZES,  # float64 offset, (2, n_layers + 1): the last step sizes, likewise
     N_INTS,  # sizes of the three sections
     N_REALS,
     N_FLOATS,
-) = range(26)
-RANDOM = 26  # 4 words
+) = range(28)
+RANDOM = 28  # 4 words
 NET_TABLE = 32
 
 # ---- int64 section: one row a network
@@ -105,6 +107,7 @@ LAYER_STRIDE = 32
     LR_VALUE,
     KAPPA_POLICY,
     KAPPA_VALUE,
+    READOUT_SHARE,
     PEAK_DECAY,
     ENTROPY_BONUS,
     V_TH,
@@ -114,16 +117,12 @@ LAYER_STRIDE = 32
     VALUE_TM1,  # value of the last observation, from the weights before the change it led to
     LOG_PROBABILITY_TM1,
     DELTA,  # last TD error
-    NORM_POLICY,  # L1 norm of the credit of each network
-    NORM_VALUE,
-    STEP_POLICY,  # last step sizes
-    STEP_VALUE,
     OBSERVATION_COUNT,
     REWARD_COUNT,
     REWARD_MEAN,
     REWARD_M2,
     REWARD_SUM,  # discounted sum whose spread scales the reward
-) = range(24)
+) = range(21)
 REAL_HEADER = 32
 
 

@@ -5,28 +5,28 @@ from __future__ import annotations
 from numpy.typing import NDArray
 
 from .eligibility import adaptive_credit_row, adaptive_row, cascade_row, credit_row, plain_row
-from .jit import kernel
+from .jit import fill, kernel
 from .layout import (
     ACTOR,
+    CREDIT_NORMS,
     KAPPA_POLICY,
     KAPPA_VALUE,
     LR_POLICY,
     LR_VALUE,
     N_LAYERS,
-    NORM_POLICY,
-    NORM_VALUE,
     PEAK_DECAY,
+    READOUT_SHARE,
     SCRATCH_E,
     SCRATCH_TOTAL,
-    STEP_POLICY,
     STEP_RULE,
-    STEP_VALUE,
+    STEP_SIZES,
     Layer,
+    Net,
     layer_view,
     net_view,
 )
 from .signal import descend, readout_signal
-from .step_size import BOUNDED, bounded_step, coordinate_update, scaled_update
+from .step_size import BOUNDED, bounded_steps, coordinate_update, scaled_update
 
 
 @kernel
@@ -123,17 +123,33 @@ def learn_layer(
 
 
 @kernel
-def step_scale(ints: NDArray, reals: NDArray, net: int, delta: float) -> float:
-    """Return step * delta of the bounded rule for `net` and record the step; 0 with the coordinate rule."""
-    if ints[STEP_RULE] != BOUNDED:
-        return 0.0
-    if net == ACTOR:
-        step = bounded_step(reals[LR_POLICY], reals[KAPPA_POLICY], delta, reals[NORM_POLICY])
-        reals[STEP_POLICY] = step
+def learn_readout(head: Net, scale: float, decay: float) -> float:
+    """Change the readout's weights and advance its credit, ``g_k z_j``, in place; return the new L1 norm of the credit."""
+    real = head.w.dtype.type
+    features = head.features.shape[0]
+    norm = 0.0
+    for k in range(head.output.shape[0]):
+        w, credit = head.w[k * features : (k + 1) * features], head.credit[k * features : (k + 1) * features]
+        norm += credit_row(w, credit, real(scale), real(decay), head.gradient[k], head.features)
+    return norm
+
+
+@kernel
+def _blocks(ints: NDArray, reals: NDArray, offset: int, net: int) -> NDArray:
+    size = ints[N_LAYERS] + 1
+    return reals[ints[offset] + net * size : ints[offset] + (net + 1) * size]
+
+
+@kernel
+def choose_steps(ints: NDArray, reals: NDArray, net: int, delta: float) -> None:
+    """Fill the step sizes of `net` for this TD error, in place; 0 with the coordinate rule, which has its own update."""
+    norms, steps = _blocks(ints, reals, CREDIT_NORMS, net), _blocks(ints, reals, STEP_SIZES, net)
+    if ints[STEP_RULE] == BOUNDED:
+        lr = reals[LR_POLICY] if net == ACTOR else reals[LR_VALUE]
+        kappa = reals[KAPPA_POLICY] if net == ACTOR else reals[KAPPA_VALUE]
+        bounded_steps(lr, kappa, reals[READOUT_SHARE], delta, norms, steps)
     else:
-        step = bounded_step(reals[LR_VALUE], reals[KAPPA_VALUE], delta, reals[NORM_VALUE])
-        reals[STEP_VALUE] = step
-    return step * delta
+        fill(steps, 0.0)
 
 
 @kernel
@@ -156,36 +172,32 @@ def learn(ints: NDArray, reals: NDArray, floats: NDArray, net: int, delta: float
     Signals are computed first, so that they and the spikes belong to the same weights.
     """
     send_signals(ints, floats, net)
-    scale = step_scale(ints, reals, net, delta)
+    choose_steps(ints, reals, net, delta)
     apply_coordinate(ints, reals, floats, net, delta)
+    norms, steps = _blocks(ints, reals, CREDIT_NORMS, net), _blocks(ints, reals, STEP_SIZES, net)
     head = net_view(ints, floats, net)
-    real = floats.dtype.type
-    norm = 0.0
-    features = head.features.shape[0]
-    for k in range(head.output.shape[0]):
-        w = head.w[k * features : (k + 1) * features]
-        credit = head.credit[k * features : (k + 1) * features]
-        norm += credit_row(w, credit, real(scale), real(decay), head.gradient[k], head.features)
     for index in range(ints[N_LAYERS]):
         layer = layer_view(ints, floats, net, index)
+        scale = steps[index] * delta
         if layer.levels == 0:
-            norm += learn_top_layer(layer, scale, decay)
+            norms[index] = learn_top_layer(layer, scale, decay)
         else:
             e = floats[ints[SCRATCH_E] : ints[SCRATCH_E] + layer.m]
             total = floats[ints[SCRATCH_TOTAL] : ints[SCRATCH_TOTAL] + layer.m]
-            norm += learn_layer(layer, head.leak[index + 1 :], head.slope[index + 1 :], scale, decay, e, total)
-    reals[NORM_POLICY if net == ACTOR else NORM_VALUE] = norm
+            norms[index] = learn_layer(layer, head.leak[index + 1 :], head.slope[index + 1 :], scale, decay, e, total)
+    norms[ints[N_LAYERS]] = learn_readout(head, steps[ints[N_LAYERS]] * delta, decay)
 
 
 @kernel
 def settle(ints: NDArray, reals: NDArray, floats: NDArray, net: int, delta: float) -> None:
     """Apply the last TD error of an episode to the credit of the tick before; traces stay as they are."""
-    scale = step_scale(ints, reals, net, delta)
+    choose_steps(ints, reals, net, delta)
     apply_coordinate(ints, reals, floats, net, delta)
-    if scale == 0.0:
+    if ints[STEP_RULE] != BOUNDED:
         return
+    steps = _blocks(ints, reals, STEP_SIZES, net)
     head = net_view(ints, floats, net)
-    scaled_update(head.w, head.credit, scale)
+    scaled_update(head.w, head.credit, steps[ints[N_LAYERS]] * delta)
     for index in range(ints[N_LAYERS]):
         layer = layer_view(ints, floats, net, index)
-        scaled_update(layer.w, layer.credit, scale)
+        scaled_update(layer.w, layer.credit, steps[index] * delta)

@@ -24,7 +24,7 @@ def bounded_step(lr: float, kappa: float, delta: float, credit_norm: float) -> f
     Parameters
     ----------
     lr : float
-        Largest step, > 0.
+        Largest step, at least 0.
     kappa : float
         Above 1 shrinks the step below the bound of a locally linear function, > 0.
     delta : float
@@ -33,6 +33,31 @@ def bounded_step(lr: float, kappa: float, delta: float, credit_norm: float) -> f
         L1 norm of all credit that this TD error will be multiplied with.
     """
     return lr / max(1.0, lr * kappa * max(abs(delta), 1.0) * credit_norm)
+
+
+@kernel
+def bounded_steps(lr: float, kappa: float, readout_share: float, delta: float, norms: NDArray, steps: NDArray) -> None:
+    """Write the step size of each block, the layers and last the readout, to `steps` in place.
+
+    The bound on the whole change, 1/kappa, is divided among the blocks: the readout gets `readout_share`, the layers divide
+    the rest evenly, so block b takes ``bounded_step(lr, kappa / share_b, delta, ||credit_b||_1)``. Under one bound for all
+    (readout_share 0, as published) the many synapses inside starve the few of the readout; see docs/decisions/.
+
+    Parameters
+    ----------
+    norms, steps : (layers + 1,) float64 arrays
+    """
+    last = norms.shape[0] - 1
+    if readout_share == 0.0:
+        total = 0.0
+        for block in range(last + 1):
+            total += norms[block]
+        for block in range(last + 1):
+            steps[block] = bounded_step(lr, kappa, delta, total)
+        return
+    for block in range(last + 1):
+        share = readout_share if block == last else (1.0 - readout_share) / last
+        steps[block] = bounded_step(lr, kappa / share, delta, norms[block])
 
 
 @kernel

@@ -23,6 +23,7 @@ from .jit import copy, entry, fill, kernel
 from .layout import (
     ACTION,
     ACTOR,
+    CREDIT_NORMS,
     CRITIC,
     DELTA,
     DISCOUNT,
@@ -35,12 +36,11 @@ from .layout import (
     N_FLOATS,
     N_INPUT,
     N_INTS,
+    N_LAYERS,
     N_NETS,
     N_REALS,
     NEURONS_FIRST,
     NEURONS_LAST,
-    NORM_POLICY,
-    NORM_VALUE,
     NORMALIZE_OBSERVATIONS,
     NORMALIZE_REWARDS,
     OBSERVATION_CLIP,
@@ -109,8 +109,7 @@ def _scale_reward(ints: NDArray, reals: NDArray, reward: float) -> float:
 @kernel
 def _clear(ints: NDArray, reals: NDArray, floats: NDArray, last: int) -> None:
     fill(floats[ints[TRACES_FIRST] : last], 0.0)
-    reals[NORM_POLICY] = 0.0
-    reals[NORM_VALUE] = 0.0
+    fill(reals[ints[CREDIT_NORMS] : ints[CREDIT_NORMS] + N_NETS * (ints[N_LAYERS] + 1)], 0.0)
     reals[REWARD_SUM] = 0.0
     ints[STALE] = 0
 
