@@ -30,7 +30,8 @@ class Agent:
     seed : int, optional
         Seed of initial weights and of action sampling, at least 0. Same seed and same inputs give the same bytes.
     buffer : writable buffer, optional
-        Memory for the state, at least ``agent.nbytes`` bytes at an address divisible by 8; overwritten. Allocated if absent.
+        Memory for the state, at least ``agent.nbytes`` bytes at an address divisible by 8; overwritten. Allocated if
+        absent.
 
     Raises
     ------
@@ -115,8 +116,8 @@ class Agent:
         reward : float
             Reward that the last action brought.
         observation : array_like or int, optional
-            Give the last observation if the episode was cut off (truncated): its value is bootstrapped from. Without it the
-            episode has terminated, and what follows is worth nothing.
+            Give the last observation if the episode was cut off (truncated): its value is bootstrapped from. Without it
+            the episode has terminated, and what follows is worth nothing.
         learn : bool, optional
             False: only close the episode.
 

@@ -31,8 +31,8 @@ WARM_UP = 500
 def bench_tick(steps: int = 20_000) -> dict[str, Any]:
     """Time one learning step of three networks, each next to the floor measured in the same loop.
 
-    The floor is one fused compiled sweep that reads and writes as many weight and credit floats as the network has, called
-    from Python as the step is. Steps and floor take turns in chunks, so that a drift of the machine meets both.
+    The floor is one fused compiled sweep that reads and writes as many weight and credit floats as the network has,
+    called from Python as the step is. Steps and floor take turns in chunks, so that a drift of the machine meets both.
 
     Parameters
     ----------
@@ -42,10 +42,14 @@ def bench_tick(steps: int = 20_000) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``versions`` and, for each network, microseconds (median, p99, p99.9) of the compiled step, of `Agent.step` around
-        it and of the floor; their ratio; allocations in 10^5 steps; and the time of a silent input relative to a live one.
+        ``versions`` and, for each network, microseconds (median, p99, p99.9) of the compiled step, of `Agent.step`
+        around it and of the floor; their ratio; allocations in 10^5 steps; and the time of a silent input relative to a
+        live one.
     """
-    return {"versions": versions(), "networks": {name: _bench_network(layers, steps) for name, layers in NETWORKS.items()}}
+    return {
+        "versions": versions(),
+        "networks": {name: _bench_network(layers, steps) for name, layers in NETWORKS.items()},
+    }
 
 
 def _make(layers: tuple[int, ...]) -> Agent:
@@ -145,7 +149,7 @@ def _silent_to_live(layers: tuple[int, ...], stream: NDArray[np.float64], steps:
 
 
 def bench_memory(steps: int = 1_000_000) -> dict[str, Any]:
-    """Return bytes of state and of the resident set after a tenth of the steps and after all of them (default network)."""
+    """Return bytes of state and of the resident set after a tenth of the steps and after all (default network)."""
     agent = _make(Config().layers)
     stream = np.random.default_rng(0).normal(size=(STREAM, 4))
     agent.start(stream[0])
@@ -180,7 +184,7 @@ print(time.perf_counter() - begun)
 
 
 def bench_start() -> dict[str, Any]:
-    """Return seconds from import to the first learning step in a new process, without and with compiled code on disk."""
+    """Return seconds from import to the first learning step in a new process, without and with compiled code kept."""
     with tempfile.TemporaryDirectory() as folder:
         environment = {**os.environ, "SYNAPTICK_CACHE_DIR": folder}
         seconds = [

@@ -41,14 +41,12 @@ def decay(tau: Any) -> Any:
     return np.exp(-1.0 / np.asarray(tau, dtype=np.float64))
 
 
-def build(
-    config: Config, observation: ObservationSpec, action: ActionSpec, seed: int, buffer: Any = None
-) -> Arena:
+def build(config: Config, observation: ObservationSpec, action: ActionSpec, seed: int, buffer: Any = None) -> Arena:
     """Allocate the arena and fill it: hyperparameters, time constants, initial weights and random state.
 
-    Weights of a neuron start sparse (Elsayed et al. 2024): a share `connectivity` of its inputs, at least one, uniform in
-    +- 1/sqrt(fan-in); its bias likewise uniform, never left out; recurrent weights uniform in
-    +- recurrent_scale/sqrt(fan-in). Readouts are sparse in the same way, over the spikes of all layers read out.
+    Weights of a neuron start sparse (Elsayed et al. 2024): a share `connectivity` of its inputs, at least one, uniform
+    in +- 1/sqrt(fan-in); its bias likewise uniform, never left out; recurrent weights uniform in +-
+    recurrent_scale/sqrt(fan-in). Readouts are sparse in the same way, over the spikes of all layers read out.
 
     Parameters
     ----------

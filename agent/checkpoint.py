@@ -1,7 +1,7 @@
-"""Checkpoint files: a description in JSON, the bytes of the arena, a digest. Nothing in them is ever executed.
+r"""Checkpoint files: a description in JSON, the bytes of the arena, a digest. Nothing in them is ever executed.
 
-Layout: ``synaptick\\n`` | format version, uint32 | length of the description, uint64 | description, UTF-8 JSON | arena |
-SHA-256 of all before. Numbers are little-endian.
+Layout: ``synaptick\n`` | format version, uint32 | length of the description, uint64 | description, UTF-8 JSON | arena
+| SHA-256 of all before. Numbers are little-endian.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def write(path: str | os.PathLike[str], metadata: dict[str, Any], block: NDArray
     description = json.dumps(metadata).encode()
     head = MAGIC + _HEAD.pack(FORMAT, len(description))
     digest = hashlib.sha256(head + description)
-    digest.update(block)
+    digest.update(block.data)
     write_atomically(path, head, description, block.data, digest.digest())
 
 

@@ -43,7 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="synaptick", description="A spiking network that learns control online, one step at a time, in fixed memory."
+        prog="synaptick",
+        description="A spiking network that learns control online, one step at a time, in fixed memory.",
     )
     parser.add_argument("--version", action="version", version=importlib.metadata.version("synaptick"))
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -81,7 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     memory.add_argument("--steps", type=int, default=1_000_000, metavar="N", help="steps (default 1000000)")
     _add_json(memory)
     memory.set_defaults(command=lambda given: bench.bench_memory(given.steps), show=_show_plain)
-    start = benches.add_parser("start", help="seconds to the first learning step, without and with compiled code on disk")
+    start = benches.add_parser("start", help="seconds to the first learning step, without and with compiled code kept")
     _add_json(start)
     start.set_defaults(command=lambda _: bench.bench_start(), show=_show_plain)
     return parser
@@ -95,7 +96,9 @@ def _run(options: argparse.Namespace) -> dict[str, Any]:
     if options.resume is not None:
         for name in ("source", "changes", "seed", "out"):
             if getattr(options, name):
-                raise ConfigError(f"--resume {options.resume} goes on with that run as it is; only --steps can be given too")
+                raise ConfigError(
+                    f"--resume {options.resume} goes on with that run as it is; only --steps fits with it"
+                )
         return resume_run(options.resume, options.steps, options.quiet)
     if options.source is None:
         raise ConfigError("run: give a configuration file, the name of a shipped one, or an environment id")
@@ -107,7 +110,7 @@ def _run(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _resolve(source: str) -> Config:
-    """Return the configuration a name stands for: a file, a shipped configuration, or the default one in an environment."""
+    """Return the configuration a name stands for: a file, a shipped one, or the default one in that environment."""
     if Path(source).is_file() or source in shipped_names() or source.endswith((".yaml", ".yml")):
         return load_config(source)
     return Config(env=source)

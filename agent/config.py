@@ -64,8 +64,8 @@ class Config:
     gain : float
         Standard deviation of the normalised current over a layer, units of the membrane, 0.001 to 1000.
     connectivity : float
-        Share of a neuron's inputs that have a nonzero weight at the start, 0 to 1, never fewer than one input; all weights
-        can grow later.
+        Share of a neuron's inputs that have a nonzero weight at the start, 0 to 1, never fewer than one input; all
+        weights can grow later.
     recurrent : bool
         Whether a layer sees its own spikes of the tick before.
     recurrent_scale : float
@@ -88,8 +88,8 @@ class Config:
     kappa_policy, kappa_value : float
         Safety factor of the bounded step of actor and critic, 0.01 to 10^6; larger means smaller steps.
     readout_share : float
-        Share of the bound on a change that the bounded step gives to the readout; the layers divide the rest evenly. 0 to
-        0.99; 0 puts all weights of a network under one bound (Elsayed et al. 2024).
+        Share of the bound on a change that the bounded step gives to the readout; the layers divide the rest evenly. 0
+        to 0.99; 0 puts all weights of a network under one bound (Elsayed et al. 2024).
     peak_decay : float
         Decay a tick of the running maximum in the coordinate rule, 0 to 1.
     entropy_bonus : float

@@ -75,6 +75,7 @@ class Panel:
 
         self._meter = Meter()
         self._next = 0.0
+        self._steps = steps
         self._progress = Progress(
             TextColumn("[bold]{task.description}"),
             BarColumn(bar_width=24),
@@ -100,7 +101,7 @@ class Panel:
         """Redraw if it is time, and always at the end."""
         rate = self._meter.rate(tally.steps)
         now = time.monotonic()
-        if now >= self._next or tally.steps >= self._progress.tasks[0].total:
+        if now >= self._next or tally.steps >= self._steps:
             self._next = now + REFRESH_SECONDS
             self._progress.update(
                 self._task, completed=tally.steps, mean=_number(tally.mean_return), rate=f"{rate:,.0f}", refresh=True

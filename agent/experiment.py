@@ -34,8 +34,12 @@ class Interrupted(SynaptickError):
 
     def __init__(self, number: int, folder: Path) -> None:
         name = signal.Signals(number).name
-        super().__init__(f"stopped by {name}; everything is in {folder}; continue with: synaptick run --resume {folder}")
+        super().__init__(f"stopped by {name}; everything is in {folder}; {_how_to_resume(folder)}")
         self.number = number
+
+
+def _how_to_resume(folder: Path) -> str:
+    return f"continue with: synaptick run --resume {folder}"
 
 
 class _Stop(Exception):
@@ -100,8 +104,9 @@ def start_run(config: Config, out: Path | None = None, quiet: bool = False) -> d
 def resume_run(path: Path, steps: int | None = None, quiet: bool = False) -> dict[str, Any]:
     """Go on from the latest checkpoint of a run until it has `steps` steps in all, and return its summary.
 
-    The agent goes on exactly where it was. The environment begins a new episode, with a seed drawn from the run's seed and
-    the step, because Gymnasium has no way to restore its state; the episode that was running is not learned from further.
+    The agent goes on exactly where it was. The environment begins a new episode, with a seed drawn from the run's seed
+    and the step, because Gymnasium has no way to restore its state; the episode that was running is not learned from
+    further.
 
     Raises
     ------
@@ -158,7 +163,7 @@ def _continue(agent: Agent, env: Any, folder: RunFolder, tally: Tally, quiet: bo
             what = str(error) if isinstance(error, SynaptickError) else f"{type(error).__name__}: {error}"
             raise RunError(
                 f"{config.env} failed at step {tally.steps + 1} ({what}); "
-                f"everything before is in {folder.path}; continue with: synaptick run --resume {folder.path}"
+                f"everything before is in {folder.path}; {_how_to_resume(folder.path)}"
             ) from error
         finally:
             folder.write_checkpoint(agent)

@@ -128,8 +128,8 @@ def make_env(env_id: str, kwargs: Mapping[str, Any] | None = None) -> Any:
     Parameters
     ----------
     env_id : str
-        Id of a registered environment, ``"module:id"`` to import the module that registers it first. Ids that begin with
-        ``synaptick/`` need no module.
+        Id of a registered environment, ``"module:id"`` to import the module that registers it first. Ids that begin
+        with ``synaptick/`` need no module.
     kwargs : mapping, optional
         Keyword arguments of the environment.
     """

@@ -93,7 +93,7 @@ class RunFolder:
         write_atomically(self.path / CONFIG_FILE, dump_config(config).encode())
 
     def rewind(self, step: int) -> Tally:
-        """Drop rows of episodes that ended after `step`, the age of the checkpoint, and return the counts of the rest."""
+        """Drop rows of episodes that ended after `step`, the age of the checkpoint; return the counts of the rest."""
         kept = [HEADER]
         tally = Tally(steps=step)
         path = self.path / RESULTS_FILE

@@ -60,9 +60,10 @@ class ObservationSpec:
         )
 
     def encode(self, observation: Any, out: NDArray[np.float64]) -> None:
-        """Write the encoded observation to `out`, (size,), in place; raise `InputError` and write nothing if it does not fit.
+        """Write the encoded observation to `out`, (size,), in place.
 
-        Whether a Box observation is finite is checked by the kernel.
+        If it does not fit the space, `InputError` is raised and nothing written. Whether a Box observation is finite is
+        checked by the kernel.
         """
         if self.kind == "discrete":
             index = _as_index(observation, self.size, self.start)
@@ -92,11 +93,12 @@ class ObservationSpec:
 def _as_index(observation: Any, size: int, start: int) -> int:
     array = np.asarray(observation)
     if array.shape != () or not np.issubdtype(array.dtype, np.integer):
-        raise InputError(f"observation {observation!r} is not an integer; the space needs one from {start} to {start + size - 1}")
-    index = int(array) - start
-    if not 0 <= index < size:
-        raise InputError(f"observation {observation!r} is outside the space; it needs one from {start} to {start + size - 1}")
-    return index
+        problem = "is not an integer"
+    elif not 0 <= int(array) - start < size:
+        problem = "is outside the space"
+    else:
+        return int(array) - start
+    raise InputError(f"observation {observation!r} {problem}; the space needs one from {start} to {start + size - 1}")
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """The arena: every number the agent owns, in one contiguous block that is allocated once.
 
-The block *is* the checkpoint: a snapshot is a copy of its bytes. Section order: int64, float64, float32; every array starts
-on a 64-byte boundary of the block. `agent.kernels.layout` names the table entries written here.
+The block *is* the checkpoint: a snapshot is a copy of its bytes. Section order: int64, float64, float32; every array
+starts on a 64-byte boundary of the block. `agent.kernels.layout` names the table entries written here.
 """
 
 from __future__ import annotations
@@ -89,7 +89,8 @@ class Arena:
     ----------
     dimensions : Dimensions
     buffer : writable buffer of at least ``nbytes`` bytes, optional
-        Memory supplied by the caller, at an address divisible by 8; it is overwritten. Without it the block is allocated.
+        Memory supplied by the caller, at an address divisible by 8; it is overwritten. Without it the block is
+        allocated.
 
     Attributes
     ----------

@@ -1,1 +1,1 @@
-"""Configurations that come with synaptick, one YAML file an experiment; keys are the fields of `synaptick.agent.Config`."""
+"""Configurations that come with synaptick: one YAML file an experiment, keys as the fields of `Config`."""

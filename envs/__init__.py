@@ -15,7 +15,9 @@ __all__ = ["PROBES", "MaskVelocities", "register"]
 
 def register() -> None:
     """Register every environment under ``synaptick/``; done once on import, harmless when repeated."""
-    entries = {"synaptick/CartPolePositions-v0": (f"{__name__}.masking:{cartpole_positions.__name__}", 500)}
+    entries: dict[str, tuple[str, int | None]] = {
+        "synaptick/CartPolePositions-v0": (f"{__name__}.masking:{cartpole_positions.__name__}", 500)
+    }
     for probe in PROBES:
         entries[f"synaptick/{probe.__name__}-v0"] = (f"{__name__}.probes:{probe.__name__}", None)
     for env_id, (entry_point, limit) in entries.items():

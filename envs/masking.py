@@ -32,8 +32,8 @@ class MaskVelocities(gymnasium.ObservationWrapper[np.ndarray, Any, np.ndarray]):
     Raises
     ------
     ValueError
-        If the observation is not a flat Box, an index does not exist, nothing is left, or the environment is not known and
-        no indices are given.
+        If the observation is not a flat Box, an index does not exist, nothing is left, or the environment is not known
+        and no indices are given.
     """
 
     def __init__(self, env: gymnasium.Env[np.ndarray, Any], velocities: Sequence[int] | None = None) -> None:
@@ -45,7 +45,8 @@ class MaskVelocities(gymnasium.ObservationWrapper[np.ndarray, Any, np.ndarray]):
             name = env.spec.name if env.spec else ""
             if name not in VELOCITIES:
                 raise ValueError(
-                    f"the velocities of {name or env} are not known; give velocities=[...], or use one of {', '.join(VELOCITIES)}"
+                    f"the velocities of {name or env} are not known; give velocities=[...], "
+                    f"or use one of {', '.join(VELOCITIES)}"
                 )
             velocities = VELOCITIES[name]
         wrong = [index for index in velocities if not 0 <= index < space.shape[0]]
@@ -54,7 +55,7 @@ class MaskVelocities(gymnasium.ObservationWrapper[np.ndarray, Any, np.ndarray]):
         self.kept = np.array([index for index in range(space.shape[0]) if index not in set(velocities)], dtype=np.intp)
         if not self.kept.size:
             raise ValueError("no part of the observation is left; mask fewer velocities")
-        self.observation_space = spaces.Box(space.low[self.kept], space.high[self.kept], dtype=space.dtype)  # type: ignore[arg-type]
+        self.observation_space = spaces.Box(space.low[self.kept], space.high[self.kept], dtype=space.dtype)
 
     def observation(self, observation: np.ndarray) -> np.ndarray:
         """Return the parts that are kept."""
@@ -66,4 +67,6 @@ def cartpole_positions(**kwargs: Any) -> gymnasium.Env[np.ndarray, Any]:
 
     Keyword arguments go to CartPole. Episodes end after 500 steps, as in CartPole-v1.
     """
-    return MaskVelocities(gymnasium.make("CartPole-v1", max_episode_steps=-1, **kwargs).unwrapped, VELOCITIES["CartPole"])
+    return MaskVelocities(
+        gymnasium.make("CartPole-v1", max_episode_steps=-1, **kwargs).unwrapped, VELOCITIES["CartPole"]
+    )

@@ -1,7 +1,7 @@
 """Probe environments: so small that the right values and the right policy are known exactly.
 
-Each isolates one thing that can break: the value of a constant, its dependence on the observation, discounting, bootstrapping
-at truncation, the dependence of the policy on the observation, and memory.
+Each isolates one thing that can break: the value of a constant, its dependence on the observation, discounting,
+bootstrapping at truncation, the dependence of the policy on the observation, and memory.
 """
 
 from __future__ import annotations

@@ -160,7 +160,7 @@ def assert_parity(agent: Any, twin: ReferenceAgent, events: Iterable[Event], tol
     afresh from the agent's state.
     """
     ticks, action = 0, 0
-    for ticks, event in enumerate(events, 1):  # noqa: B007
+    for ticks, event in enumerate(events, 1):
         before = action
         action = call(agent, event, before)
         assert action == call(twin, event, before), f"tick {ticks} ({event.kind}): actions differ"

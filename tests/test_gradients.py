@@ -142,7 +142,7 @@ def test_one_layer_is_eprop_of_bellec(adaptive_fraction: float) -> None:
     agent = frozen_agent(layers=(10,), adaptive_fraction=adaptive_fraction, recurrent_scale=1.0)
     xs, stack = observations(), stack_of(agent, "critic")
     layer, past = stack.layers[0], run(stack, xs)[1][0]
-    credit, g = credits_of(agent, lambda: agent.views, xs, "critic")
+    credit, _ = credits_of(agent, lambda: agent.views, xs, "critic")
     assert_alive(stack, xs, credit)
     assert agent.views["critic/0/strength"].any() == (adaptive_fraction > 0)
     readout = stack.readout[0]

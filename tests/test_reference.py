@@ -249,7 +249,7 @@ def test_a_mutated_rule_breaks_parity(name: str, monkeypatch: pytest.MonkeyPatch
     owner = reference.ReferenceAgent if target.startswith("ReferenceAgent.") else reference
     monkeypatch.setattr(owner, target.split(".")[-1], MUTATIONS[name])
     agent = double_agent({"layers": (10, 9, 8), "entropy_bonus": 0.05})
-    with pytest.raises(AssertionError, match="^tick "):
+    with pytest.raises(AssertionError, match=r"^tick "):
         assert_parity(agent, twin_of(agent, True), script(TICKS, SIZE, True, 0), tolerance=1e-5, stretch=100)
 
 
@@ -257,5 +257,5 @@ def test_a_mutated_coordinate_rule_breaks_parity(monkeypatch: pytest.MonkeyPatch
     true = reference.coordinate_change
     monkeypatch.setattr(reference, "coordinate_change", lambda c, p, lr, delta, decay: true(c, p, lr, delta, 0.0))
     agent = double_agent(CASES["coordinate"][0])
-    with pytest.raises(AssertionError, match="^tick "):
+    with pytest.raises(AssertionError, match=r"^tick "):
         assert_parity(agent, twin_of(agent, True), script(TICKS, SIZE, True, 0), tolerance=1e-5, stretch=100)

@@ -1,1 +1,1 @@
-
+"""Compiled arithmetic: one idea a file, arrays in, arrays changed in place."""

@@ -6,11 +6,11 @@ For a synapse from input j to neuron i of layer l (Bellec et al. 2020, Nat. Comm
     e_ij    = psi_i (eps_j - strength_i epsa_ij)
     epsa_ij <- rho_i epsa_ij + e_ij                          adaptive neurons only
 
-The last line is the paper's recursion ``psi_i eps_j + (rho_i - psi_i strength_i) epsa_ij`` with e_ij put in, and gives the
-value that the *next* tick uses.
+The last line is the paper's recursion ``psi_i eps_j + (rho_i - psi_i strength_i) epsa_ij`` with e_ij put in, and gives
+the value that the *next* tick uses.
 
-A signal that arrives through m layers above is filtered by their membranes, so the trace is filtered too (Millidge 2025,
-arXiv 2512.24506, eqs. 9-10, in the rank-1 form of docs/equations.md)::
+A signal that arrives through m layers above is filtered by their membranes, so the trace is filtered too (Millidge
+2025, arXiv 2512.24506, eqs. 9-10, in the rank-1 form of docs/equations.md)::
 
     R_0 = e,   R_m <- leak_{l+m} R_m + slope_{l+m} R_{m-1}
     credit <- decay credit + sum_m S_m R_m
@@ -61,7 +61,8 @@ def adaptive_row(epsa: NDArray, eps: NDArray, psi: float, strength: float, rho: 
 def cascade_row(trace: NDArray, source: NDArray, leak: float, slope: float, signal: float, total: NDArray) -> None:
     """``R <- leak R + slope source; total += signal R`` for rows (m,), in place.
 
-    `trace` is R of this level. `source` holds R of the level below on entry and, ready for the next level, this R on return.
+    `trace` is R of this level. `source` holds R of the level below on entry and, ready for the next level, this R on
+    return.
     """
     real = total.dtype.type
     tiny, zero = real(TINY), real(0.0)
@@ -75,7 +76,7 @@ def cascade_row(trace: NDArray, source: NDArray, leak: float, slope: float, sign
 
 @kernel
 def credit_row(weights: NDArray, credit: NDArray, scale: float, decay: float, factor: float, source: NDArray) -> float:
-    """Change one row of weights by the credit of the tick before, then bring the credit up to date; rows (m,), in place.
+    """Change a row of weights by the credit of the tick before, then bring that up to date; rows (m,), in place.
 
     ::
 
@@ -113,7 +114,7 @@ def adaptive_credit_row(
     rho: float,
     eps: NDArray,
 ) -> float:
-    """`adaptive_row` and `credit_row` in one sweep, for an ALIF neuron of the top layer (a quarter faster than the two)."""
+    """`adaptive_row` and `credit_row` in one sweep, for an ALIF neuron of the top layer; faster by a quarter."""
     real = weights.dtype.type
     tiny, zero = real(TINY), real(0.0)
     norm = zero

@@ -49,9 +49,7 @@ def forward(ints: NDArray, reals: NDArray, floats: NDArray, net: int, learn: boo
     below = x
     for index in range(ints[N_LAYERS]):
         layer = layer_view(ints, floats, net, index)
-        gather_inputs(
-            below, layer.n_below, x, layer.observed, layer.z, layer.recurrent, layer.bias, layer.inputs
-        )
+        gather_inputs(below, layer.n_below, x, layer.observed, layer.z, layer.recurrent, layer.bias, layer.inputs)
         weighted_sum(layer.w, layer.inputs, layer.current)
         slope = normalize_current(layer.current, reals[GAIN])
         spikes = fire(

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-# `nnan` and `ninf` are left out: with them a compiler may assume that isnan is false, and the finite checks would vanish.
+# `nnan` and `ninf` are left out: with them a compiler may take isnan to be false, and the finite checks would vanish.
 FASTMATH = {"nsz", "arcp", "contract", "afn", "reassoc"}
 
 # Decaying traces below this are set to 0: denormal numbers slow a silent network many times over.
@@ -68,7 +68,9 @@ CACHE_FOLDER = find_cache_folder()
 def kernel(function: F) -> F:
     """Compile `function` in nopython mode without bounds checks, releasing the GIL.
 
-    Only an `entry` point is cached on disk: what it calls is compiled into it.
+    Only an `entry` point is cached on disk: what it calls is inlined there. Without forced inlining, a process that has
+    just compiled links calls to separately optimised copies, one that loads the cache to others, and the two differ in
+    the last bit.
     """
     return _compile(function, cache=False, forceinline=True)
 
@@ -79,9 +81,9 @@ def entry(function: F) -> F:
 
 
 def _compile(function: F, *, cache: bool, forceinline: bool) -> F:
-    previous = numba.config.CACHE_DIR  # type: ignore[attr-defined]
+    previous = numba.config.CACHE_DIR
     if cache:
-        numba.config.CACHE_DIR = CACHE_FOLDER  # type: ignore[attr-defined]
+        numba.config.CACHE_DIR = CACHE_FOLDER
     try:
         compiled: F = numba.njit(
             cache=cache,
@@ -92,7 +94,7 @@ def _compile(function: F, *, cache: bool, forceinline: bool) -> F:
             fastmath=FASTMATH,
         )(function)
     finally:
-        numba.config.CACHE_DIR = previous  # type: ignore[attr-defined]
+        numba.config.CACHE_DIR = previous
     return compiled
 
 

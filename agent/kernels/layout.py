@@ -1,8 +1,9 @@
 """Where everything lies in the arena: index constants and the views that kernels build from them.
 
 The arena has three sections. Integers (int64) hold clock, options, random state and the offset tables; reals (float64)
-hold hyperparameters, running statistics and scalars; floats (float32) hold weights, traces and neurons. Because sizes and
-offsets are data, one compiled signature serves every network. `agent.state` writes the tables, this module reads them.
+hold hyperparameters, running statistics and scalars; floats (float32) hold weights, traces and neurons. Because sizes
+and offsets are data, one compiled signature serves every network. `agent.state` writes the tables, this module reads
+them.
 """
 
 from __future__ import annotations

@@ -124,7 +124,7 @@ def learn_layer(
 
 @kernel
 def learn_readout(head: Net, scale: float, decay: float) -> float:
-    """Change the readout's weights and advance its credit, ``g_k z_j``, in place; return the new L1 norm of the credit."""
+    """Change the readout's weights, then add ``g_k z_j`` to its credit, in place; return the L1 norm of the credit."""
     real = head.w.dtype.type
     features = head.features.shape[0]
     norm = 0.0
@@ -142,7 +142,7 @@ def _blocks(ints: NDArray, reals: NDArray, offset: int, net: int) -> NDArray:
 
 @kernel
 def choose_steps(ints: NDArray, reals: NDArray, net: int, delta: float) -> None:
-    """Fill the step sizes of `net` for this TD error, in place; 0 with the coordinate rule, which has its own update."""
+    """Fill the step sizes of `net` for this TD error, in place; 0 with the coordinate rule, which sets its own."""
     norms, steps = _blocks(ints, reals, CREDIT_NORMS, net), _blocks(ints, reals, STEP_SIZES, net)
     if ints[STEP_RULE] == BOUNDED:
         lr = reals[LR_POLICY] if net == ACTOR else reals[LR_VALUE]

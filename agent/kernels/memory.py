@@ -1,8 +1,8 @@
 """Arrays at an address, so that a compiled call needs one integer instead of array objects.
 
-Turning an array object into a compiled array costs 0.25 us and a small allocation, and Numba counts references to the memory
-behind every view that is taken of it: a step takes hundreds. Arrays made here own nothing and count nothing, which halves the
-time of a small network's step. The caller keeps the memory alive for the length of the call.
+Turning an array object into a compiled array costs 0.25 us and a small allocation, and Numba counts references to the
+memory behind every view that is taken of it: a step takes hundreds. Arrays made here own nothing and count nothing,
+which halves the time of a small network's step. The caller keeps the memory alive for the length of the call.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def floats_at(address: int, size: int) -> NDArray[np.float32]:
     return np.ctypeslib.as_array((ctypes.c_float * size).from_address(address))
 
 
-@intrinsic
+@intrinsic  # type: ignore[untyped-decorator]
 def _pointer(typing_context: Any, address: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.inttoptr(arguments[0], context.get_value_type(types.voidptr))

@@ -1,4 +1,4 @@
-"""Forward pass of a layer of leaky (LIF) and adaptive (ALIF) integrate-and-fire neurons with layer-normalised current."""
+"""Forward pass of a layer of leaky (LIF) and adaptive (ALIF) integrate-and-fire neurons, current normalised."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Online normalisation of observations and rewards (Welford 1962; for streaming RL, Elsayed et al. 2024, arXiv 2410.14606)."""
+"""Online normalisation of observations and rewards (Welford 1962; Elsayed et al. 2024, arXiv 2410.14606)."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def standardize(count: float, mean: NDArray, m2: NDArray, clip: float, sample: N
 def reward_scale(count: float, m2: float) -> float:
     """Return the factor 1 / sqrt(var + 1e-8) by which a reward is multiplied.
 
-    `m2` belongs to the running *discounted sum* of rewards G <- discount G + r, whose spread is that of returns; its mean is
-    estimated too, not taken to be zero. The reward itself is only scaled, never shifted.
+    `m2` belongs to the running *discounted sum* of rewards G <- discount G + r, whose spread is that of returns; its
+    mean is estimated too, not taken to be zero. The reward itself is only scaled, never shifted.
     """
     return 1.0 / math.sqrt(variance(count, m2) + EPSILON)

@@ -12,7 +12,7 @@ from .rng import uniform
 
 @kernel
 def softmax(preferences: NDArray, probabilities: NDArray) -> None:
-    """Write ``pi_k = exp(p_k - max p) / sum exp(p - max p)`` to `probabilities`; (K,) float32 in, (K,) float64 in place."""
+    """Write ``pi_k = exp(p_k - max p) / sum exp(p - max p)`` to `probabilities`, (K,) float64, in place."""
     largest = preferences[0]
     for k in range(preferences.shape[0]):
         largest = max(largest, preferences[k])

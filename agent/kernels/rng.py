@@ -32,7 +32,7 @@ def next_uint32(words: NDArray) -> int:
     words[0] ^= words[3]
     words[2] ^= shifted
     words[3] = ((words[3] << 11) & MASK) | (words[3] >> 21)
-    return result & MASK
+    return int(result & MASK)
 
 
 @kernel

@@ -39,9 +39,10 @@ def bounded_step(lr: float, kappa: float, delta: float, credit_norm: float) -> f
 def bounded_steps(lr: float, kappa: float, readout_share: float, delta: float, norms: NDArray, steps: NDArray) -> None:
     """Write the step size of each block, the layers and last the readout, to `steps` in place.
 
-    The bound on the whole change, 1/kappa, is divided among the blocks: the readout gets `readout_share`, the layers divide
-    the rest evenly, so block b takes ``bounded_step(lr, kappa / share_b, delta, ||credit_b||_1)``. Under one bound for all
-    (readout_share 0, as published) the many synapses inside starve the few of the readout; see docs/decisions/.
+    The bound on the whole change, 1/kappa, is divided among the blocks: the readout gets `readout_share`, the layers
+    divide the rest evenly, so block b takes ``bounded_step(lr, kappa / share_b, delta, ||credit_b||_1)``. Under one
+    bound for all (readout_share 0, as published) the many synapses inside starve the few of the readout; see
+    docs/decisions/.
 
     Parameters
     ----------
@@ -84,7 +85,7 @@ def coordinate_update(weights: NDArray, credit: NDArray, peak: NDArray, lr: floa
 
 @kernel
 def scaled_update(weights: NDArray, credit: NDArray, scale: float) -> None:
-    """``W <- W + scale credit`` for float32 arrays of one shape; `weights` in place. Used where no new credit follows."""
+    """``W <- W + scale credit`` for float32 arrays of one shape, `weights` in place, where no new credit follows."""
     factor = weights.dtype.type(scale)
     for k in range(weights.shape[0]):
         weights[k] += factor * credit[k]

@@ -8,8 +8,8 @@
 
 One forward pass a step: value, action and spikes all come from the weights before this step's change.
 
-`tick` may be called from other compiled code: write the observation to the array ``agent.arena.views["staging"]``, then call
-it with ``agent.arena.address`` and one of the modes below.
+`tick` may be called from other compiled code: write the observation to the array ``agent.arena.views["staging"]``, then
+call it with ``agent.arena.address`` and one of the modes below.
 """
 
 from __future__ import annotations
@@ -170,11 +170,11 @@ def _advance(ints: NDArray, reals: NDArray, floats: NDArray, reward: float, mode
     if not learning:
         ints[STALE] = 1
     decay = reals[DISCOUNT] * reals[TRACE_LAMBDA]
-    if mode == TERMINATE or mode == TRUNCATE:
+    if mode in (TERMINATE, TRUNCATE):
         if learning:
             for net in range(N_NETS):
                 if mode == TRUNCATE and ints[KEEP_STATE] != 0:
-                    # The neurons have seen one more observation and live on, so the traces follow; no action, no credit.
+                    # The neurons live on and have seen one more observation: the traces follow, without new credit.
                     fill(net_view(ints, floats, net).gradient, 0.0)
                     learn(ints, reals, floats, net, delta, decay)
                 else:
@@ -196,7 +196,7 @@ def _advance(ints: NDArray, reals: NDArray, floats: NDArray, reward: float, mode
 
 @kernel
 def advance(ints: NDArray, reals: NDArray, floats: NDArray, reward: float, mode: int, learning: bool) -> int:
-    """`tick` on the three sections of an arena; `floats` may be a float64 copy, to check the arithmetic without rounding."""
+    """`tick` on the three sections of an arena; with a float64 copy for `floats`, the same without rounding."""
     result = _refuse(ints, reals, reward, mode)
     if result == 0:
         result = _advance(ints, reals, floats, reward, mode, learning)
@@ -224,8 +224,8 @@ def tick(address: int, reward: float, mode: int, learning: bool) -> int:
     Returns
     -------
     int
-        The action, counted from 0 (0 where none is due), or NOT_STARTED, BAD_REWARD, BAD_OBSERVATION; after one of these
-        the arena is as it was before the call.
+        The action, counted from 0 (0 where none is due), or NOT_STARTED, BAD_REWARD, BAD_OBSERVATION; after one of
+        these the arena is as it was before the call.
     """
     header = ints_at(address, RANDOM)
     n_ints, n_reals, n_floats = header[N_INTS], header[N_REALS], header[N_FLOATS]
