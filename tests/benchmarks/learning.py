@@ -1,0 +1,125 @@
+"""Learning curves of the default configuration and its controls: ``python -m tests.benchmarks.learning``.
+
+Each arm is a shipped configuration with the changes shown, run on seeds 0 to 9 as `synaptick run` would run it. Writes one row
+a run to ``docs/results/learning.csv`` and prints, for each arm, interquartile mean, mean and worst seed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import subprocess
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from synaptick.agent import Agent, load_config, make_env, run
+from synaptick.agent.loop import RECENT, Tally
+from synaptick.agent.record import versions
+
+# arm -> shipped configuration, changes to it
+ARMS: dict[str, tuple[str, dict[str, Any]]] = {
+    "cartpole": ("default", {}),
+    "cartpole, 1 layer": ("default", {"layers": (64,)}),
+    "cartpole, no depth filter": ("default", {"depth_filter": False}),
+    "positions": ("cartpole_positions", {}),
+    "positions, 1 layer": ("cartpole_positions", {"layers": (64,)}),
+    "positions, no depth filter": ("cartpole_positions", {"depth_filter": False}),
+    "positions, memoryless": ("cartpole_positions_memoryless", {}),
+}
+EARLY = 10_000
+
+
+class Curve:
+    """Step, return and length of every episode of one run."""
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[int, float, int]] = []
+
+    def add(self, tally: Tally) -> None:
+        self.rows.append((tally.steps, tally.last_return, tally.last_length))
+
+    def summary(self, steps: int) -> dict[str, float]:
+        ends, returns, lengths = (np.array(column, float) for column in zip(*self.rows, strict=True))
+        half, early = ends <= steps / 2, ends <= EARLY
+        window = half & (ends > 0.45 * steps)
+        return {
+            "last_100": returns[-RECENT:].mean(),
+            "half_last_100": returns[half][-RECENT:].mean(),
+            # Long episodes make 100 of them span most of the run: this is the mean around the half itself.
+            "half_window": returns[window].mean() if window.any() else returns[half][-1],
+            "first_10k_by_episode": returns[early].mean(),
+            "first_10k_by_step": float(returns[early] @ lengths[early] / lengths[early].sum()),
+        }
+
+
+def measure(job: tuple[str, int]) -> dict[str, Any]:
+    arm, seed = job
+    name, changes = ARMS[arm]
+    config = load_config(name).with_changes({**changes, "seed": seed})
+    env = make_env(config.env, config.env_kwargs)
+    agent = Agent(config, env.observation_space, env.action_space, config.seed)
+    curve = Curve()
+    # The seed of the environment as `synaptick run` derives it.
+    env_seed = int(np.random.SeedSequence((config.seed, 0)).generate_state(1)[0])
+    run(agent, env, config.steps, seed=env_seed, on_episode=curve.add)
+    rates = [rate for layers in agent.spike_rates.values() for rate in layers]
+    return {
+        "arm": arm,
+        "seed": seed,
+        "steps": config.steps,
+        **curve.summary(config.steps),
+        "min_spike_rate": min(rates),
+        "max_spike_rate": max(rates),
+    }
+
+
+def interquartile_mean(values: np.ndarray) -> float:
+    """Mean of the middle half."""
+    cut = len(values) // 4
+    return float(np.sort(values)[cut : len(values) - cut].mean())
+
+
+def commit() -> str:
+    found = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
+    return found.stdout.strip() or "unknown"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--first-seed", type=int, default=0)
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--arms", nargs="*", default=list(ARMS), choices=list(ARMS))
+    parser.add_argument("--out", type=Path, default=Path("docs/results/learning.csv"))
+    options = parser.parse_args()
+    stamp = " ".join(f"{name} {version}" for name, version in versions().items()) + f" commit {commit()}"
+    rows: list[dict[str, Any]] = []
+    with ProcessPoolExecutor(options.jobs) as pool:
+        for arm in options.arms:
+            seeds = range(options.first_seed, options.first_seed + options.seeds)
+            found = list(pool.map(measure, [(arm, seed) for seed in seeds]))
+            rows += found
+            print(f"{arm} ({found[0]['steps']} steps)")
+            for key in ("last_100", "half_last_100", "half_window", "first_10k_by_episode", "first_10k_by_step"):
+                values = np.array([row[key] for row in found])
+                print(
+                    f"  {key:22} iqm {interquartile_mean(values):6.1f}  "
+                    f"mean {values.mean():6.1f}  worst {values.min():6.1f}"
+                )
+            low, high = min(row["min_spike_rate"] for row in found), max(row["max_spike_rate"] for row in found)
+            print(f"  spike rates of layers  {low:.3f} to {high:.3f}", flush=True)
+    with options.out.open("w", newline="") as file:
+        file.write(f"# python -m tests.benchmarks.learning; {stamp}\n")
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        for row in rows:
+            writer.writerow({key: f"{value:.4g}" if isinstance(value, float) else value for key, value in row.items()})
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,73 @@
+"""What the tests of the interface share: small agents, a scripted stream and the state of an agent in bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+from synaptick.agent import Agent, Config
+
+from .harness import call, script
+
+ROOT = Path(__file__).parent.parent
+SIZE, ACTIONS = 3, 3
+BOX = spaces.Box(-np.inf, np.inf, (SIZE,))
+SYMBOLS = spaces.Discrete(5)
+COORDINATE = {"step_rule": "coordinate", "lr_policy": 0.01, "lr_value": 0.02}
+# Named sections of the arena that acting alone may change; everything else is learned or fixed.
+NEURONS = (
+    "v",
+    "a",
+    "z",
+    "psi",
+    "current",
+    "inputs",
+    "features",
+    "output",
+    "slope",
+    "input",
+    "probabilities",
+    "staging",
+)
+
+
+def make_agent(seed: int = 0, observation: Any = BOX, action: Any = None, buffer: Any = None, **changes: Any) -> Agent:
+    """Return a small agent."""
+    config = Config(**({"layers": (8,)} | changes))
+    return Agent(config, observation, action or spaces.Discrete(ACTIONS), seed=seed, buffer=buffer)
+
+
+def drive(agent: Agent, ticks: int, seed: int = 0, act_only: bool = True) -> list[int]:
+    """Lead the agent through scripted episodes, leave it inside one, and return its actions."""
+    box = agent.observation.kind == "box"
+    actions, action = [], 0
+    for event in script(ticks, agent.observation.size, box, seed, act_only=act_only):
+        action = call(agent, event, action)
+        actions.append(action)
+    if not agent.running:
+        actions.append(agent.start(np.zeros(agent.observation.shape) if box else 0))
+    return actions
+
+
+def state(agent: Agent) -> bytes:
+    """Return every byte of the agent."""
+    return agent.arena.block.tobytes()
+
+
+def learned(agent: Agent, also: Iterable[str] = ()) -> dict[str, NDArray[Any]]:
+    """Return copies of the views that acting alone must not change, except those whose names end in one of `also`."""
+    moving = {*NEURONS, *also}
+    return {name: view.copy() for name, view in agent.arena.views.items() if name.split("/")[-1] not in moving}
+
+
+def assert_finite(agent: Agent) -> None:
+    """Every number of the agent is finite and its probabilities are a distribution."""
+    assert np.isfinite(agent.arena.reals).all()
+    wrong = [name for name, view in agent.arena.views.items() if not np.isfinite(view).all()]
+    assert not wrong, wrong
+    assert (agent.probabilities >= 0).all()
+    np.testing.assert_allclose(agent.probabilities.sum(), 1.0, rtol=1e-12)
