@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
+from numba import types
 from numpy.typing import NDArray
 
 from . import checkpoint
@@ -142,6 +143,11 @@ class Agent:
         if result == kernel.BAD_REWARD:
             raise InputError(f"reward is {reward}; it must be a finite number")
         raise InputError("the observation holds a NaN or an infinite number; all of it must be finite")
+
+    @staticmethod
+    def compile() -> None:
+        """Compile the step, or load it if an earlier process has; otherwise the first call does it."""
+        cast(Any, kernel.tick).compile((types.int64, types.float64, types.int64, types.boolean))
 
     @property
     def nbytes(self) -> int:

@@ -17,6 +17,7 @@ from .agent import Agent
 from .config import Config
 from .display import make_display
 from .errors import ConfigError, RunError, StateError, SynaptickError
+from .kernels.jit import is_compiled
 from .loop import Tally, make_env, run
 from .record import RunFolder
 
@@ -132,6 +133,9 @@ def _continue(agent: Agent, env: Any, folder: RunFolder, tally: Tally, quiet: bo
     config = folder.config
     first = tally.steps
     env_seed = int(np.random.SeedSequence((config.seed, first)).generate_state(1)[0])
+    if not quiet and not is_compiled():
+        print("compiling the step; this takes some twenty seconds, once on a machine", flush=True)
+    agent.compile()
     begun = time.monotonic()
     title = f"{config.env} seed {config.seed}"
     with (

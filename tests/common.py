@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import warnings
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from gymnasium import spaces
 from numpy.typing import NDArray
-from synaptick.agent import Agent, Config
+from synaptick.agent import Agent, Config, InputError
 
 from .harness import call, script
 
@@ -71,3 +73,15 @@ def assert_finite(agent: Agent) -> None:
     assert not wrong, wrong
     assert (agent.probabilities >= 0).all()
     np.testing.assert_allclose(agent.probabilities.sum(), 1.0, rtol=1e-12)
+
+
+def assert_refused(agent: Agent, act: Callable[[], Any], error: type[Exception] = InputError) -> None:
+    """`act` raises exactly `error`, with a message of one line, and leaves every byte of the agent as it was."""
+    before = state(agent)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a user has not made NumPy's warnings errors
+        with pytest.raises(error) as caught:
+            act()
+    assert caught.type is error
+    assert len(str(caught.value).splitlines()) == 1
+    assert state(agent) == before

@@ -65,6 +65,11 @@ def find_cache_folder() -> str | None:
 CACHE_FOLDER = find_cache_folder()
 
 
+def is_compiled() -> bool:
+    """Return whether an earlier process has left compiled code for these kernels."""
+    return CACHE_FOLDER is not None and any(Path(CACHE_FOLDER).rglob("*.nbi"))
+
+
 def kernel(function: F) -> F:
     """Compile `function` in nopython mode without bounds checks, releasing the GIL.
 
