@@ -63,6 +63,7 @@ def _bench_network(layers: tuple[int, ...], steps: int) -> dict[str, Any]:
     staging, address = agent.arena.views["staging"], agent.arena.address
     weights = sum(view.size for name, view in agent.arena.views.items() if name.endswith("/w"))
     w, credit = np.zeros(weights, np.float32), np.ones(weights, np.float32)
+    w_at, credit_at = int(w.ctypes.data), int(credit.ctypes.data)
 
     def compiled(k: int) -> int:
         staging[:] = stream[k % STREAM]
@@ -78,7 +79,7 @@ def _bench_network(layers: tuple[int, ...], steps: int) -> dict[str, Any]:
 
     def floor(_: int) -> int:
         begun = time.perf_counter_ns()
-        sweep(w, credit, 1e-3, 0.8, 1e-3)
+        sweep(w_at, credit_at, weights, 1e-3, 0.8, 1e-3)
         return time.perf_counter_ns() - begun
 
     times = _in_turns([compiled, facade, floor], steps)

@@ -37,8 +37,12 @@ def time_constants(config: Config) -> NDArray[np.float64]:
 
 
 def decay(tau: Any) -> Any:
-    """Return exp(-1/tau), the share of a trace that is left after one tick, for tau in ticks."""
-    return np.exp(-1.0 / np.asarray(tau, dtype=np.float64))
+    """Return exp(-1/tau), the share of a trace that is left after one tick, for tau in ticks.
+
+    Shares below 1e-8 are 0: they are lost in float32 rounding, and products with them are denormal numbers, which are slow.
+    """
+    share = np.exp(-1.0 / np.asarray(tau, dtype=np.float64))
+    return np.where(share < 1e-8, 0.0, share)
 
 
 def build(config: Config, observation: ObservationSpec, action: ActionSpec, seed: int, buffer: Any = None) -> Arena:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from numpy.typing import NDArray
-
 from .jit import entry
+from .memory import floats_at
 
 
 @entry
-def sweep(weights: NDArray, credit: NDArray, scale: float, decay: float, push: float) -> None:
-    """``W <- W + scale credit; credit <- decay credit + push`` in one loop; flat float32 arrays, in place."""
+def sweep(weights_at: int, credit_at: int, size: int, scale: float, decay: float, push: float) -> None:
+    """``W <- W + scale credit; credit <- decay credit + push`` in one loop over `size` float32, in place.
+
+    Addresses are passed as the step passes them, so that both pay the same for the call.
+    """
+    weights, credit = floats_at(weights_at, size), floats_at(credit_at, size)
     real = weights.dtype.type
     factor, keep, constant = real(scale), real(decay), real(push)
     for k in range(weights.shape[0]):

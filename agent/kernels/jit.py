@@ -23,6 +23,8 @@ FASTMATH = {"nsz", "arcp", "contract", "afn", "reassoc"}
 
 # Decaying traces below this are set to 0: denormal numbers slow a silent network many times over.
 TINY = 1e-30
+# Observations and rewards are brought within this bound, whose square and whose float32 are still finite.
+HUGE = 1e18
 
 
 def _source_digest() -> str:

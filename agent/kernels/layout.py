@@ -19,7 +19,6 @@ from .jit import kernel
     PHASE,  # 0 between episodes, 1 inside one
     TICK,  # environment steps seen, learned or not
     EPISODE,  # episodes begun
-    ACTION,  # last action, counted from 0
     STALE,  # 1 if acting-only ticks have passed since the credit was last brought up to date
     N_INPUT,  # size of the encoded observation
     N_ACTION,
@@ -44,7 +43,7 @@ from .jit import kernel
     N_INTS,  # sizes of the three sections
     N_REALS,
     N_FLOATS,
-) = range(28)
+) = range(27)
 RANDOM = 28  # 4 words
 NET_TABLE = 32
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from .jit import kernel
+from .jit import TINY, kernel
 
 VARIANCE_FLOOR = 1e-5
 
@@ -92,6 +92,7 @@ def fire(
     """
     spikes = 0.0
     real = v.dtype.type
+    tiny = real(TINY)
     threshold, height, inverse = real(v_th), real(dampening / v_th), real(1.0 / v_th)
     zero, one = real(0.0), real(1.0)
     for i in range(current.shape[0]):
@@ -99,8 +100,8 @@ def fire(
         adaptation = rho[i] * a[i] + z[i]
         excess = membrane - (threshold + strength[i] * adaptation)
         spike = one if excess > zero else zero
-        v[i] = membrane
-        a[i] = adaptation
+        v[i] = membrane if np.abs(membrane) > tiny else zero
+        a[i] = adaptation if adaptation > tiny else zero
         z[i] = spike
         psi[i] = height * max(zero, one - np.abs(excess) * inverse)
         spikes += spike
@@ -109,7 +110,9 @@ def fire(
 
 @kernel
 def running_mean(rate: float, sample: NDArray, mean: NDArray) -> None:
-    """``mean <- mean + rate (sample - mean)``, elementwise, float32, in place."""
-    step = mean.dtype.type(rate)
+    """``mean <- mean + rate (sample - mean)``, elementwise, float32, in place, flushed."""
+    real = mean.dtype.type
+    step, tiny, zero = real(rate), real(TINY), real(0.0)
     for i in range(sample.shape[0]):
-        mean[i] += step * (sample[i] - mean[i])
+        moved = mean[i] + step * (sample[i] - mean[i])
+        mean[i] = moved if np.abs(moved) > tiny else zero

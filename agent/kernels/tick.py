@@ -19,9 +19,8 @@ import math
 from numpy.typing import NDArray
 
 from .forward import forward
-from .jit import copy, entry, fill, kernel
+from .jit import HUGE, copy, entry, fill, kernel
 from .layout import (
-    ACTION,
     ACTOR,
     CREDIT_NORMS,
     CRITIC,
@@ -79,6 +78,8 @@ NOT_STARTED, BAD_OBSERVATION, BAD_REWARD = -1, -2, -3
 def _observe(ints: NDArray, reals: NDArray, floats: NDArray, update: bool) -> None:
     n = ints[N_INPUT]
     raw = reals[ints[STAGING] : ints[STAGING] + n]
+    for j in range(n):
+        raw[j] = min(max(raw[j], -HUGE), HUGE)
     x = floats[ints[INPUT] : ints[INPUT] + n]
     if ints[NORMALIZE_OBSERVATIONS] != 0:
         mean = reals[ints[OBSERVATION_MEAN] : ints[OBSERVATION_MEAN] + n]
@@ -93,6 +94,7 @@ def _observe(ints: NDArray, reals: NDArray, floats: NDArray, update: bool) -> No
 
 @kernel
 def _scale_reward(ints: NDArray, reals: NDArray, reward: float) -> float:
+    reward = min(max(reward, -HUGE), HUGE)
     if ints[NORMALIZE_REWARDS] == 0:
         return reward
     reals[REWARD_SUM] = reals[DISCOUNT] * reals[REWARD_SUM] + reward
@@ -190,7 +192,6 @@ def _advance(ints: NDArray, reals: NDArray, floats: NDArray, reward: float, mode
             learn(ints, reals, floats, net, delta, decay)
     reals[VALUE_TM1] = value
     reals[LOG_PROBABILITY_TM1] = math.log(reals[ints[PROBABILITIES] + action])
-    ints[ACTION] = action
     return action
 
 
