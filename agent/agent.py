@@ -29,7 +29,7 @@ class Agent:
     observation_space : gymnasium.spaces.Box or gymnasium.spaces.Discrete
     action_space : gymnasium.spaces.Discrete
     seed : int, optional
-        Seed of initial weights and of action sampling, at least 0. Same seed and same inputs give the same bytes.
+        Seed of initial weights and of action sampling, 0 to 2^63 - 1. Same seed and same inputs give the same bytes.
     buffer : writable buffer, optional
         Memory for the state, at least ``agent.nbytes`` bytes at an address divisible by 8; overwritten. Allocated if
         absent.
@@ -38,6 +38,8 @@ class Agent:
     ------
     SpaceError
         If a space is not supported.
+    ConfigError
+        If the seed is not a whole number in its range.
     StateError
         If `buffer` is too small, read-only or misaligned.
 
@@ -56,10 +58,19 @@ class Agent:
     def __init__(
         self, config: Config, observation_space: Any, action_space: Any, seed: int = 0, buffer: Any = None
     ) -> None:
+        config.with_changes({"seed": seed})  # for its check of the range
         self.config = config
         self.observation = ObservationSpec.from_space(observation_space)
         self.action = ActionSpec.from_space(action_space)
         self._attach(build(config, self.observation, self.action, seed, buffer))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out the view into the arena, so that a copy gets one into its own."""
+        return {key: value for key, value in vars(self).items() if key != "_staging"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._attach(self.arena)
 
     def _attach(self, arena: Arena) -> None:
         self.arena = arena
@@ -135,7 +146,7 @@ class Agent:
             self._tick(reward, kernel.TRUNCATE, learn)
 
     def _tick(self, reward: float, mode: int, learn: bool) -> int:
-        result = kernel.tick(self.arena.address, reward, mode, learn)
+        result = kernel.tick(self.arena.address, reward, mode, bool(learn))
         if result >= 0:
             return result
         if result == kernel.NOT_STARTED:
@@ -194,10 +205,15 @@ class Agent:
         """Return a copy of the whole state, `nbytes` bytes, for `restore`."""
         return self.arena.block.copy()
 
-    def restore(self, snapshot: NDArray[np.uint8]) -> None:
-        """Go back to a state that `snapshot` returned; raise `StateError`, and change nothing, if it does not fit."""
-        self.arena.check(snapshot)
-        self.arena.block[:] = snapshot
+    def restore(self, snapshot: Any) -> None:
+        """Go back to a state that `snapshot` returned (an array or its bytes).
+
+        Raises
+        ------
+        StateError
+            If it belongs to an agent of another shape or with other settings; nothing is changed.
+        """
+        self.arena.block[:] = self.arena.check(snapshot)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the whole agent to a file, atomically: the file is the old or the new one, never a part.
@@ -246,5 +262,5 @@ class Agent:
 def _as_number(reward: Any) -> float:
     try:
         return float(reward)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise InputError(f"reward is {reward!r}; it must be one finite number") from None

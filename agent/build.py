@@ -39,7 +39,7 @@ def time_constants(config: Config) -> NDArray[np.float64]:
 def decay(tau: Any) -> Any:
     """Return exp(-1/tau), the share of a trace that is left after one tick, for tau in ticks.
 
-    Shares below 1e-8 are 0: they are lost in float32 rounding, and products with them are denormal numbers, which are slow.
+    Shares below 1e-8 are 0: float32 rounding loses them, and products with them are denormal numbers, which are slow.
     """
     share = np.exp(-1.0 / np.asarray(tau, dtype=np.float64))
     return np.where(share < 1e-8, 0.0, share)

@@ -12,7 +12,7 @@ import json
 import os
 import struct
 import sys
-import tempfile
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -30,14 +30,15 @@ _DIGEST = 32
 def write_atomically(path: str | os.PathLike[str], *parts: bytes | memoryview) -> None:
     """Write `parts` to `path` through a temporary file beside it, synchronised to disk, then renamed over it."""
     target = Path(path)
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"{target}: there is no folder {target.parent}")
+    temporary = target.with_name(f".{target.name}.{os.getpid()}-{threading.get_ident()}.part")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with open(temporary, "wb") as file:
             for part in parts:
                 file.write(part)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, target)
     except BaseException:
         with contextlib.suppress(OSError):
@@ -49,12 +50,6 @@ def write_atomically(path: str | os.PathLike[str], *parts: bytes | memoryview) -
             os.fsync(folder)
         finally:
             os.close(folder)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def write(path: str | os.PathLike[str], metadata: dict[str, Any], block: NDArray[np.uint8]) -> None:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import argparse
 import importlib.metadata
 import json
+import os
 import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from . import bench
 from .config import Config
 from .config_file import load_config, parse_changes, shipped_names
-from .errors import ConfigError, RunError, SynaptickError
-from .experiment import Interrupted, evaluate, resume_run, start_run
+from .errors import ConfigError, Interrupted, RunError, SynaptickError
+from .experiment import evaluate, resume_run, start_run
+
+MIN_BENCH_STEPS = 1000
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -26,18 +28,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         result = options.command(options)
+        if options.json:
+            print(json.dumps(result), flush=True)
+        elif not getattr(options, "quiet", False):
+            options.show(result)
+            sys.stdout.flush()
     except Interrupted as error:
         print(f"synaptick: {error}", file=sys.stderr)
         return 128 + error.number
+    except BrokenPipeError:
+        # Whoever read the output has left; what was to be done is done. Python must not complain when it flushes again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except (SynaptickError, OSError) as error:
         print(f"synaptick: error: {' '.join(str(error).split())}", file=sys.stderr)
-        return 1 if isinstance(error, RunError) else 2
+        # What an environment returns is input; what it raises is its failure.
+        return 1 if isinstance(error, RunError) and not isinstance(error.__cause__, SynaptickError) else 2
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
-    if options.json:
-        print(json.dumps(result))
-    elif not getattr(options, "quiet", False):
-        options.show(result)
     return 0
 
 
@@ -77,14 +85,14 @@ def _parser() -> argparse.ArgumentParser:
     tick = benches.add_parser("tick", help="time of one learning step, next to a floor measured in the same process")
     tick.add_argument("--steps", type=int, default=20_000, metavar="N", help="timed steps a network (default 20000)")
     _add_json(tick)
-    tick.set_defaults(command=lambda given: bench.bench_tick(given.steps), show=bench.show_tick)
+    tick.set_defaults(command=_bench, name="tick", show=_show_tick)
     memory = benches.add_parser("memory", help="bytes of state and resident set after a tenth of the steps and all")
     memory.add_argument("--steps", type=int, default=1_000_000, metavar="N", help="steps (default 1000000)")
     _add_json(memory)
-    memory.set_defaults(command=lambda given: bench.bench_memory(given.steps), show=_show_plain)
+    memory.set_defaults(command=_bench, name="memory", show=_show_plain)
     start = benches.add_parser("start", help="seconds to the first learning step, without and with compiled code kept")
     _add_json(start)
-    start.set_defaults(command=lambda _: bench.bench_start(), show=_show_plain)
+    start.set_defaults(command=_bench, name="start", show=_show_plain)
     return parser
 
 
@@ -95,7 +103,7 @@ def _add_json(parser: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace) -> dict[str, Any]:
     if options.resume is not None:
         for name in ("source", "changes", "seed", "out"):
-            if getattr(options, name):
+            if getattr(options, name) not in (None, []):
                 raise ConfigError(
                     f"--resume {options.resume} goes on with that run as it is; only --steps fits with it"
                 )
@@ -134,6 +142,22 @@ def _show_eval(result: dict[str, Any]) -> None:
         f"{result['env']}: return {result['mean_return']:.1f} +- {result['std_return']:.1f} "
         f"over {result['episodes']} episodes without learning"
     )
+
+
+def _bench(options: argparse.Namespace) -> dict[str, Any]:
+    from . import bench  # needs more of the system than a run does
+
+    if options.name == "start":
+        return bench.bench_start()
+    if options.steps < MIN_BENCH_STEPS:
+        raise ConfigError(f"--steps {options.steps}: allowed: {MIN_BENCH_STEPS} or more")
+    return bench.bench_tick(options.steps) if options.name == "tick" else bench.bench_memory(options.steps)
+
+
+def _show_tick(result: dict[str, Any]) -> None:
+    from .bench import tick_lines
+
+    print("\n".join(tick_lines(result)))
 
 
 def _show_plain(result: dict[str, Any]) -> None:

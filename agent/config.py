@@ -6,6 +6,7 @@ import difflib
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
+from numbers import Integral
 from typing import Any
 
 from .errors import ConfigError
@@ -159,6 +160,10 @@ class Config:
                 "give tau_min a value of at most tau_max"
             )
 
+    def __hash__(self) -> int:
+        """Hash what can be hashed: everything but the environment's arguments."""
+        return hash(tuple(getattr(self, spec.name) for spec in fields(self) if spec.name != "env_kwargs"))
+
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as plain lists, numbers and strings, in the order of definition."""
         values = asdict(self)
@@ -208,25 +213,45 @@ def _checked(name: str, value: Any, meta: Mapping[str, Any]) -> Any:
             raise ConfigError(f"{name}: got {value!r}; allowed: a non-empty string")
         return value
     if kind == "mapping":
-        if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
-            raise ConfigError(f"{name}: got {value!r}; allowed: a mapping from names to values, such as {{}}")
+        if not isinstance(value, Mapping) or not _is_plain(value):
+            raise ConfigError(
+                f"{name}: got {value!r}; allowed: a mapping from names to numbers, strings, lists and mappings"
+            )
         return dict(value)
-    if isinstance(value, str | bytes) or not hasattr(value, "__iter__") or not list(value):
+    layers = () if isinstance(value, str | bytes | Mapping) or not hasattr(value, "__iter__") else tuple(value)
+    if not layers:
         raise ConfigError(f"{name}: got {value!r}; allowed: a list of at least one whole number, such as [64, 64]")
-    return tuple(_checked_number(name, n, meta, int) for n in value)
+    return tuple(_checked_number(name, n, meta, int) for n in layers)
+
+
+def _is_plain(value: Any) -> bool:
+    """Return whether a value survives YAML and JSON."""
+    if isinstance(value, Mapping):
+        return all(isinstance(key, str) and _is_plain(item) for key, item in value.items())
+    if isinstance(value, list | tuple):
+        return all(_is_plain(item) for item in value)
+    return value is None or isinstance(value, bool | int | float | str)
+
+
+def _shown(bound: float) -> str:
+    """Return a bound as the documentation writes it."""
+    if bound == 2**63 - 1:
+        return "2^63 - 1"
+    power = math.log10(bound) if bound > 0 else 0.0
+    return f"10^{power:.0f}" if power >= 5 and power.is_integer() else f"{bound:g}"
 
 
 def _checked_number(name: str, value: Any, meta: Mapping[str, Any], kind: type) -> Any:
     """Return `value` as `kind`; a string such as "1e-3", which PyYAML leaves alone, counts as the number it spells."""
     low, high = meta["low"], meta["high"]
     what = "a whole number" if kind is int else "a number"
-    problem = ConfigError(f"{name}: got {value!r}; allowed: {what} from {low:g} to {high:g}")
+    problem = ConfigError(f"{name}: got {value!r}; allowed: {what} from {_shown(low)} to {_shown(high)}")
     if isinstance(value, bool):
         raise problem
     try:
-        number = float(value)
-    except (TypeError, ValueError):
+        number = int(value) if isinstance(value, Integral) else float(value)
+        if not math.isfinite(number) or not low <= number <= high or (kind is int and number != int(number)):
+            raise problem
+    except (TypeError, ValueError, OverflowError):
         raise problem from None
-    if not math.isfinite(number) or not low <= number <= high or (kind is int and number != int(number)):
-        raise problem
-    return kind(number) if isinstance(value, str | float) else kind(value)
+    return kind(number)

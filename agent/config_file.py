@@ -16,6 +16,19 @@ from .errors import ConfigError
 SHIPPED = "synaptick.configs"
 
 
+class _Loader(yaml.SafeLoader):
+    """The safe loader, but a key that is given twice is an error."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[Any] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if key in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"{key} is given twice", key_node.start_mark)
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
 def shipped_names() -> list[str]:
     """Return the names of the configurations that come with the package, without their ending."""
     return sorted(entry.name[:-5] for entry in resources.files(SHIPPED).iterdir() if entry.name.endswith(".yaml"))
@@ -50,7 +63,7 @@ def load_config(source: str | os.PathLike[str]) -> Config:
 def parse_config(text: str, source: str) -> Config:
     """Build a configuration from YAML text; `source` names it in errors."""
     try:
-        values = yaml.safe_load(text)
+        values = yaml.load(text, _Loader)
     except yaml.YAMLError as error:
         raise ConfigError(f"{source}: not valid YAML: {error}") from error
     if values is None:

@@ -73,20 +73,21 @@ class Panel:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+        console = Console()
         self._meter = Meter()
         self._next = 0.0
         self._steps = steps
         self._progress = Progress(
-            TextColumn("[bold]{task.description}"),
-            BarColumn(bar_width=24),
+            BarColumn(bar_width=16),
             TaskProgressColumn(),
-            TextColumn("return [bold green]{task.fields[mean]}[/] (last 100)"),
+            TextColumn("return [bold green]{task.fields[mean]}"),
             TextColumn("{task.fields[rate]} ticks/s"),
             TextColumn(f"{nbytes:,} bytes"),
-            TimeRemainingColumn(),
-            console=Console(),
+            TimeRemainingColumn(compact=True),
+            console=console,
             auto_refresh=False,
         )
+        console.print(f"[bold]{title}[/], {steps:,} steps; return: mean of the last 100 episodes")
         self._task: Any = self._progress.add_task(title, total=steps, mean="-", rate="-")
 
     def __enter__(self) -> Panel:

@@ -32,4 +32,18 @@ class EnvError(SynaptickError):
 
 
 class RunError(SynaptickError):
-    """A run that an environment broke off; its folder is complete up to that step."""
+    """A run that its environment broke off; the folder is complete up to that step."""
+
+
+class Interrupted(SynaptickError):
+    """A run stopped by Ctrl-C or SIGTERM; the folder is complete up to that step.
+
+    Attributes
+    ----------
+    number : int
+        The signal.
+    """
+
+    def __init__(self, message: str, number: int) -> None:
+        super().__init__(message)
+        self.number = number

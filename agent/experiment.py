@@ -6,7 +6,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -15,42 +15,22 @@ import numpy as np
 
 from .agent import Agent
 from .config import Config
-from .display import make_display
-from .errors import ConfigError, RunError, StateError, SynaptickError
+from .display import Display, Silent, make_display
+from .errors import ConfigError, Interrupted, RunError, StateError, SynaptickError
 from .kernels.jit import is_compiled
 from .loop import Tally, make_env, run
-from .record import RunFolder
+from .record import CONFIG_FILE, RunFolder
 
 UPDATE_EVERY = 256
-
-
-class Interrupted(SynaptickError):
-    """A run stopped by Ctrl-C or SIGTERM; its folder is complete up to that step.
-
-    Attributes
-    ----------
-    number : int
-        The signal.
-    """
-
-    def __init__(self, number: int, folder: Path) -> None:
-        name = signal.Signals(number).name
-        super().__init__(f"stopped by {name}; everything is in {folder}; {_how_to_resume(folder)}")
-        self.number = number
-
-
-def _how_to_resume(folder: Path) -> str:
-    return f"continue with: synaptick run --resume {folder}"
-
-
-class _Stop(Exception):
-    def __init__(self, number: int) -> None:
-        self.number = number
+# Settings that a resumed run may change: they say how long and where it runs, not what it is.
+FREE_SETTINGS = ("steps", "checkpoint_every", "env_kwargs")
+# An environment whose episodes never end cannot be evaluated by episodes.
+LONGEST_EVALUATION = 10**6
 
 
 @contextmanager
-def _stopping_on_signals() -> Iterator[list[int]]:
-    """Note SIGINT and SIGTERM in the list handed out, to be acted on between two steps; later ones as before."""
+def _noting_signals() -> Iterator[list[int]]:
+    """Note SIGINT and SIGTERM in the list handed out, to be acted on between two steps; a second one stops at once."""
     seen: list[int] = []
 
     def note(number: int, _: FrameType | None) -> None:
@@ -89,15 +69,15 @@ def start_run(config: Config, out: Path | None = None, quiet: bool = False) -> d
     SpaceError
         If one of its spaces is not supported.
     StateError
-        If the folder already holds a run.
+        If the folder already holds a run or cannot be written.
     Interrupted
         After Ctrl-C or SIGTERM.
     """
     env = make_env(config.env, config.env_kwargs)
     try:
         agent = Agent(config, env.observation_space, env.action_space, config.seed)
-        folder = RunFolder.create(out or RunFolder.default_path(config), config)
-        return _continue(agent, env, folder, Tally(), quiet)
+        folder = RunFolder.create(out or RunFolder.default_path(config), agent)
+        return _Run(agent, env, folder, Tally(), quiet).go()
     finally:
         env.close()
 
@@ -113,78 +93,141 @@ def resume_run(path: Path, steps: int | None = None, quiet: bool = False) -> dic
     ------
     StateError
         If the folder holds no usable run, or the run is complete.
+    ConfigError
+        If its configuration was edited in more than `FREE_SETTINGS`.
+    EnvError, RunError, Interrupted
+        As for `start_run`.
     """
     folder = RunFolder.open(path)
     agent = folder.load_agent()
-    if steps is not None:
-        folder.update_config(folder.config.with_changes({"steps": steps}))
-    if agent.ticks >= folder.config.steps:
-        raise StateError(
-            f"{path} is complete: it has {agent.ticks} of {folder.config.steps} steps; give a larger --steps to go on"
+    config = folder.config if steps is None else folder.config.with_changes({"steps": steps})
+    then, now = agent.config.to_dict(), config.to_dict()
+    edited = [key for key in now if now[key] != then[key] and key not in FREE_SETTINGS]
+    if edited:
+        raise ConfigError(
+            f"{path / CONFIG_FILE}: {', '.join(edited)} differ from what the run was started with; a resumed run can "
+            f"change only {', '.join(FREE_SETTINGS)}: undo the edit, or start a new run"
         )
-    env = make_env(folder.config.env, folder.config.env_kwargs)
+    if agent.ticks >= config.steps:
+        raise StateError(
+            f"{path} is complete: it has {agent.ticks} of {config.steps} steps; give a larger --steps to go on"
+        )
+    env = make_env(config.env, config.env_kwargs)
     try:
-        return _continue(agent, env, folder, folder.rewind(agent.ticks), quiet)
+        tally = folder.rewind(agent.ticks)
+        folder.reopen(config)
+        return _Run(agent, env, folder, tally, quiet).go()
     finally:
         env.close()
 
 
-def _continue(agent: Agent, env: Any, folder: RunFolder, tally: Tally, quiet: bool) -> dict[str, Any]:
-    config = folder.config
-    first = tally.steps
-    env_seed = int(np.random.SeedSequence((config.seed, first)).generate_state(1)[0])
-    if not quiet and not is_compiled():
-        print("compiling the step; this takes some twenty seconds, once on a machine", flush=True)
-    agent.compile()
-    begun = time.monotonic()
-    title = f"{config.env} seed {config.seed}"
-    with (
-        _stopping_on_signals() as signals,
-        make_display(quiet, title, config.steps, agent.nbytes) as display,
-    ):
+class _Run:
+    """One stretch of a run, from where its folder stands to its last step or an interruption."""
 
-        def on_step(tally: Tally) -> None:
-            if signals:
-                raise _Stop(signals[0])
-            if tally.steps % UPDATE_EVERY == 0 or tally.steps == config.steps:
-                display.update(tally)
-            if tally.steps % config.checkpoint_every == 0:
-                folder.write_checkpoint(agent)
+    def __init__(self, agent: Agent, env: Any, folder: RunFolder, tally: Tally, quiet: bool) -> None:
+        self.agent, self.env, self.folder, self.tally, self.quiet = agent, env, folder, tally, quiet
+        self.config = folder.config
+        self.first = tally.steps
+        self.signals: list[int] = []
+        self.display: Display = Silent()
 
-        try:
-            run(
-                agent,
-                env,
-                config.steps - first,
-                seed=env_seed,
-                tally=tally,
-                on_step=on_step,
-                on_episode=folder.write_episode,
-            )
-        except _Stop as stop:
-            raise Interrupted(stop.number, folder.path) from None
-        except Exception as error:
-            what = str(error) if isinstance(error, SynaptickError) else f"{type(error).__name__}: {error}"
-            raise RunError(
-                f"{config.env} failed at step {tally.steps + 1} ({what}); "
-                f"everything before is in {folder.path}; {_how_to_resume(folder.path)}"
-            ) from error
-        finally:
-            folder.write_checkpoint(agent)
-            folder.close()
-            seconds = max(time.monotonic() - begun, 1e-9)
-            summary = {
-                "env": config.env,
-                "seed": config.seed,
-                "steps": tally.steps,
-                "episodes": tally.episodes,
-                "mean_return_last_100": tally.mean_return,
-                "steps_per_second": (tally.steps - first) / seconds,
-                "state_bytes": agent.nbytes,
-                "out": str(folder.path),
-            }
-            folder.write_summary({**summary, "spike_rates": agent.spike_rates})
-    return summary
+    def go(self) -> dict[str, Any]:
+        """Run to the end, leave a complete folder whatever happens, and return the summary."""
+        env_seed = int(np.random.SeedSequence((self.config.seed, self.first)).generate_state(1)[0])
+        with _noting_signals() as self.signals:
+            if not self.quiet and not is_compiled():
+                print("compiling the step; this takes some twenty seconds, once on a machine", flush=True)
+            self.agent.compile()
+            begun = time.monotonic()
+            title = f"{self.config.env} seed {self.config.seed}"
+            try:
+                with make_display(self.quiet, title, self.config.steps, self.agent.nbytes) as self.display:
+                    self._stop_if_asked()
+                    run(
+                        self.agent,
+                        self.env,
+                        self.config.steps - self.first,
+                        seed=env_seed,
+                        tally=self.tally,
+                        on_step=self._after_step,
+                        on_episode=self._after_episode,
+                    )
+            except (Interrupted, StateError):
+                self._finish(begun)
+                raise
+            except Exception as error:
+                self._finish(begun)
+                raise _broken_off(error, self.config.env, self.tally, self.folder.path) from error
+            return self._finish(begun)
+
+    def _stop_if_asked(self) -> None:
+        if self.signals:
+            name = signal.Signals(self.signals[0]).name
+            where = f"everything is in {self.folder.path}; {_how_to_resume(self.folder.path)}"
+            raise Interrupted(f"stopped by {name}; {where}", self.signals[0])
+
+    def _after_step(self, tally: Tally) -> None:
+        if tally.steps % UPDATE_EVERY == 0 or tally.steps == self.config.steps:
+            try:
+                self.display.update(tally)
+            except OSError:  # nobody reads the output any more: learning goes on
+                self.display = Silent()
+        if tally.steps % self.config.checkpoint_every == 0:
+            with _writing(self.folder.path):
+                self.folder.write_checkpoint(self.agent)
+        self._stop_if_asked()
+
+    def _after_episode(self, tally: Tally) -> None:
+        with _writing(self.folder.path):
+            self.folder.write_episode(tally)
+
+    def _finish(self, begun: float) -> dict[str, Any]:
+        seconds = max(time.monotonic() - begun, 1e-9)
+        summary = {
+            "env": self.config.env,
+            "seed": self.config.seed,
+            "steps": self.tally.steps,
+            "episodes": self.tally.episodes,
+            "mean_return_last_100": self.tally.mean_return,
+            "steps_per_second": (self.tally.steps - self.first) / seconds,
+            "state_bytes": self.agent.nbytes,
+            "out": str(self.folder.path),
+        }
+        with _writing(self.folder.path):
+            try:
+                self.folder.write_checkpoint(self.agent)
+                self.folder.write_summary({**summary, "spike_rates": self.agent.spike_rates})
+            finally:
+                with suppress(OSError):
+                    self.folder.close()
+        return summary
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StateError(
+            f"cannot write to {folder}: {error.strerror or error}; its last checkpoint is whole; make room, then "
+            + _how_to_resume(folder)
+        ) from error
+
+
+def _how_to_resume(folder: Path) -> str:
+    return f"continue with: synaptick run --resume {folder}"
+
+
+def _broken_off(error: Exception, env_id: str, tally: Tally, folder: Path) -> RunError:
+    what = str(error) if isinstance(error, SynaptickError) else f"{type(error).__name__}: {error}"
+    return RunError(
+        f"{env_id} failed at step {tally.steps + 1} ({what}); "
+        f"everything before is in {folder}; {_how_to_resume(folder)}"
+    )
+
+
+class _Enough(Exception):
+    pass
 
 
 def evaluate(path: Path, episodes: int = 100, seed: int | None = None) -> dict[str, Any]:
@@ -199,28 +242,47 @@ def evaluate(path: Path, episodes: int = 100, seed: int | None = None) -> dict[s
     episodes : int
         Episodes to play, at least 1.
     seed : int, optional
-        Seed of the environment; by default one that training did not use.
+        Seed of the environment, at least 0; by default one that training did not use.
+
+    Raises
+    ------
+    StateError
+        If the folder holds no usable run.
+    ConfigError
+        If `episodes` or `seed` is out of range.
+    EnvError, RunError
+        If the environment cannot be made, raises, or does not end an episode within `LONGEST_EVALUATION` steps.
     """
     if episodes < 1:
         raise ConfigError(f"--episodes {episodes}: allowed: 1 or more")
+    if seed is not None and seed < 0:
+        raise ConfigError(f"--seed {seed}: allowed: 0 or more")
     folder = RunFolder.open(path)
     agent = folder.load_agent()
     config = folder.config
-    env = make_env(config.env, config.env_kwargs)
-    returns = np.zeros(episodes)
     if seed is None:
         seed = int(np.random.SeedSequence((config.seed, 2**63)).generate_state(1)[0])
+    returns = np.zeros(episodes)
+    tally = Tally()
+
+    def keep(tally: Tally) -> None:
+        returns[tally.episodes - 1] = tally.last_return
+        if tally.episodes == episodes:
+            raise _Enough
+
+    env = make_env(config.env, config.env_kwargs)
     try:
-        for episode in range(episodes):
-            observation, _ = env.reset(seed=seed if episode == 0 else None)
-            action = agent.start(observation, learn=False)
-            while True:
-                observation, reward, terminated, truncated, _ = env.step(action)
-                returns[episode] += float(reward)
-                if terminated or truncated:
-                    agent.end(reward, None if terminated else observation, learn=False)
-                    break
-                action = agent.step(reward, observation, learn=False)
+        while True:
+            before = tally.episodes
+            run(agent, env, LONGEST_EVALUATION, seed=seed, learn=False, tally=tally, on_episode=keep)
+            if tally.episodes == before:
+                raise TimeoutError(f"no episode ended within {LONGEST_EVALUATION} steps")
+            seed += 1
+    except _Enough:
+        pass
+    except Exception as error:
+        what = str(error) if isinstance(error, SynaptickError) else f"{type(error).__name__}: {error}"
+        raise RunError(f"{config.env} failed at step {tally.steps + 1} of the evaluation ({what})") from error
     finally:
         env.close()
     return {

@@ -107,9 +107,9 @@ def run(
     action = agent.start(observation, learn)
     for _ in range(steps):
         observation, reward, terminated, truncated, _ = env.step(action)
-        tally.add(float(reward))
         if terminated or truncated:
             agent.end(reward, None if terminated else observation, learn)
+            tally.add(float(reward))
             tally.close()
             if on_episode:
                 on_episode(tally)
@@ -117,6 +117,7 @@ def run(
             action = agent.start(observation, learn)
         else:
             action = agent.step(reward, observation, learn)
+            tally.add(float(reward))
         if on_step:
             on_step(tally)
     return tally
@@ -133,15 +134,15 @@ def make_env(env_id: str, kwargs: Mapping[str, Any] | None = None) -> Any:
     kwargs : mapping, optional
         Keyword arguments of the environment.
     """
-    if env_id.startswith(OWN_NAMESPACE):
-        env_id = f"{OWN_MODULE}:{env_id}"
+    full_id = f"{OWN_MODULE}:{env_id}" if env_id.startswith(OWN_NAMESPACE) else env_id
     try:
-        return gymnasium.make(env_id, disable_env_checker=True, **(kwargs or {}))
+        return gymnasium.make(full_id, disable_env_checker=True, **(kwargs or {}))
     except gymnasium.error.DependencyNotInstalled as error:
         raise EnvError(f"environment {env_id!r} needs a package that is not installed: {error}") from error
     except gymnasium.error.Error as error:
         raise EnvError(f"environment {env_id!r} cannot be made: {error}") from error
-    except ModuleNotFoundError as error:
+    except ImportError as error:
         raise EnvError(f"environment {env_id!r} needs a module that is not installed: {error}") from error
-    except TypeError as error:
-        raise EnvError(f"environment {env_id!r} does not take env_kwargs {dict(kwargs or {})}: {error}") from error
+    except Exception as error:  # whatever a constructor raises
+        with_what = f" with env_kwargs {dict(kwargs)}" if kwargs else ""
+        raise EnvError(f"environment {env_id!r} cannot be made{with_what}: {type(error).__name__}: {error}") from error

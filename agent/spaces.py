@@ -1,7 +1,6 @@
 """How the observations and actions of a Gymnasium space map to the vectors the kernels work on.
 
-Spaces are recognised by the name of their class, so that this module, and with it the embedded agent, does not need
-Gymnasium at run time.
+Spaces are recognised by the name of their class, so that an embedded agent does not load Gymnasium.
 """
 
 from __future__ import annotations
@@ -71,8 +70,10 @@ class ObservationSpec:
             out[index] = 1.0
             return
         try:
-            array = np.asarray(observation, dtype=np.float64)
-        except (TypeError, ValueError):
+            array = np.asarray(observation)
+            if array.dtype.kind not in "biuf":
+                array = array.astype(np.float64, casting="safe")
+        except (TypeError, ValueError, OverflowError):
             raise InputError(
                 f"observation {observation!r} is not an array of numbers; the space needs shape {self.shape}"
             ) from None
@@ -91,7 +92,10 @@ class ObservationSpec:
 
 
 def _as_index(observation: Any, size: int, start: int) -> int:
-    array = np.asarray(observation)
+    try:
+        array = np.asarray(observation)
+    except ValueError:
+        array = np.zeros(1)
     if array.shape != () or not np.issubdtype(array.dtype, np.integer):
         problem = "is not an integer"
     elif not 0 <= int(array) - start < size:

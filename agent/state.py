@@ -139,17 +139,32 @@ class Arena:
             source: NDArray[Any] = self.reals if section == "reals" else self.floats
             self.views[name] = source[offset : offset + int(np.prod(shape))].reshape(shape)
 
-    def check(self, block: NDArray[np.uint8]) -> None:
-        """Raise `StateError` unless `block` is the state of an arena of these dimensions.
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copy and pickle as dimensions and bytes: the address belongs to this block alone."""
+        return _restored, (self.dimensions, self.block.tobytes())
 
-        The offset table decides where kernels read and write, so it has to be this arena's own, entry by entry.
+    def check(self, state: Any) -> NDArray[np.uint8]:
+        """Return `state`, any bytes-like object, as an array; raise `StateError` unless it fits this arena.
+
+        The offset table decides where kernels read and write, so it has to be this arena's own, entry by entry; so have
+        options and hyperparameters, which belong to the configuration.
         """
-        if block.dtype != np.uint8 or block.shape != (self.nbytes,):
-            raise StateError(f"the state has {block.nbytes} bytes; this network needs {self.nbytes}")
-        ints = block[: self.ints.nbytes].copy().view(np.int64)
-        for index, value in self._table:
-            if ints[index] != value:
-                raise StateError("the state belongs to a network of another shape or version of synaptick")
+        try:
+            block = np.frombuffer(state, np.uint8)
+        except (TypeError, ValueError, BufferError) as error:
+            raise StateError(f"a state is a block of bytes, as snapshot() returns; got a {type(state)}") from error
+        if block.size != self.nbytes:
+            raise StateError(f"the state has {block.size} bytes; this network needs {self.nbytes}")
+        n_ints = self.ints.nbytes
+        ints, reals = block[:n_ints].copy().view(np.int64), block[n_ints : n_ints + 8 * at.REAL_HEADER].copy()
+        if any(ints[index] != value for index, value in self._table):
+            raise StateError("the state belongs to a network of another shape or version of synaptick")
+        options, settings = slice(at.STEP_RULE, at.KEEP_STATE + 1), slice(0, at.OBSERVATION_CLIP + 1)
+        if (ints[options] != self.ints[options]).any() or (
+            reals.view(np.float64)[settings] != self.reals[settings]
+        ).any():
+            raise StateError("the state belongs to an agent with other settings")
+        return block
 
     def _place(self, section: str, name: str, entry: int, *shape: int) -> None:
         """Give the next place in a section to an array, and write its offset to table entry `entry`."""
@@ -256,12 +271,21 @@ class Arena:
             self._place("floats", f"{prefix}/signals", row + at.LAYER_SIGNALS, len(d.layers) - index, n)
 
 
+def _restored(dimensions: Dimensions, state: bytes) -> Arena:
+    arena = Arena(dimensions)
+    arena.block[:] = np.frombuffer(state, np.uint8)
+    return arena
+
+
 def _claim(nbytes: int, buffer: Any) -> NDArray[np.uint8]:
     if buffer is None:
         spare = np.zeros(nbytes + ALIGNMENT, np.uint8)
         shift = -spare.ctypes.data % ALIGNMENT
         return spare[shift : shift + nbytes]
-    block = np.frombuffer(buffer, np.uint8)
+    try:
+        block = np.frombuffer(buffer, np.uint8)
+    except (TypeError, ValueError, BufferError) as error:
+        raise StateError(f"the buffer given for the agent's state is a {type(buffer).__name__}, not memory") from error
     if not block.flags.writeable:
         raise StateError("the buffer given for the agent's state is read-only; give a writable one, such as bytearray")
     if block.size < nbytes:

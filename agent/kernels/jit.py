@@ -58,8 +58,9 @@ def find_cache_folder() -> str | None:
         if value:
             roots.append(Path(value) / "synaptick")
     roots.append(Path(__file__).parent / "__pycache__")
-    home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    roots.append(Path(home) / "synaptick")
+    home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    if not home.startswith("~"):  # without a home the tilde stays
+        roots.append(Path(home) / "synaptick")
     digest = _source_digest()
     return _first_writable([root / f"numba-{digest}" for root in roots])
 
