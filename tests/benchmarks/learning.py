@@ -97,28 +97,30 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=Path("docs/results/learning.csv"))
     options = parser.parse_args()
     stamp = " ".join(f"{name} {version}" for name, version in versions().items()) + f" commit {commit()}"
-    rows: list[dict[str, Any]] = []
-    with ProcessPoolExecutor(options.jobs) as pool:
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    with options.out.open("w", newline="") as file, ProcessPoolExecutor(options.jobs) as pool:
+        file.write(f"# python -m tests.benchmarks.learning; {stamp}\n")
+        writer: csv.DictWriter[str] | None = None
         for arm in options.arms:
             seeds = range(options.first_seed, options.first_seed + options.seeds)
-            found = list(pool.map(measure, [(arm, seed) for seed in seeds]))
-            rows += found
-            print(f"{arm} ({found[0]['steps']} steps)")
-            for key in ("last_100", "half_last_100", "half_window", "first_10k_by_episode", "first_10k_by_step"):
-                values = np.array([row[key] for row in found])
-                print(
-                    f"  {key:22} iqm {interquartile_mean(values):6.1f}  "
-                    f"mean {values.mean():6.1f}  worst {values.min():6.1f}"
-                )
-            low, high = min(row["min_spike_rate"] for row in found), max(row["max_spike_rate"] for row in found)
-            print(f"  spike rates of layers  {low:.3f} to {high:.3f}", flush=True)
-    with options.out.open("w", newline="") as file:
-        file.write(f"# python -m tests.benchmarks.learning; {stamp}\n")
-        writer = csv.DictWriter(file, rows[0])
-        writer.writeheader()
-        for row in rows:
-            writer.writerow({key: f"{value:.4g}" if isinstance(value, float) else value for key, value in row.items()})
+            rows = list(pool.map(measure, [(arm, seed) for seed in seeds]))
+            if writer is None:
+                writer = csv.DictWriter(file, rows[0])
+                writer.writeheader()
+            for row in rows:
+                writer.writerow({key: f"{x:.4g}" if isinstance(x, float) else x for key, x in row.items()})
+            file.flush()
+            show(arm, rows)
     return 0
+
+
+def show(arm: str, rows: list[dict[str, Any]]) -> None:
+    print(f"{arm} ({rows[0]['steps']} steps)")
+    for key in ("last_100", "half_last_100", "half_window", "first_10k_by_episode", "first_10k_by_step"):
+        values = np.array([row[key] for row in rows])
+        print(f"  {key:22} iqm {interquartile_mean(values):6.1f}  mean {values.mean():6.1f}  worst {values.min():6.1f}")
+    low, high = min(row["min_spike_rate"] for row in rows), max(row["max_spike_rate"] for row in rows)
+    print(f"  spike rates of layers  {low:.3f} to {high:.3f}", flush=True)
 
 
 if __name__ == "__main__":
