@@ -169,29 +169,31 @@ def _advance(ints: NDArray, reals: NDArray, floats: NDArray, reward: float, mode
         delta = scaled + reals[DISCOUNT] * value - reals[VALUE_TM1]
         reals[DELTA] = delta
 
+    ended = mode in (TERMINATE, TRUNCATE)
+    action = 0
+    if not ended:
+        action = _act(ints, reals, floats)
+        reals[VALUE_TM1] = value
+        reals[LOG_PROBABILITY_TM1] = math.log(reals[ints[PROBABILITIES] + action])
     if not learning:
         ints[STALE] = 1
-    decay = reals[DISCOUNT] * reals[TRACE_LAMBDA]
-    if mode in (TERMINATE, TRUNCATE):
-        if learning:
+    else:
+        if not ended:
+            _readout_gradients(ints, reals, floats, action)
+        else:
             for net in range(N_NETS):
-                if mode == TRUNCATE and ints[KEEP_STATE] != 0:
-                    # The neurons live on and have seen one more observation: the traces follow, without new credit.
-                    fill(net_view(ints, floats, net).gradient, 0.0)
-                    learn(ints, reals, floats, net, delta, decay)
-                else:
-                    settle(ints, reals, floats, net, delta)
+                fill(net_view(ints, floats, net).gradient, 0.0)
+        decay = reals[DISCOUNT] * reals[TRACE_LAMBDA]
+        # Neurons that live on have seen the last observation, so the traces follow, though no new credit is due.
+        traces_follow = not ended or (mode == TRUNCATE and ints[KEEP_STATE] != 0)
+        for net in range(N_NETS):
+            if traces_follow:
+                learn(ints, reals, floats, net, delta, decay)
+            else:
+                settle(ints, reals, floats, net, delta)
+    if ended:
         reals[REWARD_SUM] = 0.0
         ints[PHASE] = 0
-        return 0
-
-    action = _act(ints, reals, floats)
-    if learning:
-        _readout_gradients(ints, reals, floats, action)
-        for net in range(N_NETS):
-            learn(ints, reals, floats, net, delta, decay)
-    reals[VALUE_TM1] = value
-    reals[LOG_PROBABILITY_TM1] = math.log(reals[ints[PROBABILITIES] + action])
     return action
 
 

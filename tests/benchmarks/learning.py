@@ -1,7 +1,7 @@
 """Learning curves of the default configuration and its controls: ``python -m tests.benchmarks.learning``.
 
-Each arm is a shipped configuration with the changes shown, run on seeds 0 to 9 as `synaptick run` would run it. Writes one row
-a run to ``docs/results/learning.csv`` and prints, for each arm, interquartile mean, mean and worst seed.
+Each arm is a shipped configuration with the changes shown, run on seeds 0 to 9 as `synaptick run` would run it. Writes
+one row a run to ``docs/results/learning.csv`` and prints, for each arm, interquartile mean, mean and worst seed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-
 from synaptick.agent import Agent, load_config, make_env, run
 from synaptick.agent.loop import RECENT, Tally
 from synaptick.agent.record import versions
