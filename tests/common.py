@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 from numpy.typing import NDArray
-from synaptick.agent import Agent, Config, InputError
+from synaptick.agent import Agent, Config, InputError, run
 
 from .harness import call, script
 
@@ -85,3 +86,26 @@ def assert_refused(agent: Agent, act: Callable[[], Any], error: type[Exception] 
     assert caught.type is error
     assert len(str(caught.value).splitlines()) == 1
     assert state(agent) == before
+
+
+def train(env: Any, steps: int, seed: int, **changes: Any) -> Agent:
+    """Return an agent that has learned in `env`."""
+    agent = Agent(Config(**({"layers": (16, 16)} | changes)), env.observation_space, env.action_space, seed=seed)
+    run(agent, env, steps, seed=seed)
+    return agent
+
+
+def values(agent: Agent, env: Any, episodes: int = 20) -> dict[float, list[float]]:
+    """Return the values met at each observation, without learning."""
+    found = defaultdict(list)
+    for _ in range(episodes):
+        observation, _ = env.reset()
+        action = agent.start(observation, learn=False)
+        done = False
+        while not done:
+            found[float(observation[0])].append(agent.value)
+            observation, reward, terminated, truncated, _ = env.step(action)
+            done = terminated or truncated
+            if not done:
+                action = agent.step(reward, observation, learn=False)
+    return found

@@ -1,0 +1,264 @@
+"""Every setting: what is accepted, what is refused and with which words; YAML files and ``--set``."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from dataclasses import Field, FrozenInstanceError, fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from synaptick.agent import Config, ConfigError, load_config
+from synaptick.agent.config_file import dump_config, parse_changes, parse_config, shipped_names
+
+CONFIGS = Path(__file__).parent.parent / "configs"
+FIELDS: dict[str, Field[Any]] = {spec.name: spec for spec in fields(Config)}
+NUMBERS = {name: spec.metadata for name, spec in FIELDS.items() if spec.metadata["kind"] in ("real", "whole")}
+# So that either end of the range of tau_min and tau_max can be tried alone.
+WIDE = {"tau_min": {"tau_max": 1e9}, "tau_max": {"tau_min": 0.01}}
+
+BAD_ANYWHERE = [True, None, "abc", "", float("nan"), float("inf"), -float("inf"), "nan", "inf", [1], {}, 1j]
+BAD: dict[str, list[Any]] = {
+    "real": [*BAD_ANYWHERE, "1e-3x"],
+    "whole": [*BAD_ANYWHERE, 1.5, "1.5", 10**400],
+    "switch": [1, 0, "true", "yes", None, 1.0, []],
+    "choice": ["sideways", "", 1, None, True, []],
+    "text": ["", 5, None, True, ["a"]],
+    "mapping": [[], "a", 5, None, {1: 2}],
+    "layers": [[], "64", 64, [64, 2.5], [64, 3], [65537], [True], ["a"], [None], [[64]], None, b"64"],
+}
+
+
+def cases() -> list[Any]:
+    """Return field, bad value for every field and every bad value of its kind."""
+    found = []
+    for name, spec in FIELDS.items():
+        for value in BAD[spec.metadata["kind"]]:
+            found.append(pytest.param(name, value, id=f"{name}-{str(value)[:8]}"))
+    return found
+
+
+@pytest.mark.parametrize(("name", "value"), cases())
+def test_a_bad_value_is_refused_by_name(name: str, value: Any) -> None:
+    with pytest.raises(ConfigError) as caught:
+        Config(**{name: value})
+    message = str(caught.value)
+    assert message.startswith(f"{name}: got ")
+    assert "allowed: " in message
+    shown = re.search(r"got (.*); allowed", message)
+    assert shown
+    # A bad element of a list is shown alone.
+    assert shown[1] == repr(value) or (isinstance(value, list) and shown[1] in [repr(part) for part in value])
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_the_ends_of_a_range_are_allowed_and_nothing_beyond(name: str) -> None:
+    low, high = NUMBERS[name]["low"], NUMBERS[name]["high"]
+    other = WIDE.get(name, {})
+    assert getattr(Config(**{name: low}, **other), name) == low
+    assert getattr(Config(**{name: high}, **other), name) == high
+    margin = 1 if NUMBERS[name]["kind"] == "whole" else 1e-3 * max(1.0, abs(high))
+    for beyond in (low - margin, high + margin):
+        with pytest.raises(ConfigError, match=rf"^{name}: got .*; allowed: a (whole )?number from {low:g} to \d"):
+            Config(**{name: beyond}, **other)
+
+
+def test_large_whole_numbers_are_exact() -> None:
+    assert Config(seed=2**63 - 1).seed == 2**63 - 1
+    assert Config(seed=2**53 + 1).seed == 2**53 + 1
+
+
+def test_values_take_the_type_of_their_field() -> None:
+    config = Config(discount=1, steps=1e3, layers=[8, "9", 10.0], lr_value="1e-3", checkpoint_every="5e2")
+    assert (config.discount, config.steps, config.layers) == (1.0, 1000, (8, 9, 10))
+    assert (config.lr_value, config.checkpoint_every) == (0.001, 500)
+    for name, meta in NUMBERS.items():
+        assert type(getattr(config, name)) is (float if meta["kind"] == "real" else int), name
+    assert all(type(n) is int for n in config.layers)
+
+
+@pytest.mark.parametrize(
+    ("given_key", "meant"), [("discont", "discount"), ("layer", "layers"), ("trace_lamda", "trace_lambda")]
+)
+def test_a_misspelt_key_brings_a_suggestion(given_key: str, meant: str) -> None:
+    for act in (lambda: Config.from_dict({given_key: 1}), lambda: Config().with_changes({given_key: 1})):
+        with pytest.raises(ConfigError, match=f"^{given_key}: there is no such key; did you mean '{meant}'"):
+            act()
+
+
+@pytest.mark.parametrize("key", ["zzz", 5, None, ""])
+def test_a_key_like_no_other_brings_the_list(key: Any) -> None:
+    with pytest.raises(ConfigError, match=f"^{key}: there is no such key; allowed: env, .*{list(FIELDS)[-1]}$"):
+        Config.from_dict({key: 1})
+
+
+def test_tau_min_above_tau_max_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"tau_min: got 7\.0, which is above tau_max = 5\.0"):
+        Config(tau_min=7, tau_max=5)
+    assert Config(tau_min=5, tau_max=5).tau_min == 5
+    with pytest.raises(ConfigError, match="tau_min"):
+        Config(tau_max=5).with_changes({"tau_min": 6})
+
+
+def test_it_is_frozen_and_changes_make_a_copy() -> None:
+    config = Config()
+    with pytest.raises(FrozenInstanceError):
+        config.discount = 0.5  # type: ignore[misc]
+    assert config.with_changes({"discount": "0.5"}).discount == 0.5
+    assert config.discount == Config().discount
+
+
+def test_env_kwargs_are_copied() -> None:
+    given_kwargs = {"a": 1}
+    config = Config(env_kwargs=given_kwargs)
+    given_kwargs["b"] = 2
+    assert config.env_kwargs == {"a": 1}
+
+
+def test_the_docstring_documents_every_field() -> None:
+    text = (inspect.getdoc(Config) or "").split("Attributes")[1].split("Raises")[0]
+    heads = re.findall(r"^(\w[\w, ]*) : \S.*\n {4}\S", text, flags=re.MULTILINE)
+    documented = [name.strip() for head in heads for name in head.split(",")]
+    assert documented == list(FIELDS)
+
+
+# ---- YAML
+
+
+@st.composite
+def configs(draw: st.DrawFn) -> Config:
+    """Any valid configuration."""
+    values: dict[str, Any] = {}
+    for name, spec in FIELDS.items():
+        meta = spec.metadata
+        if meta["kind"] == "real":
+            values[name] = draw(st.floats(meta["low"], meta["high"]))
+        elif meta["kind"] == "whole":
+            values[name] = draw(st.integers(meta["low"], min(meta["high"], 2**62)))
+        elif meta["kind"] == "switch":
+            values[name] = draw(st.booleans())
+        elif meta["kind"] == "choice":
+            values[name] = draw(st.sampled_from(meta["allowed"]))
+        elif meta["kind"] == "layers":
+            values[name] = draw(st.lists(st.integers(meta["low"], meta["high"]), min_size=1, max_size=4))
+    values["env"] = draw(st.sampled_from(["CartPole-v1", "yes", "1e3", "a: b", "null", "module:Env/Ä-v0", "'", "#"]))
+    values["env_kwargs"] = draw(
+        st.dictionaries(st.text(min_size=1), st.none() | st.booleans() | st.integers() | st.text())
+    )
+    values["tau_min"], values["tau_max"] = sorted((values["tau_min"], values["tau_max"]))
+    return Config(**values)
+
+
+@given(configs())
+@settings(max_examples=60, deadline=None, derandomize=True)
+def test_what_is_dumped_is_what_is_read(config: Config) -> None:
+    assert parse_config(dump_config(config), "here") == config
+
+
+def test_a_dump_has_every_key_in_order() -> None:
+    assert list(yaml.safe_load(dump_config(Config()))) == list(FIELDS)
+
+
+def test_a_file_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("lr_value: 1e-3\nlayers: [8, 9]\n# nothing\n", encoding="utf-8")
+    assert load_config(path) == load_config(str(path)) == Config(lr_value=0.001, layers=(8, 9))
+    path.write_text("# empty\n", encoding="utf-8")
+    assert load_config(path) == Config()
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"discont: 0.9\n", r"discont: there is no such key; did you mean 'discount'\?"),
+        (b"discount: 1.1\n", r"discount: got 1\.1; allowed: a number from 0 to 1"),
+        (b"tau_min: 30\n", "tau_min: got 30.0, which is above tau_max"),
+        (b"- a\n- b\n", "holds list; allowed"),
+        (b"just words\n", "holds str; allowed"),
+        (b"a: [1\n", "not valid YAML"),
+        (b"a: 1\n\tb: 2\n", "not valid YAML"),
+        (b"!!python/object/apply:os.getcwd []\n", "not valid YAML"),
+        (b"env: \xff\xfe\n", "cannot be read"),
+        pytest.param(
+            b"seed: 2024-13-45\n",
+            "not valid YAML",
+            marks=pytest.mark.xfail(reason="PyYAML raises ValueError, not YAMLError, for a date that is none"),
+        ),
+    ],
+)
+def test_an_error_names_the_file(tmp_path: Path, content: bytes, said: str) -> None:
+    path = tmp_path / "wrong.yaml"
+    path.write_bytes(content)
+    with pytest.raises(ConfigError, match=said) as caught:
+        load_config(path)
+    assert str(caught.value).startswith(f"{path}: ")
+
+
+def test_a_file_that_cannot_be_opened_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "closed.yaml"
+    path.write_text("")
+
+    def refuse(*_: Any, **__: Any) -> str:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_text", refuse)  # root may read everything, so file modes prove nothing
+    with pytest.raises(ConfigError, match=r"closed\.yaml: cannot be read: .*Permission denied"):
+        load_config(path)
+
+
+@pytest.mark.parametrize("source", ["no/such.yaml", "nosuchname", "."])
+def test_a_missing_file_brings_the_shipped_names(source: str) -> None:
+    with pytest.raises(ConfigError, match=f"^{re.escape(source)}: there is no such file; shipped .*: .*default"):
+        load_config(source)
+
+
+@pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.yaml")), ids=lambda path: path.stem)
+def test_shipped_configurations_load_by_name_and_by_path(path: Path) -> None:
+    assert load_config(path.stem) == load_config(path)
+    assert path.stem in shipped_names()
+
+
+def test_the_default_file_documents_every_field() -> None:
+    text = (CONFIGS / "default.yaml").read_text(encoding="utf-8")
+    values = yaml.safe_load(text)
+    assert list(values) == list(FIELDS)
+    assert Config.from_dict(values).to_dict() == Config().to_dict()
+    for paragraph in text.split("\n\n"):
+        keys = re.findall(r"^(\w+):", paragraph, flags=re.MULTILINE)
+        assert len(keys) <= 2, f"{keys} share a comment"
+        assert not keys or re.match(r"# \w.{9}", paragraph.strip()), f"{keys} has no comment"
+
+
+# ---- --set
+
+
+def test_changes_are_read_as_yaml() -> None:
+    changes = parse_changes(
+        ["discount=0.98", "layers=[8, 9]", "recurrent=false", "lr_value=1e-3", "env=a=b", " seed =3"]
+    )
+    assert changes["layers"] == [8, 9]
+    config = Config().with_changes(changes)
+    assert config == Config(discount=0.98, layers=(8, 9), recurrent=False, lr_value=0.001, env="a=b", seed=3)
+
+
+@pytest.mark.parametrize(
+    ("pair", "said"),
+    [
+        ("discount", "--set discount: has no '='; allowed: key=value"),
+        ("discont=1", "--set discont: there is no such key; did you mean 'discount'?"),
+        ("=1", "--set : there is no such key"),
+        ("layers=[1", "--set layers: '[1' is not valid YAML"),
+        pytest.param(
+            "seed=2024-13-45",
+            "--set seed: '2024-13-45' is not valid YAML",
+            marks=pytest.mark.xfail(reason="PyYAML raises ValueError, not YAMLError, for a date that is none"),
+        ),
+    ],
+)
+def test_a_bad_change_is_refused(pair: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(said)):
+        parse_changes([pair])

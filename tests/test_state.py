@@ -1,0 +1,119 @@
+"""The memory of an agent: supplied by the caller, copied out, put back, and never taken on trust."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from synaptick.agent import Agent, StateError
+from synaptick.agent.kernels import layout as at
+
+from .common import COORDINATE, SIZE, assert_refused, drive, make_agent, state
+
+ZEROS = np.zeros(SIZE)
+
+
+def test_a_bytearray_is_the_memory() -> None:
+    own = make_agent()
+    memory = bytearray(own.nbytes)
+    agent = make_agent(buffer=memory)
+    assert drive(agent, 60) == drive(own, 60)
+    assert bytes(memory) == state(agent) == state(own)
+    restored = make_agent(seed=9)
+    restored.restore(bytes(memory))
+    assert state(restored) == state(own)
+
+
+def test_a_larger_buffer_is_used_from_its_start_and_no_further() -> None:
+    own = make_agent()
+    memory = np.full(own.nbytes + 64, 7, np.uint8)
+    agent = make_agent(buffer=memory)
+    drive(agent, 60)
+    drive(own, 60)
+    assert memory[: own.nbytes].tobytes() == state(own)
+    assert (memory[own.nbytes :] == 7).all()
+
+
+def test_unusable_buffers_are_refused() -> None:
+    needed = make_agent().nbytes
+    block = np.zeros(needed + 64, np.uint8)
+    shift = -block.ctypes.data % 8 + 1
+    for buffer, said in (
+        (bytearray(needed - 1), f"has {needed - 1} bytes; this network needs {needed}"),
+        (bytes(needed), "read-only; give a writable one"),
+        (block[shift : shift + needed], "multiple of 8"),
+    ):
+        with pytest.raises(StateError, match=said):
+            make_agent(buffer=buffer)
+
+
+@pytest.mark.parametrize("buffer", [[1, 2, 3], 5, "text", np.zeros((4, 9999), np.uint8)[:, ::2]], ids=str)
+def test_what_is_no_buffer_is_refused(buffer: Any) -> None:
+    with pytest.raises(StateError):
+        make_agent(buffer=buffer)
+
+
+def test_restore_is_exact_also_inside_an_episode() -> None:
+    agent = make_agent(layers=(8, 9))
+    drive(agent, 100)
+    snapshot = agent.snapshot()
+    assert snapshot.nbytes == agent.nbytes
+    kept = snapshot.copy()
+    first = [agent.step(0.1, ZEROS + k) for k in range(50)]
+    after = state(agent)
+    assert (snapshot == kept).all()
+    agent.restore(snapshot)
+    assert state(agent) == kept.tobytes()
+    assert [agent.step(0.1, ZEROS + k) for k in range(50)] == first
+    assert state(agent) == after
+
+
+def test_a_snapshot_of_another_network_is_refused() -> None:
+    agent = make_agent(layers=(8, 9))
+    drive(agent, 30)
+    swapped = make_agent(layers=(9, 8)).snapshot()
+    shorter = agent.snapshot()[:-1]
+    # As many bytes, other offsets.
+    forged = agent.snapshot()
+    forged.view(np.int64)[at.NET_TABLE + at.NET_W] += 16
+    for snapshot in (swapped, shorter, forged, b"", None, [1, 2], "text"):
+        assert_refused(agent, lambda snapshot=snapshot: agent.restore(snapshot), StateError)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [COORDINATE, {"discount": 0.9}, {"kappa_value": 3.0}, {"keep_state": True}, {"normalize_rewards": False}],
+    ids=str,
+)
+def test_a_snapshot_of_an_agent_with_other_settings_is_refused(changes: dict[str, Any]) -> None:
+    agent = make_agent()
+    drive(agent, 30)
+    assert_refused(agent, lambda: agent.restore(make_agent(**changes).snapshot()), StateError)
+
+
+def test_a_snapshot_with_another_step_rule_is_refused() -> None:
+    """Where peaks lie depends on the rule, and kernels write there."""
+    agent = make_agent()
+    forged = agent.snapshot()
+    forged.view(np.int64)[at.STEP_RULE] = 1
+    assert_refused(agent, lambda: agent.restore(forged), StateError)
+
+
+@pytest.mark.parametrize(
+    "duplicate", [copy.deepcopy, lambda agent: pickle.loads(pickle.dumps(agent))], ids=["deep", "pickle"]
+)
+def test_a_copy_is_independent_of_its_original(duplicate: Callable[[Agent], Agent]) -> None:
+    agent = make_agent()
+    agent.start(ZEROS)
+    before = state(agent)
+    twin = duplicate(agent)
+    assert twin.arena.address == twin.arena.block.ctypes.data
+    assert state(twin) == before
+    twin.step(1.0, ZEROS)
+    assert state(agent) == before
+    agent.step(1.0, ZEROS)
+    assert state(twin) == state(agent) != before
