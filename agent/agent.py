@@ -261,6 +261,8 @@ class Agent:
 
 def _as_number(reward: Any) -> float:
     try:
+        if isinstance(reward, str | bytes):
+            raise TypeError
         return float(reward)
     except (TypeError, ValueError, OverflowError):
         raise InputError(f"reward is {reward!r}; it must be one finite number") from None

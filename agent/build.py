@@ -92,6 +92,7 @@ def _fill_options(arena: Arena, config: Config, observation: ObservationSpec) ->
         (at.PEAK_DECAY, config.peak_decay),
         (at.ENTROPY_BONUS, config.entropy_bonus),
         (at.V_TH, config.v_th),
+        (at.RESET_STRENGTH, config.reset_strength),
         (at.DAMPENING, config.dampening),
         (at.GAIN, config.gain),
         (at.OBSERVATION_CLIP, config.observation_clip),

@@ -60,6 +60,8 @@ class Config:
         Rise of the threshold a spike causes (beta in Bellec et al.), units of the membrane, 0 to 100.
     v_th : float
         Threshold at rest, units of the membrane, 0.001 to 1000.
+    reset_strength : float
+        Fall of the membrane after a spike, units of `v_th`, 0 to 10. 0 leaves the membrane alone.
     dampening : float
         Height of the pseudo-derivative (gamma in Bellec et al.), 0.001 to 10.
     gain : float
@@ -125,6 +127,7 @@ class Config:
     tau_adapt: float = _real(20.0, 0.01, 1e9)
     adapt_strength: float = _real(0.5, 0.0, 100.0)
     v_th: float = _real(1.0, 1e-3, 1e3)
+    reset_strength: float = _real(1.0, 0.0, 10.0)
     dampening: float = _real(0.3, 1e-3, 10.0)
     gain: float = _real(2.0, 1e-3, 1e3)
     connectivity: float = _real(0.1, 0.0, 1.0)

@@ -64,7 +64,7 @@ def parse_config(text: str, source: str) -> Config:
     """Build a configuration from YAML text; `source` names it in errors."""
     try:
         values = yaml.load(text, _Loader)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # a ValueError for what looks like a date but is none
         raise ConfigError(f"{source}: not valid YAML: {error}") from error
     if values is None:
         values = {}
@@ -94,6 +94,6 @@ def parse_changes(pairs: Iterable[str]) -> dict[str, Any]:
             changes[key] = yaml.safe_load(value)
         except ConfigError as error:
             raise ConfigError(f"--set {error}") from error
-        except yaml.YAMLError as error:
+        except (yaml.YAMLError, ValueError) as error:
             raise ConfigError(f"--set {key}: {value!r} is not valid YAML: {error}") from error
     return changes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Protocol
 
@@ -48,7 +49,7 @@ class Lines:
         self._next = time.monotonic() + LINE_SECONDS
 
     def __enter__(self) -> Lines:
-        print(f"{self._title}: {self._steps:,} steps, {self._nbytes:,} bytes of state", flush=True)
+        announce(f"{self._title}: {self._steps:,} steps, {self._nbytes:,} bytes of state")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -126,6 +127,12 @@ class Meter:
             self._rate = (steps - self._steps) / (now - self._time)
             self._steps, self._time = steps, now
         return self._rate
+
+
+def announce(line: str) -> None:
+    """Print a line, whether or not anybody reads it."""
+    with suppress(OSError):
+        print(line, flush=True)
 
 
 def make_display(quiet: bool, title: str, steps: int, nbytes: int) -> Display:

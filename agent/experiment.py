@@ -6,7 +6,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -15,7 +15,7 @@ import numpy as np
 
 from .agent import Agent
 from .config import Config
-from .display import Display, Silent, make_display
+from .display import Display, Silent, announce, make_display
 from .errors import ConfigError, Interrupted, RunError, StateError, SynaptickError
 from .kernels.jit import is_compiled
 from .loop import Tally, make_env, run
@@ -136,7 +136,7 @@ class _Run:
         env_seed = int(np.random.SeedSequence((self.config.seed, self.first)).generate_state(1)[0])
         with _noting_signals() as self.signals:
             if not self.quiet and not is_compiled():
-                print("compiling the step; this takes some twenty seconds, once on a machine", flush=True)
+                announce("compiling the step; this takes some twenty seconds, once on a machine")
             self.agent.compile()
             begun = time.monotonic()
             title = f"{self.config.env} seed {self.config.seed}"
@@ -158,6 +158,8 @@ class _Run:
             except Exception as error:
                 self._finish(begun)
                 raise _broken_off(error, self.config.env, self.tally, self.folder.path) from error
+            finally:
+                self.folder.close()
             return self._finish(begun)
 
     def _stop_if_asked(self) -> None:
@@ -194,12 +196,8 @@ class _Run:
             "out": str(self.folder.path),
         }
         with _writing(self.folder.path):
-            try:
-                self.folder.write_checkpoint(self.agent)
-                self.folder.write_summary({**summary, "spike_rates": self.agent.spike_rates})
-            finally:
-                with suppress(OSError):
-                    self.folder.close()
+            self.folder.write_checkpoint(self.agent)
+            self.folder.write_summary({**summary, "spike_rates": self.agent.spike_rates})
         return summary
 
 

@@ -7,6 +7,7 @@ import json
 import os
 import platform
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -158,9 +159,10 @@ class RunFolder:
         write_atomically(self.path / SUMMARY_FILE, _json(summary))
 
     def close(self) -> None:
-        """Close the results file."""
+        """Close the results file; what it still holds back is lost if the disk is full."""
         if self._results is not None:
-            self._results.close()
+            with suppress(OSError):
+                self._results.close()
             self._results = None
 
 

@@ -87,8 +87,11 @@ class ObservationSpec:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> ObservationSpec:
-        """Undo `to_dict`."""
-        return cls(str(values["kind"]), tuple(values["shape"]), int(values["size"]), int(values["start"]))
+        """Undo `to_dict`; raise `ValueError` if the values contradict each other."""
+        kind, shape, size = str(values["kind"]), tuple(int(k) for k in values["shape"]), int(values["size"])
+        if kind not in ("box", "discrete") or (kind == "box" and int(np.prod(shape)) != size):
+            raise ValueError(f"an observation of kind {kind}, shape {shape} and size {size} cannot be")
+        return cls(kind, shape, size, int(values["start"]))
 
 
 def _as_index(observation: Any, size: int, start: int) -> int:

@@ -64,13 +64,13 @@ def normalised_current(w: Array, u: Array, gain: float) -> tuple[Array, float]:
     return slope * (current - current.mean()), float(slope)
 
 
-def neuron(state: Arrays, constants: Arrays, current: Array, v_th: float, dampening: float) -> Arrays:
-    """v' = alpha v + I - v_th z; a' = rho a + z; A = v_th + strength a'; returns v', a', z' = 1[v' > A] and psi.
+def neuron(state: Arrays, constants: Arrays, current: Array, v_th: float, reset: float, dampening: float) -> Arrays:
+    """v' = alpha v + I - reset v_th z; a' = rho a + z; A = v_th + strength a'; returns v', a', z' = 1[v' > A] and psi.
 
     psi = dampening/v_th max(0, 1 - |v' - A|/v_th); state is v, a, z; constants are alpha, rho, strength (0 for LIF).
     """
     (v, a, z), (alpha, rho, strength) = state, constants
-    v, a = alpha * v + current - v_th * z, rho * a + z
+    v, a = alpha * v + current - reset * v_th * z, rho * a + z
     excess = v - (v_th + strength * a)
     return v, a, (excess > 0).astype(float), dampening / v_th * np.maximum(0, 1 - np.abs(excess) / v_th)
 
@@ -246,7 +246,7 @@ class ReferenceAgent:
             below, seen = spikes[-1] if spikes else None, x if index == 0 or c.observation_skip else None
             u = input_vector(arrays[at + "w"].shape[1], below, seen, state[2] if c.recurrent else None)
             current, slope = normalised_current(arrays[at + "w"], u, c.gain)
-            found = neuron(state, constants, current, c.v_th, c.dampening)
+            found = neuron(state, constants, current, c.v_th, c.reset_strength, c.dampening)
             arrays.update({at + name: new for name, new in zip(("v", "a", "z", "psi"), found, strict=True)})
             spikes.append(arrays[at + "z"])
             if learn:

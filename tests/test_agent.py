@@ -190,7 +190,6 @@ def test_a_bad_reward_is_refused_and_nothing_changes(reward: Any) -> None:
     assert_refused(agent, lambda: agent.step(reward, ZEROS, learn=False))
 
 
-@pytest.mark.xfail(reason="float() reads the string")
 def test_a_reward_is_no_string() -> None:
     agent = make_agent()
     drive(agent, 40)

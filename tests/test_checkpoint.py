@@ -169,7 +169,6 @@ def test_a_whole_file_whose_state_does_not_fit_is_refused(saved: Saved) -> None:
     assert state(Agent.load(path)) == state(agent)
 
 
-@pytest.mark.xfail(reason="a shape that contradicts the size, or is none, is taken as it is")
 @pytest.mark.parametrize(("key", "value"), [("shape", [4]), ("shape", ["a"]), ("shape", "abc")])
 def test_a_description_that_contradicts_itself_is_refused(saved: Saved, key: str, value: Any) -> None:
     path, agent = saved

@@ -61,7 +61,6 @@ def test_a_signal_stops_between_two_steps(cli: Cli, tmp_path: Path, at: int, num
     assert rows(tmp_path / "a")[: len(before)] == before
 
 
-@pytest.mark.xfail(reason="results.csv is left open")
 def test_a_second_signal_stops_at_once(cli: Cli, tmp_path: Path) -> None:
     def make(step: Step) -> Step:
         os.kill(os.getpid(), signal.SIGTERM)

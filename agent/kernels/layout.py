@@ -111,6 +111,7 @@ LAYER_STRIDE = 32
     PEAK_DECAY,
     ENTROPY_BONUS,
     V_TH,
+    RESET_STRENGTH,
     DAMPENING,
     GAIN,
     OBSERVATION_CLIP,
@@ -122,7 +123,7 @@ LAYER_STRIDE = 32
     REWARD_MEAN,
     REWARD_M2,
     REWARD_SUM,  # discounted sum whose spread scales the reward
-) = range(21)
+) = range(22)
 REAL_HEADER = 32
 
 

@@ -67,6 +67,7 @@ def fire(
     rho: NDArray,
     strength: NDArray,
     v_th: float,
+    reset_strength: float,
     dampening: float,
     v: NDArray,
     a: NDArray,
@@ -77,7 +78,7 @@ def fire(
 
     ::
 
-        v_i <- alpha_i v_i + I_i - v_th z_i(t-1)
+        v_i <- alpha_i v_i + I_i - reset_strength v_th z_i(t-1)
         a_i <- rho_i a_i + z_i(t-1);   A_i = v_th + strength_i a_i
         z_i  = 1[v_i > A_i];           psi_i = dampening / v_th max(0, 1 - |v_i - A_i| / v_th)
 
@@ -86,7 +87,7 @@ def fire(
     Parameters
     ----------
     current, alpha, rho, strength : (n,) float32 arrays
-    v_th, dampening : float
+    v_th, reset_strength, dampening : float
     v, a, z, psi : (n,) float32 arrays, modified in place
         On entry `z` holds the spikes of the tick before, on return those of this one.
     """
@@ -94,9 +95,10 @@ def fire(
     real = v.dtype.type
     tiny = real(TINY)
     threshold, height, inverse = real(v_th), real(dampening / v_th), real(1.0 / v_th)
+    fall = real(reset_strength * v_th)
     zero, one = real(0.0), real(1.0)
     for i in range(current.shape[0]):
-        membrane = alpha[i] * v[i] + current[i] - threshold * z[i]
+        membrane = alpha[i] * v[i] + current[i] - fall * z[i]
         adaptation = rho[i] * a[i] + z[i]
         excess = membrane - (threshold + strength[i] * adaptation)
         spike = one if excess > zero else zero
