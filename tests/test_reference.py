@@ -36,7 +36,10 @@ CASES: dict[str, tuple[dict[str, Any], bool]] = {
         True,
     ),
     "three layers, no filter": ({"layers": (10, 9, 8), "depth_filter": False, "normalize_rewards": False}, True),
-    "raw observation": ({"layers": (9, 8), "normalize_observations": False, "v_th": 0.8, "dampening": 0.4}, True),
+    "raw observation": (
+        {"layers": (9, 8), "normalize_observations": False, "v_th": 0.8, "dampening": 0.4, "reset_strength": 0.6},
+        True,
+    ),
     "clipped": ({"layers": (9,), "observation_clip": 0.7, "trace_lambda": 0.5}, True),
 }
 
