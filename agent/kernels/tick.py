@@ -9,7 +9,8 @@
 One forward pass a step: value, action and spikes all come from the weights before this step's change.
 
 `tick` may be called from other compiled code: write the observation to the array ``agent.arena.views["staging"]``, then
-call it with ``agent.arena.address`` and one of the modes below.
+call it with ``agent.arena.address`` and one of the modes below, held in variables: literal arguments make Numba compile
+a second version.
 """
 
 from __future__ import annotations
