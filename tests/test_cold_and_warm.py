@@ -77,7 +77,7 @@ def block(path: Path) -> None:
 
 
 def test_the_first_folder_that_can_be_written_is_taken(places: dict[str, Path]) -> None:
-    for place in ("SYNAPTICK_CACHE_DIR", "NUMBA_CACHE_DIR", "package", "XDG_CACHE_HOME"):
+    for place in ("SYNAPTICK_CACHE_DIR", "NUMBA_CACHE_DIR", "XDG_CACHE_HOME", "package"):
         folder = jit.find_cache_folder()
         assert folder is not None
         assert Path(folder).is_dir()

@@ -49,18 +49,19 @@ def _first_writable(candidates: list[Path]) -> str | None:
 def find_cache_folder() -> str | None:
     """Return the folder for compiled code, or None if no candidate is writable (compile in memory, each process anew).
 
-    Candidates in order: ``SYNAPTICK_CACHE_DIR`` or ``NUMBA_CACHE_DIR``, ``__pycache__`` beside the kernels, the user's
-    cache folder (``XDG_CACHE_HOME`` or ``~/.cache``).
+    Candidates in order: ``SYNAPTICK_CACHE_DIR`` or ``NUMBA_CACHE_DIR``, the user's cache folder (``XDG_CACHE_HOME`` or
+    ``~/.cache``), ``__pycache__`` beside the kernels. The last comes last because uninstalling leaves it behind, and a
+    folder that is left in site-packages hides a later editable installation.
     """
     roots: list[Path] = []
     for variable in ("SYNAPTICK_CACHE_DIR", "NUMBA_CACHE_DIR"):
         value = os.environ.get(variable)
         if value:
             roots.append(Path(value) / "synaptick")
-    roots.append(Path(__file__).parent / "__pycache__")
     home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     if not home.startswith("~"):  # without a home the tilde stays
         roots.append(Path(home) / "synaptick")
+    roots.append(Path(__file__).parent / "__pycache__")
     digest = _source_digest()
     return _first_writable([root / f"numba-{digest}" for root in roots])
 

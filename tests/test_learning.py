@@ -1,0 +1,29 @@
+"""Learning on whole tasks, five seeds; minutes, so run on request: ``pytest -m slow``."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from .benchmarks.learning import interquartile_mean, measure
+
+SEEDS = range(200, 205)
+
+
+def last_100(arm: str) -> np.ndarray:
+    return np.array([measure((arm, seed))["last_100"] for seed in SEEDS])
+
+
+@pytest.mark.slow
+def test_the_default_configuration_learns_cartpole() -> None:
+    found = last_100("cartpole")
+    assert interquartile_mean(found) > 480
+    assert found.min() > 350
+
+
+@pytest.mark.slow
+def test_positions_alone_need_memory() -> None:
+    with_memory, without = last_100("positions"), last_100("positions, memoryless")
+    assert without.max() < 100
+    assert with_memory.min() > without.max()
+    assert interquartile_mean(with_memory) > 400
