@@ -121,6 +121,11 @@ def resume_run(path: Path, steps: int | None = None, quiet: bool = False) -> dic
         env.close()
 
 
+def environment_seed(seed: int, step: int) -> int:
+    """Return the seed of the environment for a run with this seed that begins, or goes on, at this step."""
+    return int(np.random.SeedSequence((seed, step)).generate_state(1)[0])
+
+
 class _Run:
     """One stretch of a run, from where its folder stands to its last step or an interruption."""
 
@@ -133,7 +138,6 @@ class _Run:
 
     def go(self) -> dict[str, Any]:
         """Run to the end, leave a complete folder whatever happens, and return the summary."""
-        env_seed = int(np.random.SeedSequence((self.config.seed, self.first)).generate_state(1)[0])
         with _noting_signals() as self.signals:
             if not self.quiet and not is_compiled():
                 announce("compiling the step; this takes some twenty seconds, once on a machine")
@@ -147,7 +151,7 @@ class _Run:
                         self.agent,
                         self.env,
                         self.config.steps - self.first,
-                        seed=env_seed,
+                        seed=environment_seed(self.config.seed, self.first),
                         tally=self.tally,
                         on_step=self._after_step,
                         on_episode=self._after_episode,
@@ -158,9 +162,10 @@ class _Run:
             except Exception as error:
                 self._finish(begun)
                 raise _broken_off(error, self.config.env, self.tally, self.folder.path) from error
+            else:
+                return self._finish(begun)
             finally:
                 self.folder.close()
-            return self._finish(begun)
 
     def _stop_if_asked(self) -> None:
         if self.signals:
@@ -216,10 +221,13 @@ def _how_to_resume(folder: Path) -> str:
     return f"continue with: synaptick run --resume {folder}"
 
 
+def _described(error: Exception) -> str:
+    return str(error) if isinstance(error, SynaptickError) else f"{type(error).__name__}: {error}"
+
+
 def _broken_off(error: Exception, env_id: str, tally: Tally, folder: Path) -> RunError:
-    what = str(error) if isinstance(error, SynaptickError) else f"{type(error).__name__}: {error}"
     return RunError(
-        f"{env_id} failed at step {tally.steps + 1} ({what}); "
+        f"{env_id} failed at step {tally.steps + 1} ({_described(error)}); "
         f"everything before is in {folder}; {_how_to_resume(folder)}"
     )
 
@@ -259,7 +267,7 @@ def evaluate(path: Path, episodes: int = 100, seed: int | None = None) -> dict[s
     agent = folder.load_agent()
     config = folder.config
     if seed is None:
-        seed = int(np.random.SeedSequence((config.seed, 2**63)).generate_state(1)[0])
+        seed = environment_seed(config.seed, 2**63)  # a step that no run begins at
     returns = np.zeros(episodes)
     tally = Tally()
 
@@ -279,8 +287,8 @@ def evaluate(path: Path, episodes: int = 100, seed: int | None = None) -> dict[s
     except _Enough:
         pass
     except Exception as error:
-        what = str(error) if isinstance(error, SynaptickError) else f"{type(error).__name__}: {error}"
-        raise RunError(f"{config.env} failed at step {tally.steps + 1} of the evaluation ({what})") from error
+        where = f"step {tally.steps + 1} of the evaluation"
+        raise RunError(f"{config.env} failed at {where} ({_described(error)})") from error
     finally:
         env.close()
     return {

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 from synaptick.agent import Agent, load_config, make_env, run
+from synaptick.agent.experiment import environment_seed
 from synaptick.agent.loop import RECENT, Tally
 from synaptick.agent.record import versions
 
@@ -62,9 +63,7 @@ def measure(job: tuple[str, int]) -> dict[str, Any]:
     env = make_env(config.env, config.env_kwargs)
     agent = Agent(config, env.observation_space, env.action_space, config.seed)
     curve = Curve()
-    # The seed of the environment as `synaptick run` derives it.
-    env_seed = int(np.random.SeedSequence((config.seed, 0)).generate_state(1)[0])
-    run(agent, env, config.steps, seed=env_seed, on_episode=curve.add)
+    run(agent, env, config.steps, seed=environment_seed(config.seed, 0), on_episode=curve.add)
     rates = [rate for layers in agent.spike_rates.values() for rate in layers]
     return {
         "arm": arm,
