@@ -21,12 +21,19 @@ def dimensions(config: Config, observation: ObservationSpec, action: ActionSpec)
         n_action=action.n,
         layers=config.layers,
         groups=config.leak_groups,
-        adaptive=tuple(round(config.adaptive_fraction * n) for n in config.layers),
+        # Without a trace in time the adaptation of a threshold has no eligibility: its rows are those of LIF neurons.
+        adaptive=tuple(_adaptive(config, n) if config.temporal_trace else 0 for n in config.layers),
+        spatial_signal=config.spatial_signal,
         recurrent=config.recurrent,
         observation_skip=config.observation_skip,
         readout_all=config.readout == "all",
         peaks=config.step_rule == "coordinate",
     )
+
+
+def _adaptive(config: Config, n: int) -> int:
+    """Return how many of n neurons are ALIF: the first ones."""
+    return round(config.adaptive_fraction * n)
 
 
 def time_constants(config: Config) -> NDArray[np.float64]:
@@ -80,6 +87,7 @@ def _fill_options(arena: Arena, config: Config, observation: ObservationSpec) ->
     # A one-hot vector is bounded as it is, and standardising it would blow up rare symbols.
     ints[at.NORMALIZE_OBSERVATIONS] = config.normalize_observations and observation.kind == "box"
     ints[at.NORMALIZE_REWARDS] = config.normalize_rewards
+    ints[at.FROZEN_LAYERS] = config.frozen_layers
     ints[at.KEEP_STATE] = config.keep_state
     for entry, value in (
         (at.DISCOUNT, config.discount),
@@ -103,12 +111,12 @@ def _fill_options(arena: Arena, config: Config, observation: ObservationSpec) ->
 def _fill_constants(arena: Arena, config: Config, name: str, index: int) -> None:
     views, n = arena.views, config.layers[index]
     alphas = decay(time_constants(config))
-    views[f"{name}/{index}/alphas"][:] = alphas
+    views[f"{name}/{index}/alphas"][:] = alphas if config.temporal_trace else 0.0
     views[f"{name}/{index}/alpha"][:] = alphas[np.arange(n) % config.leak_groups]
-    adaptive = arena.dimensions.adaptive[index]
+    adaptive = _adaptive(config, n)
     views[f"{name}/{index}/rho"][:adaptive] = decay(config.tau_adapt)
     views[f"{name}/{index}/strength"][:adaptive] = config.adapt_strength
-    if config.depth_filter:
+    if config.depth_filter and config.temporal_trace:
         views[f"{name}/leak"][index] = views[f"{name}/{index}/alpha"].mean()
 
 

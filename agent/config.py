@@ -80,6 +80,14 @@ class Config:
     depth_filter : bool
         Whether the trace behind a signal from above is filtered by the membranes it came through (the cascade of deep
         e-prop). False is an ablation: the signal meets the synapse's own trace.
+    spatial_signal : bool
+        Whether a learning signal comes down through the layers above. False is an ablation: a layer learns from its own
+        connection to the readout alone, and one that is not read out does not learn.
+    temporal_trace : bool
+        Whether a synapse remembers earlier inputs. False is an ablation: every eligibility decays at once, so that only
+        inputs of the very tick get credit (which still decays with `trace_lambda`).
+    frozen_layers : int
+        The bottom so many layers (all, if there are fewer) keep their initial weights, 0 to 64; an ablation.
     discount : float
         Discount of future reward a tick, 0 to 1.
     trace_lambda : float
@@ -136,6 +144,9 @@ class Config:
     observation_skip: bool = _switch(True)
     readout: str = _choice("all", "all", "top")
     depth_filter: bool = _switch(True)
+    spatial_signal: bool = _switch(True)
+    temporal_trace: bool = _switch(True)
+    frozen_layers: int = _whole(0, 0, 64)
 
     discount: float = _real(0.99, 0.0, 1.0)
     trace_lambda: float = _real(0.8, 0.0, 1.0)

@@ -35,7 +35,9 @@ class Dimensions:
     groups : int
         Leak groups of a layer.
     adaptive : tuple of int
-        ALIF neurons of each layer.
+        Neurons of each layer that have an eligibility of the adaptation.
+    spatial_signal : bool
+        Whether learning signals come down through the layers, so that lower layers need traces for them.
     recurrent, observation_skip, readout_all, peaks : bool
         Whether layers see their own spikes; whether layers above the first see the observation; whether every layer is
         read out (else the top one only); whether each weight has a peak (the coordinate step rule).
@@ -46,6 +48,7 @@ class Dimensions:
     layers: tuple[int, ...]
     groups: int
     adaptive: tuple[int, ...]
+    spatial_signal: bool
     recurrent: bool
     observation_skip: bool
     readout_all: bool
@@ -65,6 +68,10 @@ class Dimensions:
             "bias": bias,
             "m": _padded(bias + 1),
         }
+
+    def levels(self, layer: int) -> int:
+        """Return how many layers above send a layer their signal."""
+        return len(self.layers) - 1 - layer if self.spatial_signal else 0
 
     def readout_columns(self) -> tuple[list[int], int, int]:
         """Return the first readout column of each layer (-1: not read out), the bias column and the padded length."""
@@ -225,7 +232,7 @@ class Arena:
                 (row + at.LAYER_BIAS, c["bias"]),
                 (row + at.LAYER_GROUPS, d.groups),
                 (row + at.LAYER_ADAPTIVE, d.adaptive[index]),
-                (row + at.LAYER_LEVELS, len(d.layers) - 1 - index),
+                (row + at.LAYER_LEVELS, d.levels(index)),
                 (row + at.LAYER_FIRST, first[index]),
             ]
             self._place("floats", f"{prefix}/w", row + at.LAYER_W, n, c["m"])
@@ -245,7 +252,7 @@ class Arena:
             row, m, prefix = self._layer_entry(net, index), d.columns(index)["m"], f"{name}/{index}"
             self._place("floats", f"{prefix}/credit", row + at.LAYER_CREDIT, n, m)
             self._place("floats", f"{prefix}/epsa", row + at.LAYER_EPSA, d.adaptive[index], m)
-            self._place("floats", f"{prefix}/cascade", row + at.LAYER_CASCADE, len(d.layers) - 1 - index, n, m)
+            self._place("floats", f"{prefix}/cascade", row + at.LAYER_CASCADE, d.levels(index), n, m)
             self._place("floats", f"{prefix}/eps", row + at.LAYER_EPS, d.groups, m)
 
     def _place_neurons(self, net: int, name: str) -> None:
@@ -268,7 +275,7 @@ class Arena:
                 ("current", at.LAYER_CURRENT),
             ):
                 self._place("floats", f"{prefix}/{view}", row + field, n)
-            self._place("floats", f"{prefix}/signals", row + at.LAYER_SIGNALS, len(d.layers) - index, n)
+            self._place("floats", f"{prefix}/signals", row + at.LAYER_SIGNALS, d.levels(index) + 1, n)
 
 
 def _restored(dimensions: Dimensions, state: bytes) -> Arena:

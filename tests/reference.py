@@ -146,6 +146,7 @@ class ReferenceAgent:
     def __init__(self, config: Any, views: Mapping[str, Any], words: Iterable[int], box: bool, **scalars: float):
         self.config, self.box, self.words = config, box, [int(word) for word in words]
         self.indices = range(len(config.layers))
+        self.learning = range(config.frozen_layers, len(config.layers))
         self.read = [index for index in self.indices if config.readout == "all" or index == self.indices[-1]]
         self.arrays: dict[str, Any] = {name: np.array(view, np.float64) for name, view in views.items()}
         for path in (f"{net}/{index}" for net in NETS for index in self.indices):
@@ -262,6 +263,8 @@ class ReferenceAgent:
         direct = [np.zeros(n) for n in self.config.layers]
         parts = np.split(self.arrays[f"{net}/w"].T @ gradient, np.cumsum([direct[index].size for index in self.read]))
         direct = [parts.pop(0) if index in self.read else part for index, part in enumerate(direct)]
+        if not self.config.spatial_signal:
+            return [[s] for s in direct]
         columns = [[self.arrays[f"{net}/{k}/{name}"] for k in self.indices] for name in ("w", "psi", "psi_mean")]
         return signals(direct, *columns)
 
@@ -286,12 +289,14 @@ class ReferenceAgent:
     def advance_eligibility(self, net: str) -> None:
         """e and the cascade of this tick, epsa of the next one."""
         arrays = self.arrays
-        leaks = np.array([arrays[f"{net}/{k}/alpha"].mean() * self.config.depth_filter for k in self.indices])
+        c = self.config
+        leaks = np.array([arrays[f"{net}/{k}/alpha"].mean() * c.depth_filter * c.temporal_trace for k in self.indices])
         slopes = np.array([arrays[f"{net}/{k}/slope"] for k in self.indices])
-        for index in self.indices:
+        for index in self.learning:
             at = f"{net}/{index}/"
             psi, strength, rho, epsa = (arrays[at + name] for name in ("psi", "strength", "rho", "epsa"))
             eps = arrays[at + "eps"][np.arange(psi.size) % self.config.leak_groups]
+            strength = strength * c.temporal_trace
             arrays[at + "e"] = eligibility(epsa, eps, psi, strength)
             arrays[at + "epsa"] = adaptive_eligibility(epsa, eps, psi, strength, rho)
             above = leaks[index + 1 :], slopes[index + 1 :]
@@ -301,6 +306,7 @@ class ReferenceAgent:
         """credit <- discount lambda credit + sum_m S_m R_m; in the readout + g features."""
         arrays, decay = self.arrays, self.config.discount * self.config.trace_lambda
         fresh = {f"{net}/": np.outer(gradient, arrays[f"{net}/features"])}
-        for at, s in zip((f"{net}/{index}/" for index in self.indices), found, strict=True):
-            fresh[at] = np.einsum("mi,mij->ij", s, [arrays[at + "e"], *arrays[at + "cascade"]])
+        for index in self.learning:
+            at = f"{net}/{index}/"
+            fresh[at] = np.einsum("mi,mij->ij", found[index], [arrays[at + "e"], *arrays[at + "cascade"]])
         arrays.update({at + "credit": flushed(decay * arrays[at + "credit"] + new) for at, new in fresh.items()})

@@ -24,6 +24,7 @@ from .jit import kernel
     N_ACTION,
     N_LAYERS,
     STEP_RULE,  # step_size.BOUNDED or step_size.COORDINATE
+    FROZEN_LAYERS,  # the bottom so many layers do not learn
     NORMALIZE_OBSERVATIONS,
     NORMALIZE_REWARDS,
     KEEP_STATE,  # 1: neurons and traces survive the end of an episode
@@ -43,7 +44,7 @@ from .jit import kernel
     N_INTS,  # sizes of the three sections
     N_REALS,
     N_FLOATS,
-) = range(27)
+) = range(28)
 RANDOM = 28  # 4 words
 NET_TABLE = 32
 
@@ -76,8 +77,8 @@ LAYER_STRIDE = 32
     LAYER_RECURRENT,  # column of the layer's own spikes, -1 without recurrence
     LAYER_BIAS,  # column of the constant 1
     LAYER_GROUPS,  # leak groups; neuron i belongs to group i mod groups
-    LAYER_ADAPTIVE,  # the first so many neurons are ALIF
-    LAYER_LEVELS,  # layers above that the credit of this one passes through
+    LAYER_ADAPTIVE,  # the first so many neurons have an eligibility of the adaptation
+    LAYER_LEVELS,  # layers above that send this one their signal
     LAYER_FIRST,  # first readout column of the layer's spikes, -1 if not read out
     LAYER_W,
     LAYER_PEAK,

@@ -9,6 +9,7 @@ from .jit import fill, kernel
 from .layout import (
     ACTOR,
     CREDIT_NORMS,
+    FROZEN_LAYERS,
     KAPPA_POLICY,
     KAPPA_VALUE,
     LR_POLICY,
@@ -49,7 +50,7 @@ def send_signals(ints: NDArray, floats: NDArray, net: int) -> None:
         if layer.first >= 0:
             n = layer.z.shape[0]
             readout_signal(head.w, head.features.shape[0], head.gradient, layer.first, layer.signals[:n])
-        if index < last:
+        if layer.levels > 0:
             upper = layer_view(ints, floats, net, index + 1)
             n, n_upper = layer.z.shape[0], upper.z.shape[0]
             for m in range(upper.levels + 1):
@@ -176,7 +177,7 @@ def learn(ints: NDArray, reals: NDArray, floats: NDArray, net: int, delta: float
     apply_coordinate(ints, reals, floats, net, delta)
     norms, steps = _blocks(ints, reals, CREDIT_NORMS, net), _blocks(ints, reals, STEP_SIZES, net)
     head = net_view(ints, floats, net)
-    for index in range(ints[N_LAYERS]):
+    for index in range(ints[FROZEN_LAYERS], ints[N_LAYERS]):
         layer = layer_view(ints, floats, net, index)
         scale = steps[index] * delta
         if layer.levels == 0:
