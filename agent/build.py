@@ -13,6 +13,8 @@ from .kernels.step_size import BOUNDED, COORDINATE
 from .spaces import ActionSpec, ObservationSpec
 from .state import NET_NAMES, Arena, Dimensions
 
+FEEDBACK_CODES = {"symmetric": at.SYMMETRIC, "random": at.RANDOM_FEEDBACK, "adaptive": at.ADAPTIVE_FEEDBACK}
+
 
 def dimensions(config: Config, observation: ObservationSpec, action: ActionSpec) -> Dimensions:
     """Return the sizes of the arena that this configuration needs for these spaces."""
@@ -24,6 +26,11 @@ def dimensions(config: Config, observation: ObservationSpec, action: ActionSpec)
         # Without a trace in time the adaptation of a threshold has no eligibility: its rows are those of LIF neurons.
         adaptive=tuple(_adaptive(config, n) if config.temporal_trace else 0 for n in config.layers),
         spatial_signal=config.spatial_signal,
+        # The hop meets the trace of one tick ago.
+        recurrent_hop=(config.recurrent_hop and config.recurrent and config.spatial_signal and config.temporal_trace),
+        cascade=config.depth_filter == "cascade",
+        reset_path=config.reset_path and config.temporal_trace and config.reset_strength > 0,
+        own_feedback=config.feedback != "symmetric",
         recurrent=config.recurrent,
         observation_skip=config.observation_skip,
         readout_all=config.readout == "all",
@@ -74,10 +81,16 @@ def build(config: Config, observation: ObservationSpec, action: ActionSpec, seed
     arena.ints[at.RANDOM : at.RANDOM + 4] = action_seed.generate_state(4, np.uint32)
     for name, child in zip(NET_NAMES, weights_seed.spawn(len(NET_NAMES)), strict=True):
         rng = np.random.default_rng(child)
+        # Feedback draws from numbers of its own, so that the weights of a seed do not depend on it.
+        feedback_rng = np.random.default_rng(child.spawn(1)[0])
         for index in range(len(config.layers)):
             _fill_constants(arena, config, name, index)
             _fill_layer(arena, config, rng, name, index)
+            if arena.dimensions.own_feedback:
+                _fill_feedback(arena, config, feedback_rng, name, index)
         _fill_readout(arena, config, rng, name)
+        if arena.dimensions.own_feedback:
+            _fill_readout_feedback(arena, feedback_rng, name)
     return arena
 
 
@@ -87,7 +100,11 @@ def _fill_options(arena: Arena, config: Config, observation: ObservationSpec) ->
     # A one-hot vector is bounded as it is, and standardising it would blow up rare symbols.
     ints[at.NORMALIZE_OBSERVATIONS] = config.normalize_observations and observation.kind == "box"
     ints[at.NORMALIZE_REWARDS] = config.normalize_rewards
-    ints[at.FROZEN_LAYERS] = config.frozen_layers
+    ints[at.FROZEN_LAYERS] = min(config.frozen_layers, len(config.layers))
+    ints[at.DEPTH_FILTER] = at.CASCADE if arena.dimensions.cascade else at.FACTORED
+    ints[at.RECURRENT_HOP] = arena.dimensions.recurrent_hop
+    ints[at.RESET_PATH] = arena.dimensions.reset_path
+    ints[at.FEEDBACK] = FEEDBACK_CODES[config.feedback]
     ints[at.KEEP_STATE] = config.keep_state
     for entry, value in (
         (at.DISCOUNT, config.discount),
@@ -104,6 +121,9 @@ def _fill_options(arena: Arena, config: Config, observation: ObservationSpec) ->
         (at.DAMPENING, config.dampening),
         (at.GAIN, config.gain),
         (at.OBSERVATION_CLIP, config.observation_clip),
+        (at.FEEDBACK_DECAY, config.feedback_decay),
+        (at.RATE_REGULARIZATION, config.rate_regularization),
+        (at.TARGET_RATE, config.target_rate),
     ):
         reals[entry] = value
 
@@ -116,8 +136,11 @@ def _fill_constants(arena: Arena, config: Config, name: str, index: int) -> None
     adaptive = _adaptive(config, n)
     views[f"{name}/{index}/rho"][:adaptive] = decay(config.tau_adapt)
     views[f"{name}/{index}/strength"][:adaptive] = config.adapt_strength
-    if config.depth_filter and config.temporal_trace:
+    if config.depth_filter != "none" and config.temporal_trace:
         views[f"{name}/leak"][index] = views[f"{name}/{index}/alpha"].mean()
+        filter_leak = views[f"{name}/{index}/filter_leak"]
+        if filter_leak.size == config.leak_groups:  # else signals are not split, or there are none
+            filter_leak[:] = alphas
 
 
 def _sparse(rng: np.random.Generator, n: int, fan_in: int, connectivity: float, bound: float) -> NDArray[np.float64]:
@@ -141,9 +164,26 @@ def _fill_layer(arena: Arena, config: Config, rng: np.random.Generator, name: st
     w[:, columns["bias"]] = rng.uniform(-bound, bound, n)
 
 
+def _fill_feedback(arena: Arena, config: Config, rng: np.random.Generator, name: str, index: int) -> None:
+    """Fill feedback weights, dense, in the ranges of the weights they stand for."""
+    columns = arena.dimensions.columns(index)
+    feedback = arena.views[f"{name}/{index}/feedback"]
+    bound = 1.0 / np.sqrt(columns["bias"] + 1)
+    feedback[:, : columns["bias"]] = rng.uniform(-bound, bound, (len(feedback), columns["bias"]))
+    if config.recurrent:
+        feedback[:, columns["recurrent"] : columns["bias"]] *= config.recurrent_scale
+
+
 def _fill_readout(arena: Arena, config: Config, rng: np.random.Generator, name: str) -> None:
     _, bias, _ = arena.dimensions.readout_columns()
     bound = 1.0 / np.sqrt(bias + 1)
     w = arena.views[f"{name}/w"]
     w[:, :bias] = _sparse(rng, w.shape[0], bias, config.connectivity, bound)
     w[:, bias] = rng.uniform(-bound, bound, w.shape[0])
+
+
+def _fill_readout_feedback(arena: Arena, rng: np.random.Generator, name: str) -> None:
+    _, bias, _ = arena.dimensions.readout_columns()
+    feedback = arena.views[f"{name}/feedback"]
+    bound = 1.0 / np.sqrt(bias + 1)
+    feedback[:, :bias] = rng.uniform(-bound, bound, (len(feedback), bias))

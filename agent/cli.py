@@ -97,6 +97,23 @@ def _parser() -> argparse.ArgumentParser:
     memory.add_argument("--steps", type=int, default=1_000_000, metavar="N", help="steps (default 1000000)")
     _add_json(memory)
     memory.set_defaults(command=_bench, name="memory", show=_show_plain)
+    gradients = benches.add_parser("gradients", help="how close each form of the traces comes to the exact gradient")
+    gradients.add_argument("--seeds", type=int, default=6, metavar="N", help="networks a row (default 6)")
+    gradients.add_argument(
+        "--training", type=int, default=20_000, metavar="N", help="steps before the second measurement (default 20000)"
+    )
+    _add_json(gradients)
+    gradients.set_defaults(command=_bench_gradients, show=_show_gradients)
+    ablation = benches.add_parser("ablation", help="learning with parts of the rule left out, on tasks that need them")
+    ablation.add_argument("--seeds", type=int, default=10, metavar="N", help="runs an arm (default 10)")
+    ablation.add_argument("--first-seed", type=int, default=0, metavar="S", help="seed of the first run (default 0)")
+    ablation.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="J", help="processes")
+    ablation.add_argument("--arms", nargs="+", metavar="ARM", help="some of the arms, by name")
+    ablation.add_argument("--tasks", nargs="+", metavar="TASK", help="some of the tasks, by name")
+    ablation.add_argument("--steps", type=int, metavar="N", help="steps a run (default: as configured)")
+    ablation.add_argument("--out", type=Path, metavar="FILE", help="write the runs to this CSV file")
+    _add_json(ablation)
+    ablation.set_defaults(command=_bench_ablation, show=_show_ablation)
     start = benches.add_parser("start", help="seconds to the first learning step, without and with compiled code kept")
     _add_json(start)
     start.set_defaults(command=_bench, name="start", show=_show_plain)
@@ -169,3 +186,43 @@ def _show_tick(result: dict[str, Any]) -> None:
 
 def _show_plain(result: dict[str, Any]) -> None:
     print(json.dumps(result, indent=2))
+
+
+def _at_least(name: str, value: int | None, low: int) -> None:
+    if value is not None and value < low:
+        raise ConfigError(f"--{name} {value}: allowed: {low} or more")
+
+
+def _bench_gradients(options: argparse.Namespace) -> dict[str, Any]:
+    from .study.gradients import bench_gradients
+
+    _at_least("seeds", options.seeds, 1)
+    _at_least("training", options.training, 0)
+    return bench_gradients(seeds=options.seeds, training_steps=options.training)
+
+
+def _show_gradients(result: dict[str, Any]) -> None:
+    from .study.gradients import gradient_lines
+
+    print("\n".join(gradient_lines(result)))
+
+
+def _bench_ablation(options: argparse.Namespace) -> dict[str, Any]:
+    from .study.ablation import ARMS, TASKS, bench_ablation, write_runs
+
+    for name, low in (("seeds", 1), ("first-seed", 0), ("jobs", 1), ("steps", 1)):
+        _at_least(name, getattr(options, name.replace("-", "_")), low)
+    for name, given, allowed in (("arms", options.arms, ARMS), ("tasks", options.tasks, TASKS)):
+        for value in given or ():
+            if value not in allowed:
+                raise ConfigError(f"--{name} {value}: there is no such name; allowed: {', '.join(allowed)}")
+    result = bench_ablation(options.seeds, options.first_seed, options.jobs, options.arms, options.tasks, options.steps)
+    if options.out is not None:
+        write_runs(options.out, result)
+    return result
+
+
+def _show_ablation(result: dict[str, Any]) -> None:
+    from .study.ablation import ablation_lines
+
+    print("\n".join(ablation_lines(result)))

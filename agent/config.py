@@ -77,12 +77,28 @@ class Config:
         Whether layers above the first see the observation too.
     readout : {"all", "top"}
         Layers whose spikes the outputs are linear in.
-    depth_filter : bool
-        Whether the trace behind a signal from above is filtered by the membranes it came through (the cascade of deep
-        e-prop). False is an ablation: the signal meets the synapse's own trace.
+    depth_filter : {"cascade", "factored", "none"}
+        How the trace behind a signal from above is filtered by the membranes it came through. `cascade`: a matrix for
+        each layer above, with its mean leak; exact with one leak group. `factored`: a vector for each pair of leaks,
+        cheaper and closer with several. `none` is an ablation: the signal meets the synapse's own trace of the tick.
+    recurrent_hop : bool
+        Whether signals may take one hop more than there are layers above, and hops through a layer's own recurrent
+        weights, which e-prop leaves out. Off with `temporal_trace: false`.
+    reset_path : bool
+        Whether eligibility follows the reset of the membrane, which e-prop leaves out; costs a float a synapse.
     spatial_signal : bool
         Whether a learning signal comes down through the layers above. False is an ablation: a layer learns from its own
         connection to the readout alone, and one that is not read out does not learn.
+    feedback : {"symmetric", "random", "adaptive"}
+        Weights that learning signals come down through: the forward ones, fixed random ones of the same shape, or ones
+        that start at random and change as the forward ones do while both decay.
+    feedback_decay : float
+        Decay a tick of forward and feedback weights with `feedback: adaptive`, 0 to 1.
+    rate_regularization : float
+        Strength a tick of the pull of each neuron's mean rate towards `target_rate`, 0 to 10. It evens rates out; the
+        mean rate of a layer is mostly set by `gain`, since the current has mean 0 whatever the weights.
+    target_rate : float
+        Spikes a tick a neuron is pulled to, 0 to 1.
     temporal_trace : bool
         Whether a synapse remembers earlier inputs. False is an ablation: every eligibility decays at once, so that only
         inputs of the very tick get credit (which still decays with `trace_lambda`).
@@ -143,8 +159,14 @@ class Config:
     recurrent_scale: float = _real(0.0, 0.0, 100.0)
     observation_skip: bool = _switch(True)
     readout: str = _choice("all", "all", "top")
-    depth_filter: bool = _switch(True)
+    depth_filter: str = _choice("cascade", "cascade", "factored", "none")
+    recurrent_hop: bool = _switch(False)
+    reset_path: bool = _switch(False)
     spatial_signal: bool = _switch(True)
+    feedback: str = _choice("symmetric", "symmetric", "random", "adaptive")
+    feedback_decay: float = _real(1e-5, 0.0, 1.0)
+    rate_regularization: float = _real(0.0, 0.0, 10.0)
+    target_rate: float = _real(0.2, 0.0, 1.0)
     temporal_trace: bool = _switch(True)
     frozen_layers: int = _whole(0, 0, 64)
 

@@ -36,8 +36,15 @@ class Dimensions:
         Leak groups of a layer.
     adaptive : tuple of int
         Neurons of each layer that have an eligibility of the adaptation.
-    spatial_signal : bool
-        Whether learning signals come down through the layers, so that lower layers need traces for them.
+    spatial_signal, recurrent_hop : bool
+        Whether learning signals come down through the layers, and around through recurrent weights, so that there are
+        traces for them.
+    cascade : bool
+        Whether these are matrices, else vectors.
+    reset_path : bool
+        Whether the reset of a membrane has an eligibility.
+    own_feedback : bool
+        Whether feedback has weights of its own.
     recurrent, observation_skip, readout_all, peaks : bool
         Whether layers see their own spikes; whether layers above the first see the observation; whether every layer is
         read out (else the top one only); whether each weight has a peak (the coordinate step rule).
@@ -49,6 +56,10 @@ class Dimensions:
     groups: int
     adaptive: tuple[int, ...]
     spatial_signal: bool
+    recurrent_hop: bool
+    cascade: bool
+    reset_path: bool
+    own_feedback: bool
     recurrent: bool
     observation_skip: bool
     readout_all: bool
@@ -70,8 +81,17 @@ class Dimensions:
         }
 
     def levels(self, layer: int) -> int:
-        """Return how many layers above send a layer their signal."""
-        return len(self.layers) - 1 - layer if self.spatial_signal else 0
+        """Return how many hops a signal to a layer may have taken: one a layer above, and one more."""
+        return (len(self.layers) - 1 - layer if self.spatial_signal else 0) + self.recurrent_hop
+
+    def split(self, layer: int) -> int:
+        """Return into how many leak groups a signal of one hop to this layer is split."""
+        return 0 if self.levels(layer) == 0 else 1 if self.cascade else self.groups
+
+    def vectors(self, layer: int) -> int:
+        """Return how many filtered eligibility vectors a leak group of this layer has."""
+        levels = self.levels(layer)
+        return 0 if self.cascade else self.split(layer) + (levels if levels > 1 else 0)
 
     def readout_columns(self) -> tuple[list[int], int, int]:
         """Return the first readout column of each layer (-1: not read out), the bias column and the padded length."""
@@ -166,7 +186,7 @@ class Arena:
         ints, reals = block[:n_ints].copy().view(np.int64), block[n_ints : n_ints + 8 * at.REAL_HEADER].copy()
         if any(ints[index] != value for index, value in self._table):
             raise StateError("the state belongs to a network of another shape or version of synaptick")
-        options, settings = slice(at.STEP_RULE, at.KEEP_STATE + 1), slice(0, at.OBSERVATION_CLIP + 1)
+        options, settings = slice(at.STEP_RULE, at.KEEP_STATE + 1), slice(0, at.TARGET_RATE + 1)
         if (ints[options] != self.ints[options]).any() or (
             reals.view(np.float64)[settings] != self.reals[settings]
         ).any():
@@ -179,6 +199,10 @@ class Arena:
         self._plan[name] = (section, offset, shape)
         self._table.append((entry, offset))
         self._used[section] = offset + _padded(int(np.prod(shape)))
+
+    def _alias(self, entry: int, other: int) -> None:
+        """Write to table entry `entry` the offset that entry `other` has."""
+        self._table.append((entry, dict(self._table)[other]))
 
     def _draw_up(self) -> None:
         """Fix every offset: first what lasts, then traces, then neurons, so that clearing is one fill."""
@@ -203,6 +227,8 @@ class Arena:
         widest = max(d.columns(index)["m"] for index in range(n_layers))
         self._place("floats", "scratch_e", at.SCRATCH_E, widest)
         self._place("floats", "scratch_total", at.SCRATCH_TOTAL, widest)
+        most = max(d.vectors(index) for index in range(n_layers))
+        self._place("floats", "scratch_factors", at.SCRATCH_FACTORS, most)
         self._table.append((at.NEURONS_LAST, self._used["floats"]))
 
     def _layer_entry(self, net: int, layer: int) -> int:
@@ -220,6 +246,10 @@ class Arena:
         ]
         self._place("floats", f"{name}/w", entry + at.NET_W, outputs, features)
         self._place("floats", f"{name}/peak", entry + at.NET_PEAK, outputs if d.peaks else 0, features)
+        if d.own_feedback:
+            self._place("floats", f"{name}/feedback", entry + at.NET_FEEDBACK, outputs, features)
+        else:
+            self._alias(entry + at.NET_FEEDBACK, entry + at.NET_W)
         self._place("floats", f"{name}/leak", entry + at.NET_LEAK, len(d.layers))
         for index, n in enumerate(d.layers):
             row, c, prefix = self._layer_entry(net, index), d.columns(index), f"{name}/{index}"
@@ -233,6 +263,8 @@ class Arena:
                 (row + at.LAYER_GROUPS, d.groups),
                 (row + at.LAYER_ADAPTIVE, d.adaptive[index]),
                 (row + at.LAYER_LEVELS, d.levels(index)),
+                (row + at.LAYER_SPLIT, d.split(index)),
+                (row + at.LAYER_VECTORS, d.vectors(index)),
                 (row + at.LAYER_FIRST, first[index]),
             ]
             self._place("floats", f"{prefix}/w", row + at.LAYER_W, n, c["m"])
@@ -242,6 +274,12 @@ class Arena:
             self._place("floats", f"{prefix}/strength", row + at.LAYER_STRENGTH, n)
             self._place("floats", f"{prefix}/psi_mean", row + at.LAYER_PSI_MEAN, n)
             self._place("floats", f"{prefix}/alphas", row + at.LAYER_ALPHAS, d.groups)
+            self._place("floats", f"{prefix}/filter_leak", row + at.LAYER_FILTER_LEAK, d.split(index))
+            self._place("floats", f"{prefix}/rate", row + at.LAYER_RATE, n)
+            if d.own_feedback:
+                self._place("floats", f"{prefix}/feedback", row + at.LAYER_FEEDBACK, n, c["m"])
+            else:
+                self._alias(row + at.LAYER_FEEDBACK, row + at.LAYER_W)
 
     def _place_traces(self, net: int, name: str) -> None:
         d = self.dimensions
@@ -252,7 +290,14 @@ class Arena:
             row, m, prefix = self._layer_entry(net, index), d.columns(index)["m"], f"{name}/{index}"
             self._place("floats", f"{prefix}/credit", row + at.LAYER_CREDIT, n, m)
             self._place("floats", f"{prefix}/epsa", row + at.LAYER_EPSA, d.adaptive[index], m)
-            self._place("floats", f"{prefix}/cascade", row + at.LAYER_CASCADE, d.levels(index), n, m)
+            self._place("floats", f"{prefix}/epsr", row + at.LAYER_EPSR, n if d.reset_path else 0, m)
+            self._place("floats", f"{prefix}/cascade", row + at.LAYER_CASCADE, d.levels(index) * d.cascade, n, m)
+            vectors = d.vectors(index)
+            self._place("floats", f"{prefix}/filtered", row + at.LAYER_FILTERED, d.groups, vectors, m)
+            self._place(
+                "floats", f"{prefix}/psi_past", row + at.LAYER_PSI_PAST, (d.split(index) + 1) * (vectors > 0), n
+            )
+            self._place("floats", f"{prefix}/mass", row + at.LAYER_MASS, vectors)
             self._place("floats", f"{prefix}/eps", row + at.LAYER_EPS, d.groups, m)
 
     def _place_neurons(self, net: int, name: str) -> None:
@@ -275,7 +320,9 @@ class Arena:
                 ("current", at.LAYER_CURRENT),
             ):
                 self._place("floats", f"{prefix}/{view}", row + field, n)
-            self._place("floats", f"{prefix}/signals", row + at.LAYER_SIGNALS, d.levels(index) + 1, n)
+            self._place(
+                "floats", f"{prefix}/signals", row + at.LAYER_SIGNALS, 1 + 2 * d.split(index) + d.levels(index), n
+            )
 
 
 def _restored(dimensions: Dimensions, state: bytes) -> Arena:

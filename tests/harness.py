@@ -19,7 +19,9 @@ from .reference import NETS, ReferenceAgent
 
 STATISTICS = ("observation_mean", "observation_m2", "probabilities")
 OF_NET = ("w", "credit", "output")
-OF_LAYER = ("w", "credit", "eps", "epsa", "cascade", "psi_mean", "v", "a", "z", "psi")
+OF_LAYER = ("w", "credit", "psi_mean", "rate", "eps", "epsa", "v", "a", "z", "psi")
+# What only some configurations have.
+OF_CONFIGURATION = ("peak", "feedback", "epsr", "cascade", "filtered", "psi_past", "mass")
 OF_REWARD = ("reward_count", "reward_mean", "reward_m2", "reward_sum")
 SCALARS = ("observation_count", *OF_REWARD, "value_tm1", "log_probability_tm1", "delta")
 
@@ -46,7 +48,8 @@ class DoubleAgent:
         for net in NETS:
             leak = self.views[f"{net}/leak"]
             for index in range(leak.size):
-                exact = self.views[f"{net}/{index}/alpha"].mean() * c.depth_filter * c.temporal_trace
+                remembers = float(c.depth_filter != "none" and c.temporal_trace)
+                exact = self.views[f"{net}/{index}/alpha"].mean() * remembers
                 np.testing.assert_allclose(leak[index], exact, rtol=1e-6)
                 leak[index] = exact
 
@@ -129,13 +132,12 @@ def call(agent: Any, event: Event, last_action: int) -> int:
 
 def compared_names(agent: Any) -> list[str]:
     """Names of the views that must agree with the twin after every tick."""
-    peak = ("peak",) if agent.config.step_rule == "coordinate" else ()
-    layers = range(len(agent.config.layers))
-    return [
-        *STATISTICS,
-        *(f"{net}/{name}" for net in NETS for name in (*OF_NET, *peak)),
-        *(f"{net}/{index}/{name}" for net in NETS for index in layers for name in (*OF_LAYER, *peak)),
+    views, layers = agent.arena.views, range(len(agent.config.layers))
+    names = [
+        *(f"{net}/{name}" for net in NETS for name in (*OF_NET, *OF_CONFIGURATION)),
+        *(f"{net}/{index}/{name}" for net in NETS for index in layers for name in (*OF_LAYER, *OF_CONFIGURATION)),
     ]
+    return [*STATISTICS, *(name for name in names if name in views and views[name].size)]
 
 
 def disagreement(agent: Any, twin: ReferenceAgent) -> dict[str, float]:
@@ -143,10 +145,9 @@ def disagreement(agent: Any, twin: ReferenceAgent) -> dict[str, float]:
     views, found = getattr(agent, "views", agent.arena.views), {}
     for name in compared_names(agent):
         ours, theirs = np.asarray(views[name], np.float64), twin.arrays[name]
-        if ours.size:
-            theirs = theirs[: len(ours)] if name.endswith("/epsa") else theirs
-            assert ours.shape == theirs.shape, name
-            found[name] = float(np.abs(ours - theirs).max() / (1e-3 + np.abs(theirs).max()))
+        theirs = theirs[: len(ours)] if name.endswith("/epsa") else theirs
+        assert ours.shape == theirs.shape, name
+        found[name] = float(np.abs(ours - theirs).max() / (1e-3 + np.abs(theirs).max()))
     for name, value in scalars(agent.arena).items():
         if name == "stale":
             continue
@@ -166,9 +167,6 @@ def assert_parity(agent: Any, twin: ReferenceAgent, events: Iterable[Event], tol
         action = call(agent, event, before)
         assert action == call(twin, event, before), f"tick {ticks} ({event.kind}): actions differ"
         found = disagreement(agent, twin)
-        if event.kind == "truncate" and not agent.config.keep_state:
-            # Nothing reads these before the next start clears them.
-            found = {name: value for name, value in found.items() if name.split("/")[-1] not in ("epsa", "cascade")}
         name = max(found, key=lambda key: found[key])
         assert found[name] <= tolerance, (
             f"tick {ticks} ({event.kind}, learn={event.learn}): {name} by {found[name]:.2e}"

@@ -1,209 +1,43 @@
-"""Exact surrogate gradients of a stack of spiking layers, by forward-mode RTRL and by BPTT, in plain numpy float64.
-
-The network is the agent's, the derivative of a spike is the pseudo-derivative psi, and `Paths` says which derivatives
-count. With ``smooth=True`` a spike is the integral of psi instead of a step, so that every derivative is a true one and
-finite differences apply. Weights are constant over a run.
-"""
+"""A second way to the exact gradients of `synaptick.agent.study.exact`: forward-mode RTRL; and finite differences."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
 import numpy as np
-from numpy.typing import NDArray
+from synaptick.agent.study.exact import ALL_PATHS, EPROP, Array, Layer, Paths, Stack, bptt, normalised, run
 
-Array = NDArray[np.float64]
-
-VARIANCE_FLOOR = 1e-5
+__all__ = ["EPROP", "Array", "Layer", "Paths", "Stack", "bptt", "finite_differences", "rtrl", "run"]
 
 
-@dataclass(frozen=True)
-class Layer:
-    """One layer; n neurons, m inputs in the order spikes below, observation, own spikes one tick ago, constant 1.
-
-    `alpha`, `rho` and `strength` have one entry a neuron, so leak groups and LIF/ALIF mixes need nothing more.
-    """
-
-    w: Array  # (n, m)
-    alpha: Array  # (n,)
-    rho: Array  # (n,)
-    strength: Array  # (n,), 0 for LIF
-    observed: bool = True
-    recurrent: bool = True
-    is_read: bool = True
-
-
-@dataclass(frozen=True)
-class Stack:
-    """Layers, bottom first, under a linear readout of the spikes of all layers with `is_read`, and a bias."""
-
-    layers: tuple[Layer, ...]
-    readout: Array  # (K, spikes read out + 1)
-    v_th: float = 1.0
-    dampening: float = 0.3
-    gain: float = 2.0
-
-    def n_below(self, index: int) -> int:
-        """Return how many leading inputs of a layer are spikes of the layer below."""
-        return len(self.layers[index - 1].w) if index else 0
-
-    def own_columns(self, index: int) -> slice:
-        """Return the inputs of a layer that are its own spikes one tick ago; an empty slice without recurrence."""
-        n, m = self.layers[index].w.shape
-        return slice(m - 1 - n, m - 1) if self.layers[index].recurrent else slice(m - 1, m - 1)
-
-    def read_columns(self, index: int) -> slice:
-        """Return the readout columns of a layer; an empty slice if it is not read out."""
-        sizes = [len(layer.w) * layer.is_read for layer in self.layers]
-        return slice(sum(sizes[:index]), sum(sizes[: index + 1]))
-
-    def with_weights(self, index: int, w: Array) -> Stack:
-        """Return a copy with other weights in one layer."""
-        changed = replace(self.layers[index], w=w)
-        return replace(self, layers=(*self.layers[:index], changed, *self.layers[index + 1 :]))
-
-
-@dataclass(frozen=True)
-class Paths:
-    """Which derivatives count; what is left out is a constant.
-
-    Attributes
-    ----------
-    recurrence : bool
-        A layer's own spikes one tick ago, as its input.
-    reset : bool
-        The soft reset of the membrane by the neuron's own spike.
-    normaliser : bool
-        Mean and variance of a layer's current.
-    adaptation_above : bool
-        The adaptation of a layer, for the weights of layers below it (for its own weights it always counts).
-    """
-
-    recurrence: bool = True
-    reset: bool = True
-    normaliser: bool = True
-    adaptation_above: bool = True
-
-
-# What e-prop keeps.
-EPROP = Paths(recurrence=False, reset=False, normaliser=False, adaptation_above=False)
-
-
-@dataclass(frozen=True)
-class Trajectory:
-    """What happened in one layer; T ticks."""
-
-    u: Array  # (T, m)
-    centered: Array  # (T, n), current minus its mean
-    slope: Array  # (T,), gain / deviation of the current
-    v: Array  # (T, n)
-    a: Array  # (T, n)
-    z: Array  # (T, n)
-    psi: Array  # (T, n)
-
-
-def spike(excess: Array, v_th: float, dampening: float, smooth: bool) -> Array:
-    """1[x > 0]; smooth: the integral of psi, rising from 0 to `dampening` over -v_th..v_th."""
-    if not smooth:
-        return (excess > 0).astype(float)
-    x = np.clip(excess / v_th, -1, 1)
-    return dampening * (0.5 + x - 0.5 * x * np.abs(x))
-
-
-def run(stack: Stack, xs: Array, smooth: bool = False) -> tuple[Array, list[Trajectory]]:
-    """Run from rest; xs (T, k) observations. Return readouts (T, K) and a trajectory a layer."""
-    below, read, trajectories = None, [], []
-    for layer in stack.layers:
-        n, m = layer.w.shape
-        u, centered, slope = np.zeros((len(xs), m)), np.zeros((len(xs), n)), np.zeros(len(xs))
-        v, a, z, psi = (np.zeros((len(xs) + 1, n)) for _ in range(4))
-        for t, x in enumerate(xs):
-            parts = [] if below is None else [below[t]]
-            parts += [x] * layer.observed + [z[t - 1]] * layer.recurrent
-            u[t] = np.concatenate([*parts, [1.0]])
-            current = layer.w @ u[t]
-            centered[t] = current - current.mean()
-            slope[t] = stack.gain / np.sqrt(np.mean(centered[t] ** 2) + VARIANCE_FLOOR)
-            v[t] = layer.alpha * v[t - 1] + slope[t] * centered[t] - stack.v_th * z[t - 1]
-            a[t] = layer.rho * a[t - 1] + z[t - 1]
-            excess = v[t] - stack.v_th - layer.strength * a[t]
-            z[t] = spike(excess, stack.v_th, stack.dampening, smooth)
-            psi[t] = stack.dampening / stack.v_th * np.maximum(0, 1 - np.abs(excess) / stack.v_th)
-        # The last of the T + 1 rows is never written: index -1 is the state of rest before the first tick.
-        below = z[:-1]
-        trajectories.append(Trajectory(u, centered, slope, v[:-1], a[:-1], below, psi[:-1]))
-        read += [below] * layer.is_read
-    return np.concatenate([*read, np.ones((len(xs), 1))], axis=1) @ stack.readout.T, trajectories
-
-
-def _normalised(change: Array, centered: Array, slope: float, gain: float, paths: Paths) -> Array:
-    """Change of the normalised current for a change (n, P) of the current; a symmetric map, so also the adjoint."""
-    if not paths.normaliser:
-        return slope * change
-    curvature = slope**3 / gain**2 * np.outer(centered, np.mean(centered[:, None] * change, axis=0))
-    return slope * (change - change.mean(axis=0)) - curvature
-
-
-def rtrl(stack: Stack, xs: Array, paths: Paths = Paths(), smooth: bool = False) -> list[Array]:
+def rtrl(stack: Stack, xs: Array, paths: Paths = ALL_PATHS, smooth: bool = False) -> list[Array]:
     """Return d readout_k(t) / d W of every layer, (T, K, n, m) each, by carrying tangents forward."""
     _, trajectories = run(stack, xs, smooth)
     sizes = [layer.w.size for layer in stack.layers]
     first, total = np.cumsum([0, *sizes]), sum(sizes)
-    dv, da, dz = ([np.zeros((len(layer.w), total)) for layer in stack.layers] for _ in range(3))
+    shapes = [(paths.tangents, len(layer.w), total) for layer in stack.layers]
+    dv, da, dz = ([np.zeros(shape) for shape in shapes] for _ in range(3))
     gradient = np.zeros((len(xs), len(stack.readout), total))
     for t in range(len(xs)):
         for index, (layer, past) in enumerate(zip(stack.layers, trajectories, strict=True)):
             n, m = layer.w.shape
-            du = np.zeros((m, total))
+            du = np.zeros((paths.tangents, m, total))
             if index:
-                du[: stack.n_below(index)] = dz[index - 1]
-            if paths.recurrence and layer.recurrent:
-                du[stack.own_columns(index)] = dz[index]
+                du[:, : stack.n_below(index)] = dz[index - 1]
+            if layer.recurrent:
+                du[:, stack.own_columns(index)] = paths.around(dz[index])
             change = layer.w @ du
             for i in range(n):
-                change[i, first[index] + i * m : first[index] + (i + 1) * m] += past.u[t]
-            change = _normalised(change, past.centered[t], past.slope[t], stack.gain, paths)
-            dv[index] = layer.alpha[:, None] * dv[index] + change - stack.v_th * paths.reset * dz[index]
+                change[0, i, first[index] + i * m : first[index] + (i + 1) * m] += past.u[t]
+            change = normalised(change, past.centered[t], past.slope[t], stack.gain, paths)
+            fall = stack.v_th * np.where(np.arange(total) < first[index], paths.reset_above, paths.reset)
+            dv[index] = layer.alpha[:, None] * dv[index] + change - fall * dz[index]
             da[index] = layer.rho[:, None] * da[index] + dz[index]
             if not paths.adaptation_above:
-                da[index][:, : first[index]] = 0.0
+                da[index][:, :, : first[index]] = 0.0
             dz[index] = past.psi[t][:, None] * (dv[index] - layer.strength[:, None] * da[index])
-            gradient[t] += stack.readout[:, stack.read_columns(index)] @ dz[index] if layer.is_read else 0.0
+            if layer.is_read:
+                gradient[t] += stack.readout[:, stack.read_columns(index)] @ dz[index].sum(axis=0)
     parts = np.split(gradient, first[1:-1], axis=2)
     return [part.reshape(*part.shape[:2], *layer.w.shape) for part, layer in zip(parts, stack.layers, strict=True)]
-
-
-def bptt(stack: Stack, xs: Array, cost: Array, paths: Paths = Paths(), smooth: bool = False) -> list[Array]:
-    """Return d sum_tk cost_tk readout_k(t) / d W of every layer, (n, m) each, by running adjoints back; cost (T, K)."""
-    _, trajectories = run(stack, xs, smooth)
-    gradients: list[Array] = []
-    from_above = np.zeros((len(xs), len(stack.layers[-1].w)))
-    for index in range(len(stack.layers) - 1, -1, -1):
-        layer = stack.layers[index]
-        z_bar = from_above
-        if layer.is_read:
-            z_bar = z_bar + cost @ stack.readout[:, stack.read_columns(index)]
-        own = _currents_bar(stack, trajectories[index], index, z_bar, paths, adaptation=True)
-        gradients.insert(0, own.T @ trajectories[index].u)
-        passed = _currents_bar(stack, trajectories[index], index, z_bar, paths, adaptation=paths.adaptation_above)
-        from_above = passed @ layer.w[:, : stack.n_below(index)]
-    return gradients
-
-
-def _currents_bar(stack: Stack, past: Trajectory, index: int, z_bar: Array, paths: Paths, adaptation: bool) -> Array:
-    """Return the adjoint (T, n) of the currents of one layer, given that of its spikes from everything above it."""
-    layer, own = stack.layers[index], stack.own_columns(index)
-    currents = np.zeros_like(past.v)
-    v_bar, a_bar, back = (np.zeros(len(layer.w)) for _ in range(3))
-    for t in range(len(past.v) - 1, -1, -1):
-        # On the right v_bar, a_bar and back belong to tick t + 1.
-        total = z_bar[t] + back - stack.v_th * paths.reset * v_bar + adaptation * a_bar
-        v_bar = past.psi[t] * total + layer.alpha * v_bar
-        a_bar = -layer.strength * past.psi[t] * total + layer.rho * a_bar
-        currents[t] = _normalised(v_bar[:, None], past.centered[t], past.slope[t], stack.gain, paths)[:, 0]
-        if paths.recurrence and layer.recurrent:
-            back = layer.w[:, own].T @ currents[t]
-    return currents
 
 
 def finite_differences(stack: Stack, xs: Array, cost: Array, smooth: bool = True, step: float = 1e-6) -> list[Array]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,11 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 Arrays = tuple[Array, ...]
 
-PSI_MEAN_RATE = 0.05
+PSI_MEAN_RATE, RATE_RATE = 0.05, 0.01
+# Below, a mean of past psi is 0.
+PSI_FLOOR = 1e-12
+# What the beginning of an episode, and a stretch of acting only, forget.
+TRACES = ("credit", "eps", "epsa", "epsr", "cascade", "filtered", "psi_past", "mass")
 NETS = ("actor", "critic")
 
 
@@ -85,32 +89,122 @@ def membrane_eligibility(eps: Array, alphas: Array, slope: float, u: Array) -> A
     return flushed(alphas[:, None] * eps + slope * u)
 
 
-def adaptive_eligibility(epsa: Array, eps: Array, psi: Array, strength: Array, rho: Array) -> Array:
-    """epsa_ij(t+1) = psi_i(t) eps_ij(t) + (rho_i - psi_i(t) strength_i) epsa_ij(t) (Bellec eq. 24)."""
-    return flushed(psi[:, None] * eps + (rho - psi * strength)[:, None] * epsa)
+def suppression(epsa: Array, epsr: Array, strength: Array, fall: float) -> Array:
+    """x_ij = strength_i epsa_ij + fall epsr_ij, what threshold and reset take from the membrane's eligibility."""
+    return strength[:, None] * epsa + fall * epsr
 
 
-def eligibility(epsa: Array, eps: Array, psi: Array, strength: Array) -> Array:
-    """e_ij = psi_i (eps_ij - strength_i epsa_ij) (Bellec eqs. 23 and 25)."""
-    return psi[:, None] * (eps - strength[:, None] * epsa)
+def eligibility(eps: Array, x: Array, psi: Array) -> Array:
+    """e_ij = psi_i (eps_ij - x_ij) = dz_i/dW_ij (Bellec eqs. 23 and 25, with the reset)."""
+    return psi[:, None] * (eps - x)
 
 
-def cascade(traces: Array, e: Array, leaks: Array, slopes: Array) -> Array:
-    """R_0 = e, R_m' = leak_m R_m + slope_m R_{m-1}'; traces (k, n, m) holds R_1..R_k, layers above nearest first."""
-    filtered, source = np.zeros_like(traces), e
-    for m in range(len(traces)):
-        source = filtered[m] = flushed(leaks[m] * traces[m] + slopes[m] * source)
+def adaptive_eligibility(epsa: Array, eps: Array, undone: Array, psi: Array, strength: Array, rho: Array) -> Array:
+    """da(t+1)/dW = psi (eps - undone) + (rho - psi strength) epsa (Bellec eq. 24), undone = fall epsr."""
+    return flushed(psi[:, None] * (eps - undone) + (rho - psi * strength)[:, None] * epsa)
+
+
+def reset_eligibility(epsr: Array, eps: Array, raised: Array, psi: Array, fall: float, alpha: Array) -> Array:
+    """Sum of alpha^age dz/dW = psi (eps - raised) + (alpha - psi fall) epsr, raised = strength epsa."""
+    return flushed(psi[:, None] * (eps - raised) + (alpha - psi * fall)[:, None] * epsr)
+
+
+def cascade(traces: Array, source: Any, leaks: Array, slopes: Array) -> Array:
+    """R_0 = source, R_q' = leak_q R_q + slope_q R_{q-1}'; R_1..R_k along the first axis of traces, nearest layer first.
+
+    Also D_q, from eps, and N_q, from 1.
+    """
+    filtered = np.zeros_like(traces)
+    for q in range(len(traces)):
+        source = filtered[q] = flushed(leaks[q] * traces[q] + slopes[q] * source)
     return filtered
 
 
-def signals(direct: list[Array], weights: list[Array], psi: list[Array], psi_mean: list[Array]) -> list[list[Array]]:
-    """S_0^l = direct_l; S_1^l = W_{l+1}^T (S_0^{l+1} psi^{l+1}); S_{m+1}^l = W_{l+1}^T (S_m^{l+1} psi_mean^{l+1})."""
-    found = [[s] for s in direct]
-    for index in range(len(direct) - 2, -1, -1):
-        up = weights[index + 1][:, : direct[index].size].T
-        for m, above in enumerate(found[index + 1]):
-            found[index].append(up @ (above * (psi_mean if m else psi)[index + 1]))
+def fan(traces: Array, source: Any, leaks: Array, slope: float) -> Array:
+    """F_h' = leak_h F_h + slope source; F_h along the first axis. Also M_h, from 1."""
+    return np.array([flushed(leak * f + slope * source) for leak, f in zip(leaks, traces, strict=True)])
+
+
+def past_mean(past: Array, psi: Array, mass: float, fresh: float) -> Array:
+    """P' = (old mass P + fresh psi) / mass, mass = old mass + fresh: mean of psi with the weights that mass sums."""
+    found = ((mass - fresh) * past + fresh * psi) / mass
+    return np.where(found > PSI_FLOOR, found, 0.0)
+
+
+class Signals(NamedTuple):
+    """Learning signals of one layer of n neurons, s splits and k levels."""
+
+    direct: Array  # (n,), S_0: from the readout
+    up: Array  # (s, n), U_h: one hop, from leak group h of the layer above
+    around: Array  # (s, n), D_h: one hop, from leak group h of this layer, one tick later
+    hops: Array  # (k, n), T_q: all that took q hops
+
+
+def by_group(x: Array, groups: int) -> Array:
+    """(groups, n): row h is x_i where i mod groups = h, else 0."""
+    return np.where(np.arange(x.size) % groups == np.arange(groups)[:, None], x, 0.0)
+
+
+def signals(
+    direct: list[Array],
+    weights: list[tuple[Array, Array]],
+    psi: list[Array],
+    psi_mean: list[Array],
+    ratios: list[float],
+    split: int,
+    levels: list[int],
+) -> list[Signals]:
+    """U = B_{l+1}^T (S_0 psi)^{l+1}; D = ratio B_rec^T (S_0 psi); T_1 = sum_h U_h + D_h; T_q from T_{q-1} psi_mean.
+
+    weights : B_{l+1}, (n_{l+1}, n_l), and B_rec, (n_l, n_l), of each layer; no rows where there is nothing to pass.
+    """
+    found: list[Signals] = []
+    for index in range(len(direct) - 1, -1, -1):
+        s_0, (b_up, b_own) = direct[index], weights[index]
+        above = found[0] if found else Signals(*[np.zeros((levels[index], 0))] * 4)
+        s_above = above.direct if found else np.zeros(0)
+        psi_above, mean_above = (x[index + 1] if found else np.zeros(0) for x in (psi, psi_mean))
+        has_own = len(b_own) > 0
+        u = by_group(s_above * psi_above, split) @ b_up
+        d = ratios[index] * by_group(s_0 * psi[index], split) @ b_own if has_own else np.zeros_like(u)
+        hops = [u.sum(axis=0) + d.sum(axis=0)]
+        for q in range(2, levels[index] + 1):
+            t = (above.hops[q - 2] * mean_above) @ b_up
+            hops.append(t + (hops[-1] * psi_mean[index]) @ b_own if has_own else t)
+        found.insert(0, Signals(s_0, u, d, np.array(hops)[: levels[index]]))
     return found
+
+
+def cascade_credit(s: Signals, e: Array, before: Array, after: Array) -> Array:
+    """S_0 e + U R_1 + D R_1(t-1) + sum_{q>1} T_q R_q; before, after (k, n, m): R as of the last tick and this one."""
+    credit = s.direct[:, None] * e
+    if len(after):
+        credit = credit + s.up[0][:, None] * after[0] + s.around[0][:, None] * before[0]
+    return credit + np.einsum("qi,qij->ij", s.hops[1:], after[1:])
+
+
+def instant_credit(s: Signals, e: Array, slopes: Array) -> Array:
+    """(S_0 + slope_1 sum_h U_h + sum_{q>1} slope_1 .. slope_q T_q) e: inputs of this very tick."""
+    factor = s.direct
+    if len(slopes):
+        factor = factor + slopes[0] * s.up.sum(axis=0) + np.cumprod(slopes)[1:] @ s.hops[1:]
+    return factor[:, None] * e
+
+
+def one_hop_credit(s: Signals, x: Array, f: Array, m: Array, past: Array, leaks: Array) -> Array:
+    """sum_h P_h (a_h U_h + D_h) (F_h - M_h x); f (s, n, m), m (s,), past (s, n) as of the tick before."""
+    factors = past * (leaks[:, None] * s.up + s.around)
+    return np.einsum("hi,hij->ij", factors, f - m[:, None, None] * x)
+
+
+def deeper_credit(s: Signals, x: Array, d: Array, n: Array, past: Array, leak: float, slopes: Array) -> Array:
+    """P a sum_q (sum_{r>=q, r>1} slope_{q+1} .. slope_r T_r) (D_q - N_q x); d (k, n, m), n (k,), past P (n,)."""
+    credit = np.zeros_like(x)
+    for q in range(1, len(n) + 1):
+        for r in range(max(q, 2), len(n) + 1):
+            factor = past * leak * np.prod(slopes[q:r]) * s.hops[r - 1]
+            credit += factor[:, None] * (d[q - 1] - n[q - 1] * x)
+    return credit
 
 
 def softmax(preferences: Array) -> Array:
@@ -140,6 +234,16 @@ def coordinate_change(credit: Array, peak: Array, lr: float, delta: float, decay
     return lr * delta * credit / (peak + 1e-8), peak
 
 
+def rate_change(strength: float, rate: Array, target: float, e: Array) -> Array:
+    """-strength (f_i - target) e_ij."""
+    return -strength * (rate - target)[:, None] * e
+
+
+def decayed_change(x: Array, decay: float, change: Array) -> Array:
+    """(1 - decay) x + change."""
+    return (1 - decay) * x + change
+
+
 class ReferenceAgent:
     """Whole ticks, from a copy of the views and random words of an arena; `box`: real, not one-hot observations."""
 
@@ -150,10 +254,15 @@ class ReferenceAgent:
         self.read = [index for index in self.indices if config.readout == "all" or index == self.indices[-1]]
         self.arrays: dict[str, Any] = {name: np.array(view, np.float64) for name, view in views.items()}
         for path in (f"{net}/{index}" for net in NETS for index in self.indices):
-            # LIF rows are carried along: strength 0 takes them out of e.
-            missing = len(self.arrays[f"{path}/w"]) - len(self.arrays[f"{path}/epsa"])
-            self.arrays[f"{path}/epsa"] = np.pad(self.arrays[f"{path}/epsa"], ((0, missing), (0, 0)))
+            # LIF rows are carried along: strength 0 takes them out of e. So is the reset: 0 unless its path is in.
+            for name in (f"{path}/epsa", f"{path}/epsr"):
+                missing = len(self.arrays[f"{path}/w"]) - len(self.arrays[name])
+                self.arrays[name] = np.pad(self.arrays[name], ((0, missing), (0, 0)))
         self.scalars: dict[str, float] = defaultdict(float, scalars)
+        c = config
+        self.hop = c.recurrent_hop and c.recurrent and c.spatial_signal and c.temporal_trace
+        self.fall = c.reset_strength * c.v_th * (c.reset_path and c.temporal_trace)
+        self.levels = [c.spatial_signal * (len(c.layers) - 1 - index) + self.hop for index in self.indices]
 
     def start(self, observation: Any, learn: bool = True) -> int:
         """An episode begins: forget the last one, then act; no reward is due."""
@@ -194,22 +303,23 @@ class ReferenceAgent:
             gradients = np.zeros(arrays["actor/output"].size), np.zeros(1)  # credit and traces live on; nothing new
         s["stale"] = float(not learn)
         if learn:
-            self.learn(delta, gradients, forwarded=observation is not None)
+            self.learn(delta, gradients)
         return action
 
-    def learn(self, delta: float, gradients: Arrays, forwarded: bool) -> None:
-        """Signals of this tick's weights; weights by the credit of the tick before; then eligibility and credit."""
+    def learn(self, delta: float, gradients: Arrays) -> None:
+        """Signals of this tick's weights; weights by the credit of the tick before; then credit and traces.
+
+        Without gradients, at the end of an episode, credit and traces stay as they are.
+        """
         for number, net in enumerate(NETS):
             found = self.signals(net, gradients[number]) if gradients else []
-            self.change_weights(net, delta)
-            if forwarded:
-                self.advance_eligibility(net)
+            self.change_weights(net, delta, follow=bool(gradients))
             if gradients:
-                self.advance_credit(net, gradients[number], found)
+                self.advance(net, gradients[number], found)
 
     def clear(self, neurons: bool = False) -> None:
         """Forget credit, eligibility and the sum of rewards that began before the gap; maybe the neurons too."""
-        names = ("credit", "eps", "epsa", "cascade") + ("v", "a", "z", "psi") * neurons
+        names = TRACES + ("v", "a", "z", "psi") * neurons
         self.arrays.update({k: np.zeros_like(x) for k, x in self.arrays.items() if k.split("/")[-1] in names})
         self.scalars["reward_sum"] = self.scalars["stale"] = 0.0
 
@@ -237,7 +347,7 @@ class ReferenceAgent:
         return reward * reward_scale(s["reward_count"], s["reward_m2"])
 
     def forward(self, net: str, x: Array, learn: bool) -> None:
-        """Spikes up through the layers, eps and the mean of psi; output = W_out [spikes read out; 1]."""
+        """Spikes up through the layers, eps and the means of psi and z; output = W_out [spikes read out; 1]."""
         c, arrays = self.config, self.arrays
         spikes: list[Array] = []
         for index in self.indices:
@@ -254,22 +364,46 @@ class ReferenceAgent:
                 arrays[at + "slope"] = slope
                 arrays[at + "eps"] = membrane_eligibility(arrays[at + "eps"], arrays[at + "alphas"], slope, u)
                 arrays[at + "psi_mean"] += PSI_MEAN_RATE * (arrays[at + "psi"] - arrays[at + "psi_mean"])
+                arrays[at + "rate"] += RATE_RATE * (arrays[at + "z"] - arrays[at + "rate"])
         read = np.concatenate([spikes[index] for index in self.read])
         arrays[f"{net}/features"] = input_vector(arrays[f"{net}/w"].shape[1], read, None, None)
         arrays[f"{net}/output"] = arrays[f"{net}/w"] @ arrays[f"{net}/features"]
 
-    def signals(self, net: str, gradient: Array) -> list[list[Array]]:
-        """S_m^l of all layers, from S_0 = W_out^T g."""
-        direct = [np.zeros(n) for n in self.config.layers]
-        parts = np.split(self.arrays[f"{net}/w"].T @ gradient, np.cumsum([direct[index].size for index in self.read]))
-        direct = [parts.pop(0) if index in self.read else part for index, part in enumerate(direct)]
-        if not self.config.spatial_signal:
-            return [[s] for s in direct]
-        columns = [[self.arrays[f"{net}/{k}/{name}"] for k in self.indices] for name in ("w", "psi", "psi_mean")]
-        return signals(direct, *columns)
+    def feedback(self, path: str) -> Array:
+        """B: the weights themselves, or those that stand in for them."""
+        found: Array = self.arrays[f"{path}/w" if self.config.feedback == "symmetric" else f"{path}/feedback"]
+        return found
 
-    def change_weights(self, net: str, delta: float) -> None:
-        """W <- W + step(delta, credit) credit; each block of weights has its share of the bound."""
+    def signals(self, net: str, gradient: Array) -> list[Signals]:
+        """S, U, D and T of all layers, from S_0 = B_out^T g."""
+        c, arrays = self.config, self.arrays
+        direct = [np.zeros(n) for n in c.layers]
+        parts = np.split(self.feedback(net).T @ gradient, np.cumsum([direct[index].size for index in self.read]))
+        direct = [parts.pop(0) if index in self.read else part for index, part in enumerate(direct)]
+        factored = c.depth_filter != "cascade"
+        weights = []
+        for index, n in enumerate(c.layers):
+            below, seen = c.layers[index - 1] if index else 0, arrays["input"].size * (index == 0 or c.observation_skip)
+            own = self.feedback(f"{net}/{index}")[:, below + seen : below + seen + n] if self.hop else np.zeros((0, n))
+            last = index == self.indices[-1] or not c.spatial_signal
+            weights.append((np.zeros((0, n)) if last else self.feedback(f"{net}/{index + 1}")[:, :n], own))
+        if not c.spatial_signal:
+            nothing = [np.zeros((0, n)) for n in c.layers]
+            return [Signals(s, none, none, none) for s, none in zip(direct, nothing, strict=True)]
+        psi, psi_mean = ([arrays[f"{net}/{k}/{name}"] for k in self.indices] for name in ("psi", "psi_mean"))
+        # R_1 and F carry the slope of the layer above, where a hop around passes that of its own.
+        slopes = self.slopes(net)
+        ratios = list(slopes / np.append(slopes[1:], slopes[-1]))
+        return signals(direct, weights, psi, psi_mean, ratios, c.leak_groups if factored else 1, self.levels)
+
+    def slopes(self, net: str) -> Array:
+        return np.array([self.arrays[f"{net}/{k}/slope"] for k in self.indices])
+
+    def change_weights(self, net: str, delta: float, follow: bool) -> None:
+        """W <- W + step(delta, credit) credit and the pull of the rates; each block has its share of the bound.
+
+        Adaptive feedback gets the same change, and both decay.
+        """
         c, arrays = self.config, self.arrays
         lr, kappa = (c.lr_policy, c.kappa_policy) if net == "actor" else (c.lr_value, c.kappa_value)
         paths = [*(f"{net}/{index}" for index in self.indices), net]
@@ -278,35 +412,80 @@ class ReferenceAgent:
         shares = [(1 - share) / len(c.layers)] * len(c.layers) + [share]
         if share == 0:
             norms, shares = [sum(norms)] * len(paths), [1.0] * len(paths)
+        learning = [f"{net}/{index}" for index in self.learning]
         for path, norm, part in zip(paths, norms, shares, strict=True):
             credit, peak = arrays[f"{path}/credit"], arrays[f"{path}/peak"]
             if c.step_rule == "coordinate":
                 change, arrays[f"{path}/peak"] = coordinate_change(credit, peak, lr, delta, c.peak_decay)
             else:
                 change = bounded_step(lr, kappa / part, delta, norm) * delta * credit
-            arrays[f"{path}/w"] = arrays[f"{path}/w"] + change
+            if follow and path in learning:
+                e = self.eligibility(path)[1]
+                change = change + rate_change(c.rate_regularization, arrays[f"{path}/rate"], c.target_rate, e)
+            decay = c.feedback_decay if c.feedback == "adaptive" and path in [*learning, net] else 0.0
+            arrays[f"{path}/w"] = decayed_change(arrays[f"{path}/w"], decay, change)
+            if c.feedback == "adaptive":
+                arrays[f"{path}/feedback"] = decayed_change(arrays[f"{path}/feedback"], decay, change)
 
-    def advance_eligibility(self, net: str) -> None:
-        """e and the cascade of this tick, epsa of the next one."""
-        arrays = self.arrays
-        c = self.config
-        leaks = np.array([arrays[f"{net}/{k}/alpha"].mean() * c.depth_filter * c.temporal_trace for k in self.indices])
-        slopes = np.array([arrays[f"{net}/{k}/slope"] for k in self.indices])
-        for index in self.learning:
-            at = f"{net}/{index}/"
-            psi, strength, rho, epsa = (arrays[at + name] for name in ("psi", "strength", "rho", "epsa"))
-            eps = arrays[at + "eps"][np.arange(psi.size) % self.config.leak_groups]
-            strength = strength * c.temporal_trace
-            arrays[at + "e"] = eligibility(epsa, eps, psi, strength)
-            arrays[at + "epsa"] = adaptive_eligibility(epsa, eps, psi, strength, rho)
-            above = leaks[index + 1 :], slopes[index + 1 :]
-            arrays[at + "cascade"] = cascade(arrays[at + "cascade"], arrays[at + "e"], *above)
+    def eligibility(self, path: str) -> tuple[Array, Array]:
+        """x and e of this tick."""
+        strength, psi, epsa, epsr, eps = (
+            self.arrays[f"{path}/{k}"] for k in ("strength", "psi", "epsa", "epsr", "eps")
+        )
+        x = suppression(epsa, epsr, strength * self.config.temporal_trace, self.fall)
+        return x, eligibility(eps[np.arange(psi.size) % self.config.leak_groups], x, psi)
 
-    def advance_credit(self, net: str, gradient: Array, found: list[list[Array]]) -> None:
-        """credit <- discount lambda credit + sum_m S_m R_m; in the readout + g features."""
-        arrays, decay = self.arrays, self.config.discount * self.config.trace_lambda
+    def advance(self, net: str, gradient: Array, found: list[Signals]) -> None:
+        """credit <- discount lambda credit + signals times eligibility; then traces; in the readout + g features."""
+        c, arrays, decay = self.config, self.arrays, self.config.discount * self.config.trace_lambda
+        slopes, last = self.slopes(net), self.indices[-1]
+        remembers = float(c.depth_filter != "none" and c.temporal_trace)
+        means = np.array([arrays[f"{net}/{k}/alpha"].mean() * remembers for k in self.indices])
         fresh = {f"{net}/": np.outer(gradient, arrays[f"{net}/features"])}
         for index in self.learning:
             at = f"{net}/{index}/"
-            fresh[at] = np.einsum("mi,mij->ij", found[index], [arrays[at + "e"], *arrays[at + "cascade"]])
+            above = [min(index + q, last) for q in range(1, self.levels[index] + 1)]
+            x, e = self.eligibility(f"{net}/{index}")
+            self.advance_eligibility(at)
+            if c.depth_filter == "cascade":
+                before = arrays[at + "cascade"]
+                arrays[at + "cascade"] = cascade(before, e, means[above], slopes[above])
+                fresh[at] = cascade_credit(found[index], e, before, arrays[at + "cascade"])
+            else:
+                leaks = remembers * arrays[at + "alphas"][: c.leak_groups * bool(above)]
+                fresh[at] = self.factored(at, found[index], e, x, leaks, means[above], slopes[above])
         arrays.update({at + "credit": flushed(decay * arrays[at + "credit"] + new) for at, new in fresh.items()})
+
+    def factored(self, at: str, found: Signals, e: Array, x: Array, leaks: Array, means: Array, slopes: Array) -> Array:
+        """Credit by the filtered vectors of the tick before, which then take in this tick.
+
+        Arrays hold F_1 .. F_s, then D_1 .. D_k if k > 1; likewise M and N, and P_1 .. P_s and P.
+        """
+        arrays, psi, s = self.arrays, self.arrays[at + "psi"], len(leaks)
+        fresh = instant_credit(found, e, slopes)
+        if s == 0:
+            return fresh
+        vectors, mass, past = (arrays[at + name].copy() for name in ("filtered", "mass", "psi_past"))
+        rows = np.moveaxis(vectors[np.arange(len(e)) % self.config.leak_groups], 0, 1)
+        fresh = fresh + one_hop_credit(found, x, rows[:s], mass[:s], past[:s], leaks)
+        fresh = fresh + deeper_credit(found, x, rows[s:], mass[s:], past[s], means[0], slopes)
+        # One leak for all D: that of the nearest layer.
+        deep_leaks = np.full(len(means), means[0])
+        for vector, source in zip([*vectors, mass], [*arrays[at + "eps"], 1.0], strict=True):
+            vector[:s] = fan(vector[:s], source, leaks, slopes[0])
+            vector[s:] = cascade(vector[s:], source, deep_leaks, slopes)
+        # The last row of `past` goes with D_1, the first vector after all F; it is never used without one.
+        for row, total in enumerate(mass[: s + 1]):
+            past[row] = past_mean(past[row], psi, total, slopes[0])
+        arrays.update({at + "filtered": vectors, at + "mass": mass, at + "psi_past": past})
+        return fresh
+
+    def advance_eligibility(self, at: str) -> None:
+        """epsa and epsr of the next tick."""
+        c, arrays = self.config, self.arrays
+        psi, rho, alpha, epsa, epsr = (arrays[at + name] for name in ("psi", "rho", "alpha", "epsa", "epsr"))
+        eps = arrays[at + "eps"][np.arange(psi.size) % c.leak_groups]
+        strength = arrays[at + "strength"] * c.temporal_trace
+        arrays[at + "epsa"] = adaptive_eligibility(epsa, eps, self.fall * epsr, psi, strength, rho)
+        if self.fall:
+            arrays[at + "epsr"] = reset_eligibility(epsr, eps, strength[:, None] * epsa, psi, self.fall, alpha)

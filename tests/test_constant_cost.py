@@ -20,7 +20,7 @@ SHAPES: list[dict[str, Any]] = [
     {"layers": (8, 9)},
     {"layers": (5, 4, 6, 7), "leak_groups": 1, "recurrent": False, "readout": "top", "observation_skip": False},
     {"layers": (33,), **COORDINATE},
-    {"layers": (8, 8, 8), "adaptive_fraction": 0.0, "depth_filter": False, "keep_state": True},
+    {"layers": (8, 8, 8), "adaptive_fraction": 0.0, "depth_filter": "none", "keep_state": True},
     {"observation": SYMBOLS, "action": spaces.Discrete(17, start=2)},
     {"observation": spaces.Box(-1, 1, (24,), np.float32)},
 ]

@@ -13,7 +13,12 @@ from synaptick.agent import EnvError, make_env
 from synaptick.envs import PROBES, MaskVelocities, register
 from synaptick.envs.masking import VELOCITIES
 
-IDS = ["synaptick/CartPolePositions-v0", *(f"synaptick/{probe.__name__}-v0" for probe in PROBES)]
+IDS = [
+    "synaptick/CartPolePositions-v0",
+    "synaptick/DelayedXor-v0",
+    "synaptick/DistractedCue-v0",
+    *(f"synaptick/{probe.__name__}-v0" for probe in PROBES),
+]
 
 
 def rollout(env: Any, steps: int, seed: int) -> list[Any]:

@@ -1,115 +1,32 @@
-"""The credit that the compiled agent forms, against the exact surrogate gradient of the same network.
-
-With step sizes 0 and `trace_lambda` 0 the credit after a tick is the agent's estimate of the gradient of that tick's
-value (critic), or of the log-probability of that tick's action (actor), and nothing else.
-"""
+"""The credit that the compiled agent forms, where it must equal the exact surrogate gradient of the same network."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
-from synaptick.agent.config import Config
-from synaptick.agent.spaces import ActionSpec, ObservationSpec
 
 from . import reference
-from .harness import DoubleAgent, twin_of
-from .oracle import EPROP, Layer, Paths, Stack, bptt, finite_differences, rtrl, run
+from .credits import (
+    TICKS,
+    assert_alive,
+    cosines,
+    credits_of,
+    exact,
+    frozen_agent,
+    make_upper_simple,
+    mismatch,
+    observations,
+    stack_of,
+)
+from .oracle import EPROP, Paths, run
 
-Array = NDArray[np.float64]
-
-TICKS, INPUTS = 40, 3
-FROZEN = {
-    "lr_policy": 0.0,
-    "lr_value": 0.0,
-    "trace_lambda": 0.0,
-    "normalize_observations": False,
-    "connectivity": 1.0,
-    "leak_groups": 3,
-    "tau_max": 8.0,
-}
-
-
-def observations(seed: int = 0) -> Array:
-    """Return (TICKS, INPUTS) smooth random observations."""
-    rng = np.random.default_rng(seed)
-    xs = rng.normal(size=(TICKS, INPUTS))
-    for t in range(1, TICKS):
-        xs[t] += 0.8 * xs[t - 1]
-    return xs
-
-
-def frozen_agent(seed: int = 0, **changes: Any) -> DoubleAgent:
-    """Build an agent that forms credit but never changes a weight."""
-    config = Config(**(FROZEN | changes))
-    return DoubleAgent(config, ObservationSpec("box", (INPUTS,), INPUTS), ActionSpec(3), seed)
-
-
-def stack_of(agent: DoubleAgent, net: str) -> Stack:
-    """Return the network of `agent` without the padding, as the oracle takes it."""
-    c, views, layers, read = agent.config, agent.views, [], 0
-    for index, n in enumerate(c.layers):
-        observed = index == 0 or c.observation_skip
-        is_read = c.readout == "all" or index == len(c.layers) - 1
-        width = (c.layers[index - 1] if index else 0) + INPUTS * observed + n * c.recurrent + 1
-        w, alpha, rho, strength = (views[f"{net}/{index}/{name}"].copy() for name in ("w", "alpha", "rho", "strength"))
-        assert not w[:, width:].any()
-        layers.append(Layer(w[:, :width], alpha, rho, strength, observed, c.recurrent, is_read))
-        read += n * is_read
-    return Stack(tuple(layers), views[f"{net}/w"][:, : read + 1].copy(), c.v_th, c.dampening, c.gain)
-
-
-def credits_of(agent: Any, views: Callable[[], dict[str, Any]], xs: Array, net: str) -> tuple[list[Array], Array]:
-    """Return the credit of every layer after every tick, (T, n, m) each, and the readout gradients g, (T, K)."""
-    found: list[list[Array]] = [[] for _ in agent.config.layers]
-    gradients = []
-    for t, x in enumerate(xs):
-        action = agent.start(x) if t == 0 else agent.step(1.0, x)
-        for index, credit in enumerate(found):
-            credit.append(views()[f"{net}/{index}/credit"].copy())
-        gradients.append(np.eye(3)[action] - views()["probabilities"] if net == "actor" else np.ones(1))
-    return [np.array(credit) for credit in found], np.array(gradients)
-
-
-def exact(stack: Stack, xs: Array, g: Array, paths: Paths) -> list[Array]:
-    """Return the gradient of g(t) . readout(t), (T, n, m) a layer."""
-    return [np.einsum("tk,tknm->tnm", g, part) for part in rtrl(stack, xs, paths)]
-
-
-def assert_alive(stack: Stack, xs: Array, gradient: list[Array]) -> None:
-    """Every layer spikes, but not always; every layer has a gradient."""
-    for past, part in zip(run(stack, xs)[1], gradient, strict=True):
-        assert 0.03 < past.z.mean() < 0.7
-        assert (past.z.sum(axis=0) > 0).mean() > 0.5
-        assert np.abs(part).max() > 1e-3
-
-
-def mismatch(agent: DoubleAgent, net: str, paths: Paths, twin: bool = False) -> list[float]:
-    """Return the largest difference of credit and gradient in each layer, relative to the largest gradient."""
-    xs, stack = observations(), stack_of(agent, net)
-    model: Any = twin_of(agent, True) if twin else agent
-    credit, g = credits_of(model, lambda: model.arrays if twin else model.views, xs, net)
-    gradient = exact(stack, xs, g, paths)
-    assert_alive(stack, xs, gradient)
-    return [
-        float(np.abs(ours[:, :, : part.shape[2]] - part).max() / np.abs(part).max())
-        for ours, part in zip(credit, gradient, strict=True)
-    ]
-
-
-def make_upper_simple(agent: DoubleAgent, strength: float = 0.0) -> DoubleAgent:
-    """Give the top layer one leak group, and its neurons the adaptation strength of the argument."""
-    top = len(agent.config.layers) - 1
-    for net in ("actor", "critic"):
-        agent.views[f"{net}/{top}/alphas"][:] = agent.views[f"{net}/{top}/alpha"][:] = 0.8
-        agent.views[f"{net}/leak"][top] = 0.8
-        agent.views[f"{net}/{top}/strength"][:] *= strength
-    return agent
-
+# All that a layer under LIF neurons can know, recurrence apart.
+LIF_ABOVE = replace(EPROP, adaptation_above=True)
 
 ONE_LAYER = [
     {"layers": (12,), "recurrent": False, "adaptive_fraction": 0.0},
@@ -126,14 +43,24 @@ def test_one_layer_is_exact(changes: dict[str, Any], net: str) -> None:
     assert mismatch(frozen_agent(**changes), net, EPROP)[0] < 1e-10
 
 
+@pytest.mark.parametrize("changes", ONE_LAYER)
+@pytest.mark.parametrize("net", ["actor", "critic"])
+def test_one_layer_with_the_reset_is_exact(changes: dict[str, Any], net: str) -> None:
+    agent = frozen_agent(**changes, reset_path=True)
+    assert mismatch(agent, net, replace(EPROP, reset=True))[0] < 1e-10
+    assert mismatch(frozen_agent(**changes), net, replace(EPROP, reset=True))[0] > 1e-2
+
+
 def test_what_is_left_out_matters() -> None:
     """Each path that e-prop leaves out changes the gradient, so that the agreement without it says something."""
     agent = frozen_agent(layers=(12, 10), recurrent_scale=2.0)
     xs, stack = observations(), stack_of(agent, "critic")
     base = exact(stack, xs, np.ones((TICKS, 1)), EPROP)[0]
-    for name in ("recurrence", "reset", "normaliser", "adaptation_above"):
-        changed = exact(stack, xs, np.ones((TICKS, 1)), Paths(**(vars(EPROP) | {name: True})))[0]
-        assert np.abs(changed - base).max() > 1e-3 * np.abs(base).max(), name
+    left_out: list[dict[str, Any]] = [{"hops": 1}, {"hops": None}]
+    left_out += [{name: True} for name in vars(Paths()) if name != "hops"]
+    for changes in left_out:
+        changed = exact(stack, xs, np.ones((TICKS, 1)), replace(EPROP, **changes))[0]
+        assert np.abs(changed - base).max() > 1e-3 * np.abs(base).max(), changes
 
 
 @pytest.mark.parametrize("adaptive_fraction", [0.0, 1.0])
@@ -156,39 +83,80 @@ def test_one_layer_is_eprop_of_bellec(adaptive_fraction: float) -> None:
         np.testing.assert_allclose(credit[0][t, i, : e.size], readout[i] * e, rtol=1e-9, atol=1e-12)
 
 
+TWO_LAYERS = [
+    {"readout": "top", "observation_skip": False, "recurrent": False},
+    {"readout": "all", "recurrent": False},
+    {"readout": "all", "recurrent_scale": 0.0},
+    {"readout": "top", "adaptive_fraction": 0.0},
+]
+
+
 @pytest.mark.parametrize("net", ["actor", "critic"])
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"readout": "top", "observation_skip": False, "recurrent": False},
-        {"readout": "all", "recurrent": False},
-        {"readout": "all", "recurrent_scale": 0.0},
-        {"readout": "top", "adaptive_fraction": 0.0},
-    ],
-)
+@pytest.mark.parametrize("changes", TWO_LAYERS)
 def test_layer_below_the_top_is_exact(changes: dict[str, Any], net: str) -> None:
     """With one leak group and LIF neurons above, and recurrent weights 0, the cascade loses nothing."""
     agent = make_upper_simple(frozen_agent(layers=(12, 10), **changes))
-    assert max(mismatch(agent, net, Paths(True, False, False, True))) < 1e-10
+    assert max(mismatch(agent, net, LIF_ABOVE)) < 1e-10
 
 
-def test_adaptation_above_is_all_that_alif_neurons_above_lose() -> None:
-    agent = make_upper_simple(frozen_agent(layers=(12, 10), adaptive_fraction=1.0), strength=1.0)
-    assert max(mismatch(agent, "critic", EPROP)) < 1e-10
-    assert mismatch(agent, "critic", Paths(True, False, False, True))[0] > 1e-2
+@pytest.mark.parametrize("net", ["actor", "critic"])
+@pytest.mark.parametrize("changes", TWO_LAYERS)
+def test_layer_below_the_top_is_exact_with_the_reset(changes: dict[str, Any], net: str) -> None:
+    """It follows its own reset; the filter of the layer above does not know that of the membranes there."""
+    agent = make_upper_simple(frozen_agent(layers=(12, 10), reset_path=True, **changes))
+    assert max(mismatch(agent, net, replace(LIF_ABOVE, reset=True))) < 1e-10
+    lower, top = mismatch(agent, net, replace(LIF_ABOVE, reset=True, reset_above=True))
+    assert lower > 1e-2
+    assert top < 1e-10
 
 
-def test_three_layers() -> None:
+@pytest.mark.parametrize("reset_path", [False, True])
+def test_adaptation_above_is_all_that_alif_neurons_above_lose(reset_path: bool) -> None:
+    changes = {"layers": (12, 10), "adaptive_fraction": 1.0, "reset_path": reset_path}
+    agent = make_upper_simple(frozen_agent(**changes), strength=1.0)
+    assert max(mismatch(agent, "critic", replace(EPROP, reset=reset_path))) < 1e-10
+    assert mismatch(agent, "critic", replace(LIF_ABOVE, reset=reset_path))[0] > 1e-2
+
+
+@pytest.mark.parametrize("reset_path", [False, True])
+def test_three_layers(reset_path: bool) -> None:
     """The top two layers are exact; below, psi inside a filter is replaced by its mean."""
-    agent = make_upper_simple(frozen_agent(layers=(12, 11, 10), adaptive_fraction=0.0))
-    bottom, *upper = mismatch(agent, "critic", EPROP)
+    changes = {"layers": (12, 11, 10), "adaptive_fraction": 0.0, "reset_path": reset_path}
+    agent, paths = make_upper_simple(frozen_agent(**changes)), replace(EPROP, reset=reset_path)
+    bottom, *upper = mismatch(agent, "critic", paths)
     assert max(upper) < 1e-10
     assert bottom > 1e-3
-    xs, stack = observations(), stack_of(agent, "critic")
-    credit, g = credits_of(agent, lambda: agent.views, xs, "critic")
-    part = exact(stack, xs, g, EPROP)[0]
-    ours = credit[0][:, :, : part.shape[2]]
-    assert np.sum(ours * part) / np.sqrt(np.sum(ours**2) * np.sum(part**2)) > 0.9
+    assert cosines(agent, "critic", paths)[0] > 0.9
+
+
+# With tau at its lowest all leaks are 0: no filter, and no mean in its place.
+MEMORYLESS = {"tau_min": 0.01, "tau_max": 0.01}
+
+
+@pytest.mark.parametrize("depth_filter", ["cascade", "factored", "none"])
+def test_without_memory_all_filters_are_exact(depth_filter: str) -> None:
+    agent = frozen_agent(layers=(12, 10), adaptive_fraction=0.0, depth_filter=depth_filter, **MEMORYLESS)
+    assert max(mismatch(agent, "critic", EPROP)) < 1e-10
+
+
+@pytest.mark.parametrize("depth_filter", ["cascade", "factored"])
+@pytest.mark.parametrize("net", ["actor", "critic"])
+def test_without_memory_one_hop_around_is_exact_but_for_the_slope(depth_filter: str, net: str) -> None:
+    """The trace has the slope of the tick in which the spike went off, not of the next one, in which it arrived."""
+    found = []
+    changes = {"layers": (12,), "recurrent_scale": 2.0, "adaptive_fraction": 0.0, **MEMORYLESS}
+    for hop in (False, True):
+        agent = frozen_agent(recurrent_hop=hop, depth_filter=depth_filter, **changes)
+        xs, stack = observations(), stack_of(agent, net)
+        credit, g = credits_of(agent, lambda agent=agent: agent.views, xs, net)  # type: ignore[misc]
+        part = exact(stack, xs, g, replace(EPROP, hops=int(hop)))[0]
+        found.append((credit[0][:, :, : part.shape[2]], part))
+    ours, true = (with_hop - without for without, with_hop in zip(*found, strict=True))
+    slope = run(stack, xs)[1][0].slope
+    assert_alive(stack, xs, [true])
+    np.testing.assert_allclose(ours[0], 0.0, atol=1e-12)
+    late = ours[1:] * (slope[1:] / slope[:-1])[:, None, None]
+    np.testing.assert_allclose(late, true[1:], rtol=1e-8, atol=1e-10 * np.abs(true).max())
 
 
 def test_credit_is_the_decayed_sum_of_gradients() -> None:
@@ -205,9 +173,7 @@ def test_credit_is_the_decayed_sum_of_gradients() -> None:
 
 
 def test_without_the_depth_filter_the_lower_layer_is_not_exact() -> None:
-    agent = make_upper_simple(frozen_agent(layers=(12, 10), depth_filter=False))
-    for net in ("actor", "critic"):
-        agent.views[f"{net}/leak"][:] = 0.0
+    agent = frozen_agent(layers=(12, 10), depth_filter="none", leak_groups=1, adaptive_fraction=0.0)
     lower, top = mismatch(agent, "critic", EPROP)
     assert lower > 1e-2
     assert top < 1e-10
@@ -215,70 +181,24 @@ def test_without_the_depth_filter_the_lower_layer_is_not_exact() -> None:
 
 MUTATIONS: dict[str, Callable[..., Any]] = {
     "membrane_eligibility": lambda eps, alphas, slope, u: 0.9 * alphas[:, None] * eps + slope * u,
-    "adaptive_eligibility": lambda epsa, eps, psi, strength, rho: psi[:, None] * eps + rho[:, None] * epsa,
-    "eligibility": lambda epsa, eps, psi, strength: psi[:, None] * (eps + strength[:, None] * epsa),
+    "adaptive_eligibility": lambda epsa, eps, undone, psi, strength, rho: psi[:, None] * eps + rho[:, None] * epsa,
+    "reset_eligibility": lambda *arguments, true=reference.reset_eligibility: true(
+        *arguments[:-1], np.sqrt(arguments[-1])
+    ),
+    "suppression": lambda epsa, epsr, strength, fall: strength[:, None] * epsa,
+    "eligibility": lambda eps, x, psi: psi[:, None] * (eps + x),
     "cascade": lambda traces, e, leaks, slopes: traces * leaks[0] + e if len(traces) else traces,
-    "signals": lambda direct, weights, psi, psi_mean, true=reference.signals: true(direct, weights, psi_mean, psi_mean),
+    "signals": lambda direct, weights, psi, psi_mean, *rest, true=reference.signals: true(
+        direct, weights, psi_mean, psi_mean, *rest
+    ),
 }
 
 
 @pytest.mark.parametrize("name", [None, *MUTATIONS])
 def test_a_mutated_rule_is_not_exact(name: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
     """The twin stands in for the kernels, which cannot be patched; unpatched it passes."""
-    agent = make_upper_simple(frozen_agent(layers=(12, 10)))
-    agent.views["critic/leak"][:] = 0.8
+    agent = make_upper_simple(frozen_agent(layers=(12, 10), reset_path=True))
     if name is not None:
         monkeypatch.setattr(reference, name, MUTATIONS[name])
-    worst = max(mismatch(agent, "critic", EPROP, twin=True))
+    worst = max(mismatch(agent, "critic", replace(EPROP, reset=True), twin=True))
     assert worst < 1e-10 if name is None else worst > 1e-3
-
-
-# ---- the oracle itself
-
-
-def random_stack(seed: int, sizes: tuple[int, ...] = (5, 4, 4), outputs: int = 2) -> Stack:
-    """Return a stack with all features in use: leak groups, LIF and ALIF, skip, recurrence, a layer not read."""
-    rng = np.random.default_rng(seed)
-    layers = []
-    for index, n in enumerate(sizes):
-        observed, recurrent = index != 1, index != len(sizes) - 1
-        m = (sizes[index - 1] if index else 0) + INPUTS * observed + n * recurrent + 1
-        layers.append(
-            Layer(
-                w=rng.normal(size=(n, m)) / np.sqrt(m),
-                alpha=np.resize([0.3, 0.9], n),
-                rho=np.full(n, 0.8),
-                strength=np.resize([0.0, 0.6, 0.4], n),
-                observed=observed,
-                recurrent=recurrent,
-                is_read=index != 1,
-            )
-        )
-    features = sum(n for index, n in enumerate(sizes) if index != 1) + 1
-    return Stack(tuple(layers), rng.normal(size=(outputs, features)), v_th=0.9, dampening=0.4, gain=1.7)
-
-
-@pytest.mark.parametrize("smooth", [False, True])
-@pytest.mark.parametrize("switches", list(itertools.product([False, True], repeat=4)))
-def test_rtrl_equals_bptt(switches: tuple[bool, ...], smooth: bool) -> None:
-    stack, xs, paths = random_stack(1), observations(1)[:15], Paths(*switches)
-    cost = np.random.default_rng(2).normal(size=(15, 2))
-    forward, backward = rtrl(stack, xs, paths, smooth), bptt(stack, xs, cost, paths, smooth)
-    for tangents, adjoint in zip(forward, backward, strict=True):
-        assert np.abs(adjoint).max() > 1e-2
-        np.testing.assert_allclose(np.einsum("tk,tknm->nm", cost, tangents), adjoint, rtol=1e-9, atol=1e-11)
-
-
-@pytest.mark.parametrize("seed", [3, 4])
-def test_finite_differences_on_the_smooth_twin(seed: int) -> None:
-    """With all paths in, the oracle is the derivative of the smooth network; without any one of them it is not."""
-    stack, xs = random_stack(seed), observations(seed)[:15]
-    cost = np.random.default_rng(seed).normal(size=(15, 2))
-    differences = finite_differences(stack, xs, cost)
-    for found, true in zip(bptt(stack, xs, cost, smooth=True), differences, strict=True):
-        assert np.abs(true).max() > 1e-2
-        np.testing.assert_allclose(found, true, rtol=1e-5, atol=1e-6 * np.abs(true).max())
-    for name in vars(Paths()):
-        partial = bptt(stack, xs, cost, Paths(**{name: False}), smooth=True)
-        worst = max(np.abs(a - b).max() / np.abs(b).max() for a, b in zip(partial, differences, strict=True))
-        assert worst > 1e-3, name

@@ -1,23 +1,18 @@
-"""Eligibility traces of deep e-prop, fused with the weight change so that each synapse is visited once a tick.
+"""Eligibility traces of deep e-prop, row by row.
 
 For a synapse from input j to neuron i of layer l (Bellec et al. 2020, Nat. Commun. 11:3625, eqs. 22-26)::
 
     eps_j  <- alpha_g eps_j + gain s u_j                     one vector a leak group g
-    e_ij    = psi_i (eps_j - strength_i epsa_ij)
+    e_ij    = psi_i (eps_j - fall epsr_ij - strength_i epsa_ij)
     epsa_ij <- rho_i epsa_ij + e_ij                          adaptive neurons only
+    epsr_ij <- alpha_i epsr_ij + e_ij                        with `reset_path`; fall = reset_strength v_th
 
-The last line is the paper's recursion ``psi_i eps_j + (rho_i - psi_i strength_i) epsa_ij`` with e_ij put in, and gives
-the value that the *next* tick uses.
+The third line is the paper's recursion ``psi_i eps_j + (rho_i - psi_i strength_i) epsa_ij`` with e_ij put in, and gives
+the value that the *next* tick uses. The fourth follows the reset of the membrane in the same way; the paper leaves it
+out (see docs/decisions/0006-deep-eprop.md).
 
-A signal that arrives through m layers above is filtered by their membranes, so the trace is filtered too (Millidge
-2025, arXiv 2512.24506, eqs. 9-10, in the rank-1 form of docs/equations.md)::
-
-    R_0 = e,   R_m <- leak_{l+m} R_m + slope_{l+m} R_{m-1}
-    credit <- decay credit + sum_m S_m R_m
-
-with S_m the signal that comes down through m layers (see `signal.py`).
-
-The functions below work on one row (m,) of a matrix: compiled code vectorises over a slice, but not over ``row + j``.
+The functions below work on one row (m,) of a matrix: compiled code vectorises over a slice, but not over ``row + j``,
+and only up to about four arrays a loop.
 """
 
 from __future__ import annotations
@@ -26,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .jit import TINY, kernel
+from .memory import row
 
 
 @kernel
@@ -58,8 +54,34 @@ def adaptive_row(epsa: NDArray, eps: NDArray, psi: float, strength: float, rho: 
 
 
 @kernel
-def cascade_row(trace: NDArray, source: NDArray, leak: float, slope: float, signal: float, total: NDArray) -> None:
-    """``R <- leak R + slope source; total += signal R`` for rows (m,), in place.
+def reset_row(
+    epsa: NDArray,
+    epsr: NDArray,
+    eps: NDArray,
+    psi: float,
+    strength: float,
+    rho: float,
+    fall: float,
+    alpha: float,
+    e: NDArray,
+) -> None:
+    """`adaptive_row` for a neuron whose membrane's reset counts too; epsa, epsr and e in place."""
+    real = e.dtype.type
+    tiny, zero = real(TINY), real(0.0)
+    for j in range(e.shape[0]):
+        eligibility = psi * (eps[j] - fall * epsr[j] - strength * epsa[j])
+        trace = rho * epsa[j] + eligibility
+        epsa[j] = trace if np.abs(trace) > tiny else zero
+        trace = alpha * epsr[j] + eligibility
+        epsr[j] = trace if np.abs(trace) > tiny else zero
+        e[j] = eligibility
+
+
+@kernel
+def cascade_row(
+    trace: NDArray, source: NDArray, leak: float, slope: float, signal: float, delayed: float, total: NDArray
+) -> None:
+    """``total += delayed R; R <- leak R + slope source; total += signal R`` for rows (m,), in place.
 
     `trace` is R of this level. `source` holds R of the level below on entry and, ready for the next level, this R on
     return.
@@ -67,11 +89,29 @@ def cascade_row(trace: NDArray, source: NDArray, leak: float, slope: float, sign
     real = total.dtype.type
     tiny, zero = real(TINY), real(0.0)
     for j in range(total.shape[0]):
-        filtered = leak * trace[j] + slope * source[j]
+        old = trace[j]
+        filtered = leak * old + slope * source[j]
         filtered = filtered if np.abs(filtered) > tiny else zero
         trace[j] = filtered
         source[j] = filtered
-        total[j] += signal * filtered
+        total[j] += signal * filtered + delayed * old
+
+
+@kernel
+def add_row(total: NDArray, factor: float, source: NDArray) -> None:
+    """``total += factor source``, in place; (m,)."""
+    for j in range(total.shape[0]):
+        total[j] += factor * source[j]
+
+
+@kernel
+def add_four_rows(total: NDArray, factors: NDArray, rows: NDArray) -> None:
+    """``total_j += sum_k factors_k rows_kj`` for k = 0 .. 3, in place; total (m,), factors (4,), rows (4 m,)."""
+    m = total.shape[0]
+    a, b, c, d = row(rows, 0, m), row(rows, 1, m), row(rows, 2, m), row(rows, 3, m)
+    p, q, r, s = factors[0], factors[1], factors[2], factors[3]
+    for j in range(m):
+        total[j] += p * a[j] + q * b[j] + r * c[j] + s * d[j]
 
 
 @kernel
@@ -114,7 +154,7 @@ def adaptive_credit_row(
     rho: float,
     eps: NDArray,
 ) -> float:
-    """`adaptive_row` and `credit_row` in one sweep, for an ALIF neuron of the top layer; faster by a quarter."""
+    """`adaptive_row` and `credit_row` in one sweep, where e is needed for nothing else; faster by a quarter."""
     real = weights.dtype.type
     tiny, zero = real(TINY), real(0.0)
     norm = zero

@@ -18,10 +18,13 @@ from .layout import (
     layer_view,
     net_view,
 )
+from .memory import row, span
 from .neuron import fire, normalize_current, running_mean, weighted_sum
 
 # Share of a new sample in the running mean of psi that stands for psi inside the filter of a layer in between.
 PSI_MEAN_RATE = 0.05
+# Share of a new sample in the running rate of a neuron.
+RATE_RATE = 0.01
 # Share of a new sample in the reported activity of a layer.
 SPIKE_RATE_RATE = 1e-3
 
@@ -31,11 +34,11 @@ def gather_inputs(
     below: NDArray, n_below: int, x: NDArray, observed: int, z: NDArray, recurrent: int, bias: int, inputs: NDArray
 ) -> None:
     """Assemble ``u = [z^{l-1}_t ; x_t ; z^l_{t-1} ; 1]`` in place; a column of -1 leaves that part out."""
-    copy(below[:n_below], inputs)
+    copy(span(below, 0, n_below), inputs)
     if observed >= 0:
-        copy(x, inputs[observed:])
+        copy(x, span(inputs, observed, x.shape[0]))
     if recurrent >= 0:
-        copy(z, inputs[recurrent:])
+        copy(z, span(inputs, recurrent, z.shape[0]))
     inputs[bias] = 1.0
 
 
@@ -69,13 +72,14 @@ def forward(ints: NDArray, reals: NDArray, floats: NDArray, net: int, learn: boo
         if learn:
             head.slope[index] = slope
             for group in range(layer.alphas.shape[0]):
-                eps = layer.eps[group * layer.m : (group + 1) * layer.m]
+                eps = row(layer.eps, group, layer.m)
                 filter_inputs(eps, layer.alphas[group], slope, layer.inputs)
             running_mean(PSI_MEAN_RATE, layer.psi, layer.psi_mean)
+            running_mean(RATE_RATE, layer.z, layer.rate)
             rate = ints[SPIKE_RATES] + net * ints[N_LAYERS] + index
             reals[rate] += SPIKE_RATE_RATE * (spikes / layer.z.shape[0] - reals[rate])
         if layer.first >= 0:
-            copy(layer.z, head.features[layer.first :])
+            copy(layer.z, span(head.features, layer.first, layer.z.shape[0]))
         below = layer.z
     head.features[head.bias] = 1.0
     weighted_sum(head.w, head.features, head.output)

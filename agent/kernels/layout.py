@@ -13,6 +13,7 @@ from typing import NamedTuple
 from numpy.typing import NDArray
 
 from .jit import kernel
+from .memory import span
 
 # ---- int64 section: header
 (
@@ -25,6 +26,10 @@ from .jit import kernel
     N_LAYERS,
     STEP_RULE,  # step_size.BOUNDED or step_size.COORDINATE
     FROZEN_LAYERS,  # the bottom so many layers do not learn
+    DEPTH_FILTER,  # CASCADE or FACTORED
+    RESET_PATH,  # 1: eligibility follows the reset of the membrane
+    RECURRENT_HOP,  # 1: signals also pass once through a layer's own recurrent weights
+    FEEDBACK,  # SYMMETRIC, RANDOM or ADAPTIVE
     NORMALIZE_OBSERVATIONS,
     NORMALIZE_REWARDS,
     KEEP_STATE,  # 1: neurons and traces survive the end of an episode
@@ -33,6 +38,7 @@ from .jit import kernel
     NEURONS_LAST,
     SCRATCH_E,  # float32 offset of a row buffer
     SCRATCH_TOTAL,  # float32 offset of a second row buffer
+    SCRATCH_FACTORS,  # float32 offset of a third one
     INPUT,  # float32 offset of the normalised observation
     STAGING,  # float64 offset of the observation as the caller gave it
     OBSERVATION_MEAN,  # float64 offsets
@@ -44,9 +50,13 @@ from .jit import kernel
     N_INTS,  # sizes of the three sections
     N_REALS,
     N_FLOATS,
-) = range(28)
-RANDOM = 28  # 4 words
-NET_TABLE = 32
+) = range(33)
+RANDOM = 33  # 4 words
+NET_TABLE = 40
+
+# Values of DEPTH_FILTER and of FEEDBACK
+CASCADE, FACTORED = 0, 1
+SYMMETRIC, RANDOM_FEEDBACK, ADAPTIVE_FEEDBACK = 0, 1, 2
 
 # ---- int64 section: one row a network
 ACTOR, CRITIC = 0, 1
@@ -64,11 +74,12 @@ NET_STRIDE = 16
     NET_GRADIENT,
     NET_LEAK,  # (n_layers,) mean leak of each layer
     NET_SLOPE,  # (n_layers,) slope of each layer's normalised current
-) = range(11)
+    NET_FEEDBACK,  # the readout itself unless feedback has weights of its own
+) = range(12)
 
 # ---- int64 section: one row a layer, networks one after the other
 LAYER_TABLE = NET_TABLE + N_NETS * NET_STRIDE
-LAYER_STRIDE = 32
+LAYER_STRIDE = 40
 (
     LAYER_N,  # neurons
     LAYER_M,  # inputs of a neuron, padded
@@ -78,7 +89,9 @@ LAYER_STRIDE = 32
     LAYER_BIAS,  # column of the constant 1
     LAYER_GROUPS,  # leak groups; neuron i belongs to group i mod groups
     LAYER_ADAPTIVE,  # the first so many neurons have an eligibility of the adaptation
-    LAYER_LEVELS,  # layers above that send this one their signal
+    LAYER_VECTORS,  # filtered eligibility vectors a leak group, 0 with the cascade
+    LAYER_LEVELS,  # hops, up or around, that a signal to this layer may have taken
+    LAYER_SPLIT,  # groups, by the leak of the neuron it comes from, that a signal of one hop is split into
     LAYER_FIRST,  # first readout column of the layer's spikes, -1 if not read out
     LAYER_W,
     LAYER_PEAK,
@@ -98,7 +111,14 @@ LAYER_STRIDE = 32
     LAYER_RHO,
     LAYER_STRENGTH,
     LAYER_ALPHAS,
-) = range(28)
+    LAYER_FEEDBACK,  # the weights themselves unless feedback has its own
+    LAYER_FILTERED,
+    LAYER_PSI_PAST,
+    LAYER_MASS,
+    LAYER_FILTER_LEAK,
+    LAYER_RATE,
+    LAYER_EPSR,
+) = range(37)
 
 # ---- float64 section: header
 (
@@ -116,6 +136,9 @@ LAYER_STRIDE = 32
     DAMPENING,
     GAIN,
     OBSERVATION_CLIP,
+    FEEDBACK_DECAY,
+    RATE_REGULARIZATION,
+    TARGET_RATE,
     VALUE_TM1,  # value of the last observation, from the weights before the change it led to
     LOG_PROBABILITY_TM1,
     DELTA,  # last TD error
@@ -124,12 +147,12 @@ LAYER_STRIDE = 32
     REWARD_MEAN,
     REWARD_M2,
     REWARD_SUM,  # discounted sum whose spread scales the reward
-) = range(22)
+) = range(25)
 REAL_HEADER = 32
 
 
 class Layer(NamedTuple):
-    """Views of one layer; n neurons, m inputs (padded with zeros), G leak groups, k layers above.
+    """Views of one layer; n neurons, m inputs (padded with zeros), G leak groups, k levels, s splits.
 
     All views are one-dimensional: a matrix is its rows one after the other (a reshape in compiled code costs 25 ns).
     """
@@ -142,11 +165,11 @@ class Layer(NamedTuple):
     first: int
     n_adaptive: int
     levels: int
+    split: int
     w: NDArray  # (n, m)
-    peak: NDArray  # (n, m), or (0, m) with the bounded step
     credit: NDArray  # (n, m)
     epsa: NDArray  # (n adaptive, m)
-    cascade: NDArray  # (k, n, m)
+    cascade: NDArray  # (k, n, m), or (0,) with the factored filter
     eps: NDArray  # (G, m)
     inputs: NDArray  # (m,)
     v: NDArray  # (n,)
@@ -155,11 +178,18 @@ class Layer(NamedTuple):
     psi: NDArray  # (n,)
     psi_mean: NDArray  # (n,)
     current: NDArray  # (n,)
-    signals: NDArray  # (k + 1, n)
+    signals: NDArray  # (1 + 2 s + k, n), see `signal.py`
     alpha: NDArray  # (n,)
     rho: NDArray  # (n,)
     strength: NDArray  # (n,)
     alphas: NDArray  # (G,)
+    feedback: NDArray  # (n, m), the same memory as `w` if feedback is symmetric
+    filtered: NDArray  # (G, vectors, m)
+    psi_past: NDArray  # (s + 1, n), or (0,) with the cascade
+    mass: NDArray  # (vectors,)
+    filter_leak: NDArray  # (s,)
+    rate: NDArray  # (n,)
+    epsr: NDArray  # (n, m), or (0,) if the reset has no eligibility
 
 
 class Net(NamedTuple):
@@ -167,18 +197,22 @@ class Net(NamedTuple):
 
     bias: int
     w: NDArray  # (K, F)
-    peak: NDArray  # (K, F), or (0, F) with the bounded step
     credit: NDArray  # (K, F)
     features: NDArray  # (F,)
     output: NDArray  # (K,)
     gradient: NDArray  # (K,)
     leak: NDArray  # (L,)
     slope: NDArray  # (L,)
+    feedback: NDArray  # (K, F), the same memory as `w` if feedback is symmetric
 
 
-@kernel
-def _span(floats: NDArray, offset: int, size: int) -> NDArray:
-    return floats[offset : offset + size]
+class Synapses(NamedTuple):
+    """Views of the weights of one layer or of the readout, with all that changes them."""
+
+    w: NDArray
+    peak: NDArray
+    credit: NDArray
+    feedback: NDArray
 
 
 @kernel
@@ -186,8 +220,10 @@ def layer_view(ints: NDArray, floats: NDArray, net: int, layer: int) -> Layer:
     """Return the views of layer `layer` (from 0, bottom first) of network `net` (ACTOR or CRITIC)."""
     at = LAYER_TABLE + (net * ints[N_LAYERS] + layer) * LAYER_STRIDE
     n, m, groups = ints[at + LAYER_N], ints[at + LAYER_M], ints[at + LAYER_GROUPS]
-    levels = ints[at + LAYER_LEVELS]
-    peaks = n if ints[STEP_RULE] != 0 else 0
+    levels, split, vectors = ints[at + LAYER_LEVELS], ints[at + LAYER_SPLIT], ints[at + LAYER_VECTORS]
+    resets = n if ints[RESET_PATH] != 0 else 0
+    cascades = levels if ints[DEPTH_FILTER] == CASCADE else 0
+    pasts = split + 1 if vectors > 0 else 0
     return Layer(
         m,
         ints[at + LAYER_BELOW],
@@ -197,24 +233,31 @@ def layer_view(ints: NDArray, floats: NDArray, net: int, layer: int) -> Layer:
         ints[at + LAYER_FIRST],
         ints[at + LAYER_ADAPTIVE],
         levels,
-        _span(floats, ints[at + LAYER_W], n * m),
-        _span(floats, ints[at + LAYER_PEAK], peaks * m),
-        _span(floats, ints[at + LAYER_CREDIT], n * m),
-        _span(floats, ints[at + LAYER_EPSA], ints[at + LAYER_ADAPTIVE] * m),
-        _span(floats, ints[at + LAYER_CASCADE], levels * n * m),
-        _span(floats, ints[at + LAYER_EPS], groups * m),
-        _span(floats, ints[at + LAYER_INPUTS], m),
-        _span(floats, ints[at + LAYER_V], n),
-        _span(floats, ints[at + LAYER_A], n),
-        _span(floats, ints[at + LAYER_Z], n),
-        _span(floats, ints[at + LAYER_PSI], n),
-        _span(floats, ints[at + LAYER_PSI_MEAN], n),
-        _span(floats, ints[at + LAYER_CURRENT], n),
-        _span(floats, ints[at + LAYER_SIGNALS], (levels + 1) * n),
-        _span(floats, ints[at + LAYER_ALPHA], n),
-        _span(floats, ints[at + LAYER_RHO], n),
-        _span(floats, ints[at + LAYER_STRENGTH], n),
-        _span(floats, ints[at + LAYER_ALPHAS], groups),
+        split,
+        span(floats, ints[at + LAYER_W], n * m),
+        span(floats, ints[at + LAYER_CREDIT], n * m),
+        span(floats, ints[at + LAYER_EPSA], ints[at + LAYER_ADAPTIVE] * m),
+        span(floats, ints[at + LAYER_CASCADE], cascades * n * m),
+        span(floats, ints[at + LAYER_EPS], groups * m),
+        span(floats, ints[at + LAYER_INPUTS], m),
+        span(floats, ints[at + LAYER_V], n),
+        span(floats, ints[at + LAYER_A], n),
+        span(floats, ints[at + LAYER_Z], n),
+        span(floats, ints[at + LAYER_PSI], n),
+        span(floats, ints[at + LAYER_PSI_MEAN], n),
+        span(floats, ints[at + LAYER_CURRENT], n),
+        span(floats, ints[at + LAYER_SIGNALS], (1 + 2 * split + levels) * n),
+        span(floats, ints[at + LAYER_ALPHA], n),
+        span(floats, ints[at + LAYER_RHO], n),
+        span(floats, ints[at + LAYER_STRENGTH], n),
+        span(floats, ints[at + LAYER_ALPHAS], groups),
+        span(floats, ints[at + LAYER_FEEDBACK], n * m),
+        span(floats, ints[at + LAYER_FILTERED], groups * vectors * m),
+        span(floats, ints[at + LAYER_PSI_PAST], pasts * n),
+        span(floats, ints[at + LAYER_MASS], vectors),
+        span(floats, ints[at + LAYER_FILTER_LEAK], split),
+        span(floats, ints[at + LAYER_RATE], n),
+        span(floats, ints[at + LAYER_EPSR], resets * m),
     )
 
 
@@ -223,15 +266,35 @@ def net_view(ints: NDArray, floats: NDArray, net: int) -> Net:
     """Return the readout views of network `net` (ACTOR or CRITIC)."""
     at = NET_TABLE + net * NET_STRIDE
     outputs, features, layers = ints[at + NET_OUT], ints[at + NET_FEATURES], ints[N_LAYERS]
-    peaks = outputs if ints[STEP_RULE] != 0 else 0
     return Net(
         ints[at + NET_BIAS],
-        _span(floats, ints[at + NET_W], outputs * features),
-        _span(floats, ints[at + NET_PEAK], peaks * features),
-        _span(floats, ints[at + NET_CREDIT], outputs * features),
-        _span(floats, ints[at + NET_FEATURE], features),
-        _span(floats, ints[at + NET_OUTPUT], outputs),
-        _span(floats, ints[at + NET_GRADIENT], outputs),
-        _span(floats, ints[at + NET_LEAK], layers),
-        _span(floats, ints[at + NET_SLOPE], layers),
+        span(floats, ints[at + NET_W], outputs * features),
+        span(floats, ints[at + NET_CREDIT], outputs * features),
+        span(floats, ints[at + NET_FEATURE], features),
+        span(floats, ints[at + NET_OUTPUT], outputs),
+        span(floats, ints[at + NET_GRADIENT], outputs),
+        span(floats, ints[at + NET_LEAK], layers),
+        span(floats, ints[at + NET_SLOPE], layers),
+        span(floats, ints[at + NET_FEEDBACK], outputs * features),
+    )
+
+
+@kernel
+def synapses_view(ints: NDArray, floats: NDArray, net: int, block: int) -> Synapses:
+    """Return the views of block `block` of network `net`: a layer, bottom first, or, last, the readout."""
+    n_layers = ints[N_LAYERS]
+    if block < n_layers:
+        at = LAYER_TABLE + (net * n_layers + block) * LAYER_STRIDE
+        size = ints[at + LAYER_N] * ints[at + LAYER_M]
+        w, peak, credit, feedback = at + LAYER_W, at + LAYER_PEAK, at + LAYER_CREDIT, at + LAYER_FEEDBACK
+    else:
+        at = NET_TABLE + net * NET_STRIDE
+        size = ints[at + NET_OUT] * ints[at + NET_FEATURES]
+        w, peak, credit, feedback = at + NET_W, at + NET_PEAK, at + NET_CREDIT, at + NET_FEEDBACK
+    peaks = size if ints[STEP_RULE] != 0 else 0
+    return Synapses(
+        span(floats, ints[w], size),
+        span(floats, ints[peak], peaks),
+        span(floats, ints[credit], size),
+        span(floats, ints[feedback], size),
     )

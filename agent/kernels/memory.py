@@ -14,7 +14,10 @@ import numba
 import numpy as np
 from numba import types
 from numba.extending import intrinsic, overload
+from numba.np.arrayobj import populate_array
 from numpy.typing import NDArray
+
+from .jit import kernel
 
 
 def ints_at(address: int, size: int) -> NDArray[np.int64]:
@@ -54,3 +57,41 @@ def _compiled_reals_at(address, size):  # type: ignore[no-untyped-def]
 @overload(floats_at)
 def _compiled_floats_at(address, size):  # type: ignore[no-untyped-def]
     return lambda address, size: numba.carray(_pointer(address), size, np.float32)
+
+
+def span(array: NDArray, offset: int, size: int) -> NDArray:
+    """Return ``array[offset : offset + size]`` of a one-dimensional array, without any check.
+
+    Compiled, a slice costs a dozen instructions to bring its ends into range, each time one is taken, and a step takes
+    hundreds; this costs one addition, and the step compiles in two thirds of the time. The result owns nothing.
+    """
+    return array[offset : offset + size]
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def _unchecked_span(typing_context: Any, array: Any, offset: Any, size: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        source = context.make_array(array)(context, builder, arguments[0])
+        result = context.make_array(array)(context, builder)
+        populate_array(
+            result,
+            data=builder.gep(source.data, [arguments[1]]),
+            shape=[arguments[2]],
+            strides=[source.itemsize],
+            itemsize=source.itemsize,
+            meminfo=None,
+        )
+        return result._getvalue()
+
+    return array(array, types.intp, types.intp), generate
+
+
+@overload(span)
+def _compiled_span(array, offset, size):  # type: ignore[no-untyped-def]
+    return lambda array, offset, size: _unchecked_span(array, offset, size)
+
+
+@kernel
+def row(matrix: NDArray, index: int, size: int) -> NDArray:
+    """Return row `index` of a matrix whose rows of `size` lie one after the other."""
+    return span(matrix, index * size, size)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .jit import TINY, kernel
+from .memory import row
 
 VARIANCE_FLOOR = 1e-5
 
@@ -18,10 +19,10 @@ def weighted_sum(weights: NDArray, inputs: NDArray, out: NDArray) -> None:
     zero = out.dtype.type(0.0)
     m = inputs.shape[0]
     for i in range(out.shape[0]):
-        row = weights[i * m : (i + 1) * m]
+        w = row(weights, i, m)
         total = zero
         for j in range(m):
-            total += row[j] * inputs[j]
+            total += w[j] * inputs[j]
         out[i] = total
 
 

@@ -62,7 +62,7 @@ from .layout import (
     VALUE_TM1,
     net_view,
 )
-from .learn import learn, settle
+from .learn import learn
 from .memory import floats_at, ints_at, reals_at
 from .normalize import reward_scale, standardize, welford
 from .policy import log_probability_gradient, sample, softmax
@@ -188,10 +188,7 @@ def _advance(ints: NDArray, reals: NDArray, floats: NDArray, reward: float, mode
         # Neurons that live on have seen the last observation, so the traces follow, though no new credit is due.
         traces_follow = not ended or (mode == TRUNCATE and ints[KEEP_STATE] != 0)
         for net in range(N_NETS):
-            if traces_follow:
-                learn(ints, reals, floats, net, delta, decay)
-            else:
-                settle(ints, reals, floats, net, delta)
+            learn(ints, reals, floats, net, delta, decay, traces_follow)
     if ended:
         reals[REWARD_SUM] = 0.0
         ints[PHASE] = 0

@@ -19,15 +19,16 @@ from synaptick.agent import Agent, load_config, make_env, run
 from synaptick.agent.experiment import environment_seed
 from synaptick.agent.loop import RECENT, Tally
 from synaptick.agent.record import versions
+from synaptick.agent.study.statistics import interquartile_mean
 
 # arm -> shipped configuration, changes to it
 ARMS: dict[str, tuple[str, dict[str, Any]]] = {
     "cartpole": ("default", {}),
     "cartpole, 1 layer": ("default", {"layers": (64,)}),
-    "cartpole, no depth filter": ("default", {"depth_filter": False}),
+    "cartpole, no depth filter": ("default", {"depth_filter": "none"}),
     "positions": ("cartpole_positions", {}),
     "positions, 1 layer": ("cartpole_positions", {"layers": (64,)}),
-    "positions, no depth filter": ("cartpole_positions", {"depth_filter": False}),
+    "positions, no depth filter": ("cartpole_positions", {"depth_filter": "none"}),
     "positions, memoryless": ("cartpole_positions_memoryless", {}),
 }
 EARLY = 10_000
@@ -73,12 +74,6 @@ def measure(job: tuple[str, int]) -> dict[str, Any]:
         "min_spike_rate": min(rates),
         "max_spike_rate": max(rates),
     }
-
-
-def interquartile_mean(values: np.ndarray) -> float:
-    """Mean of the middle half."""
-    cut = len(values) // 4
-    return float(np.sort(values)[cut : len(values) - cut].mean())
 
 
 def commit() -> str:

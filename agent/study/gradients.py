@@ -1,0 +1,272 @@
+"""How close the traces come to the exact gradient: ``synaptick bench gradients``."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+
+from ..agent import Agent
+from ..config import Config
+from ..loop import make_env, run
+from ..record import versions
+from ..state import Dimensions
+from .exact import Array, Layer, Paths, Stack, bptt
+from .exact import run as run_stack
+from .forms import Form, estimate
+
+LAYERS = (20, 20, 20)
+INPUTS, CORRELATION = 4, 0.8
+TRAINING_ENV = "CartPole-v1"
+
+# Three layers of 20 neurons, all connected at the start, recurrent weights w_rec times the size of the others.
+LIF = {"adaptive_fraction": 0.0, "leak_groups": 1}
+NETWORKS: dict[str, dict[str, Any]] = {
+    **{
+        f"LIF, tau {tau}, w_rec {w_rec}": {**LIF, "tau_max": float(tau), "recurrent_scale": w_rec}
+        for tau in (5, 20)
+        for w_rec in (0.0, 0.6, 1.5)
+    },
+    "ALIF, tau 20, w_rec 0.6": {**LIF, "adaptive_fraction": 1.0, "tau_max": 20.0, "recurrent_scale": 0.6},
+    "default leaks, half ALIF, w_rec 0": {"recurrent_scale": 0.0},
+    "default leaks, half ALIF, w_rec 0.6": {"recurrent_scale": 0.6},
+}
+# Every layer read out and shown the observation, as by default; or the plain stack, in which credit has one way only.
+WIRINGS: dict[str, dict[str, Any]] = {
+    "default": {},
+    "plain stack": {"readout": "top", "observation_skip": False},
+}
+# Forms that ship: the agent itself is run.
+SHIPPED: dict[str, dict[str, Any]] = {
+    "cascade": {},
+    "cascade, hop": {"recurrent_hop": True},
+    "cascade, reset path": {"reset_path": True},
+    "factored": {"depth_filter": "factored"},
+    "factored, hop": {"depth_filter": "factored", "recurrent_hop": True},
+    "factored, hop, reset path": {"depth_filter": "factored", "recurrent_hop": True, "reset_path": True},
+    "no depth filter": {"depth_filter": "none"},
+}
+# Forms that do not.
+STUDIED: dict[str, Form] = {
+    "cascade a leak group": Form(by_group=True),
+    "cascade, psi of now": Form(psi_of_now=True),
+    "cascade, adaptation above": Form(adaptation_above=True),
+    "cascade, normaliser": Form(normaliser=True),
+    "presynaptic": Form(presynaptic=True),
+}
+# What e-prop aims at; and everything.
+REFERENCES: dict[str, Paths] = {
+    "reset and normaliser constant": Paths(reset=False, reset_above=False, normaliser=False),
+    "all paths": Paths(),
+}
+
+
+def bench_gradients(seeds: int = 6, ticks: int = 100, training_steps: int = 20_000) -> dict[str, Any]:
+    """Compare every form of the traces with the exact surrogate gradient, at the start and after training.
+
+    The estimate of a tick is the credit that the critic's weights get in that tick; the exact gradient is that of the
+    value of that tick with respect to all weights, from the first tick on, by BPTT, for the same inputs.
+
+    Parameters
+    ----------
+    seeds : int
+        Networks a row; seeds 0, 1, ...
+    ticks : int
+        Length of the input, 4 smooth random channels of unit variance.
+    training_steps : int
+        Steps in CartPole before the second measurement; 0 leaves it out.
+
+    Returns
+    -------
+    dict
+        ``versions``, ``settings``, ``rows``: for each network, wiring, stage, form and reference, cosine and relative
+        norm of all estimates of a layer, bottom first, averaged over seeds; ``costs``: bytes and time a synapse.
+    """
+    stages = ("start", "trained") if training_steps else ("start",)
+    rows = []
+    for network, changes in NETWORKS.items():
+        for wiring, more in WIRINGS.items():
+            config = Config(layers=LAYERS, connectivity=1.0, env=TRAINING_ENV).with_changes({**changes, **more})
+            for stage in stages:
+                steps = training_steps if stage == "trained" else 0
+                measured = [_measure(config.with_changes({"seed": seed}), ticks, steps) for seed in range(seeds)]
+                for form, reference in measured[0]:
+                    values = np.mean([found[form, reference] for found in measured], axis=0)
+                    rows.append(
+                        {
+                            "network": network,
+                            "wiring": wiring,
+                            "stage": stage,
+                            "form": form,
+                            "reference": reference,
+                            "cosine": values[0].tolist(),
+                            "relative_norm": values[1].tolist(),
+                        }
+                    )
+    settings = {"seeds": seeds, "ticks": ticks, "training_steps": training_steps, "layers": list(LAYERS)}
+    return {"versions": versions(), "settings": settings, "rows": rows, "costs": costs()}
+
+
+def _measure(config: Config, ticks: int, training_steps: int) -> dict[tuple[str, str], Array]:
+    """Return, for each form and reference, cosine and relative norm of each layer, shape (2, layers)."""
+    trained = _trained(config, training_steps)
+    inputs = smooth_noise(config.seed, ticks)
+    stack = stack_of(trained.config, trained.arena.dimensions, trained.arena.views, "critic")
+    past = run_stack(stack, inputs)[1]
+    estimates = {name: credit_of(_frozen(trained, changes), inputs) for name, changes in SHIPPED.items()}
+    estimates.update({name: estimate(stack, past, form) for name, form in STUDIED.items()})
+    found = {}
+    for reference, paths in REFERENCES.items():
+        exact = exact_gradients(stack, inputs, paths)
+        for name, layers in estimates.items():
+            pairs = [_compare(ours[:, :, : true.shape[2]], true) for ours, true in zip(layers, exact, strict=True)]
+            found[name, reference] = np.array(pairs).T
+    return found
+
+
+def _compare(ours: Array, true: Array) -> tuple[float, float]:
+    norms = np.sqrt(np.sum(ours**2)), np.sqrt(np.sum(true**2))
+    return float(np.sum(ours * true) / (norms[0] * norms[1])), float(norms[0] / norms[1])
+
+
+def _trained(config: Config, steps: int) -> Agent:
+    env = make_env(config.env, config.env_kwargs)
+    agent = Agent(config, env.observation_space, env.action_space, seed=config.seed)
+    if steps:
+        run(agent, env, steps, seed=config.seed)
+    env.close()
+    return agent
+
+
+def _frozen(trained: Agent, changes: dict[str, Any]) -> Agent:
+    """Return an agent with the weights of `trained` that forms credit of single ticks and never changes a weight."""
+    config = trained.config.with_changes(
+        {
+            "lr_policy": 0.0,
+            "lr_value": 0.0,
+            "trace_lambda": 0.0,
+            "normalize_observations": False,
+            "normalize_rewards": False,
+            **changes,
+        }
+    )
+    agent = Agent(config, spaces.Box(-1.0, 1.0, (INPUTS,)), spaces.Discrete(trained.action.n))
+    for name, view in trained.arena.views.items():
+        if name.endswith("/w"):
+            agent.arena.views[name][:] = view
+    return agent
+
+
+def smooth_noise(seed: int, ticks: int, inputs: int = INPUTS) -> Array:
+    """Return (ticks, inputs) Gaussian numbers of unit variance, each correlated with the one before."""
+    noise = np.random.default_rng(seed).normal(size=(ticks, inputs))
+    for t in range(1, ticks):
+        noise[t] = CORRELATION * noise[t - 1] + np.sqrt(1 - CORRELATION**2) * noise[t]
+    return noise
+
+
+def credit_of(agent: Agent, inputs: Array) -> list[Array]:
+    """Return the critic's credit of every layer after each tick, (ticks, n, m) each."""
+    found: list[list[Array]] = [[] for _ in agent.config.layers]
+    for t, x in enumerate(inputs):
+        if t == 0:
+            agent.start(x)
+        else:
+            agent.step(0.0, x)
+        for index, credit in enumerate(found):
+            credit.append(agent.arena.views[f"critic/{index}/credit"].astype(np.float64))
+    return [np.array(credit) for credit in found]
+
+
+def stack_of(config: Config, d: Dimensions, views: Mapping[str, Array], net: str) -> Stack:
+    """Return a network ("actor" or "critic") as exact gradients take it, without the padding.
+
+    d, views : as of the agent's arena; the views may be copies in float64.
+    """
+    layers = []
+    for index in range(len(config.layers)):
+        columns = d.columns(index)
+        w, alpha, rho, strength = (
+            views[f"{net}/{index}/{name}"].astype(np.float64) for name in ("w", "alpha", "rho", "strength")
+        )
+        is_read = d.readout_columns()[0][index] >= 0
+        layers.append(
+            Layer(w[:, : columns["bias"] + 1], alpha, rho, strength, columns["observed"] >= 0, d.recurrent, is_read)
+        )
+    readout = views[f"{net}/w"][:, : d.readout_columns()[1] + 1].astype(np.float64)
+    return Stack(tuple(layers), readout, config.v_th, config.dampening, config.gain)
+
+
+def exact_gradients(stack: Stack, inputs: Array, paths: Paths) -> list[Array]:
+    """Return the gradient of the first readout of each tick for every layer, (ticks, n, m) each."""
+    found: list[list[Array]] = [[] for _ in stack.layers]
+    for t in range(len(inputs)):
+        cost = np.zeros((t + 1, len(stack.readout)))
+        cost[t, 0] = 1.0
+        for gradients, gradient in zip(found, bptt(stack, inputs[: t + 1], cost, paths), strict=True):
+            gradients.append(gradient)
+    return [np.array(gradients) for gradients in found]
+
+
+def costs(layers: tuple[int, ...] = (64, 64, 64), steps: int = 4000) -> dict[str, dict[str, float]]:
+    """Return what each form that ships costs: bytes of state a synapse, nanoseconds of a step a synapse."""
+    agents = {name: _timed_agent(Config(layers=layers, **changes)) for name, changes in SHIPPED.items()}
+    stream = np.random.default_rng(0).normal(size=(steps, 4))
+    times: dict[str, list[int]] = {name: [] for name in agents}
+    for x in stream:  # in turns, so that a drift of the machine meets all
+        for name, agent in agents.items():
+            begun = time.perf_counter_ns()
+            agent.step(0.1, x)
+            times[name].append(time.perf_counter_ns() - begun)
+    found = {}
+    for name, agent in agents.items():
+        synapses = sum(view.size for key, view in agent.arena.views.items() if key.endswith("/w"))
+        median = float(np.median(times[name][steps // 10 :]))
+        found[name] = {
+            "bytes_per_synapse": agent.nbytes / synapses,
+            "step_us": median / 1000.0,
+            "ns_per_synapse": median / synapses,
+        }
+    return found
+
+
+def _timed_agent(config: Config) -> Agent:
+    agent = Agent(config, spaces.Box(-1.0, 1.0, (4,)), spaces.Discrete(2), seed=0)
+    agent.start(np.zeros(4))
+    return agent
+
+
+def gradient_lines(result: dict[str, Any]) -> Iterator[str]:
+    """Yield the table of `bench_gradients` line by line."""
+    reference = next(iter(REFERENCES))
+    yield "cosine to the exact surrogate gradient (relative norm), bottom / middle / top layer"
+    for other in REFERENCES:
+        yield f"  {'left:' if other == reference else 'right:'} exact with {other}"
+    keys = ("network", "wiring", "stage")
+    heading = None
+    rows = result["rows"]
+    for row in rows:
+        if row["reference"] != reference:
+            continue
+        if heading != tuple(row[key] for key in keys):
+            heading = tuple(row[key] for key in keys)
+            yield "; ".join(heading)
+        cells = []
+        for name in REFERENCES:
+            (twin,) = (
+                other
+                for other in rows
+                if other["reference"] == name and all(other[key] == row[key] for key in (*keys, "form"))
+            )
+            pairs = zip(twin["cosine"], twin["relative_norm"], strict=True)
+            cells.append("  ".join(f"{cosine:5.3f} ({norm:4.2f})" for cosine, norm in pairs))
+        yield f"  {row['form']:26} {cells[0]}  |  {cells[1]}"
+    yield "cost on 3 layers of 64: bytes of state a synapse, median step, nanoseconds a synapse"
+    for name, cost in result["costs"].items():
+        yield (
+            f"  {name:26} {cost['bytes_per_synapse']:5.1f} B  {cost['step_us']:6.1f} us  "
+            f"{cost['ns_per_synapse']:5.2f} ns"
+        )

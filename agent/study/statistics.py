@@ -1,0 +1,21 @@
+"""Summaries over seeds."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+
+def interquartile_mean(values: ArrayLike) -> float:
+    """Return the mean of the middle half; a quarter of the values, rounded down, is cut off at each end."""
+    ordered = np.sort(np.asarray(values, dtype=np.float64))
+    cut = len(ordered) // 4
+    return float(ordered[cut : len(ordered) - cut].mean())
+
+
+def bootstrap_interval(values: ArrayLike, draws: int = 10_000, seed: int = 0) -> tuple[float, float]:
+    """Return the 95 % interval of the mean: percentiles of the means of samples drawn with replacement."""
+    sample = np.asarray(values, dtype=np.float64)
+    drawn = np.random.default_rng(seed).choice(sample, (draws, sample.size)).mean(axis=1)
+    low, high = np.percentile(drawn, [2.5, 97.5])
+    return float(low), float(high)
