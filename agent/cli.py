@@ -102,6 +102,7 @@ def _parser() -> argparse.ArgumentParser:
     gradients.add_argument(
         "--training", type=int, default=20_000, metavar="N", help="steps before the second measurement (default 20000)"
     )
+    gradients.add_argument("--out", type=Path, metavar="FILE", help="write the table to this CSV file")
     _add_json(gradients)
     gradients.set_defaults(command=_bench_gradients, show=_show_gradients)
     ablation = benches.add_parser("ablation", help="learning with parts of the rule left out, on tasks that need them")
@@ -194,11 +195,15 @@ def _at_least(name: str, value: int | None, low: int) -> None:
 
 
 def _bench_gradients(options: argparse.Namespace) -> dict[str, Any]:
-    from .study.gradients import bench_gradients
+    from .study.gradients import bench_gradients, flat_rows
+    from .study.table import write_rows
 
     _at_least("seeds", options.seeds, 1)
     _at_least("training", options.training, 0)
-    return bench_gradients(seeds=options.seeds, training_steps=options.training)
+    result = bench_gradients(seeds=options.seeds, training_steps=options.training)
+    if options.out is not None:
+        write_rows(options.out, "synaptick bench gradients", result["versions"], flat_rows(result))
+    return result
 
 
 def _show_gradients(result: dict[str, Any]) -> None:
@@ -208,7 +213,8 @@ def _show_gradients(result: dict[str, Any]) -> None:
 
 
 def _bench_ablation(options: argparse.Namespace) -> dict[str, Any]:
-    from .study.ablation import ARMS, TASKS, bench_ablation, write_runs
+    from .study.ablation import ARMS, TASKS, bench_ablation
+    from .study.table import write_rows
 
     for name, low in (("seeds", 1), ("first-seed", 0), ("jobs", 1), ("steps", 1)):
         _at_least(name, getattr(options, name.replace("-", "_")), low)
@@ -218,7 +224,7 @@ def _bench_ablation(options: argparse.Namespace) -> dict[str, Any]:
                 raise ConfigError(f"--{name} {value}: there is no such name; allowed: {', '.join(allowed)}")
     result = bench_ablation(options.seeds, options.first_seed, options.jobs, options.arms, options.tasks, options.steps)
     if options.out is not None:
-        write_runs(options.out, result)
+        write_rows(options.out, "synaptick bench ablation", result["versions"], result["runs"])
     return result
 
 

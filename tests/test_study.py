@@ -22,6 +22,7 @@ from synaptick.agent.study.gradients import (
     bench_gradients,
     credit_of,
     exact_gradients,
+    flat_rows,
     gradient_lines,
     smooth_noise,
     stack_of,
@@ -109,8 +110,16 @@ def test_the_gradient_benchmark_reports_every_form() -> None:
     assert set(result["costs"]) == set(SHIPPED)
     for row in result["rows"]:
         assert len(row["cosine"]) == len(row["relative_norm"]) == 3
-        assert np.abs(row["cosine"]).max() <= 1 + 1e-9
-        assert np.min(row["relative_norm"]) > 0
+        assert row["seeds"] in (0, 1)
+        if row["seeds"]:
+            assert np.abs(row["cosine"]).max() <= 1 + 1e-9
+            assert np.min(row["relative_norm"]) > 0
+        else:
+            assert row["cosine"] == row["relative_norm"] == [None] * 3
+    assert np.mean([row["seeds"] for row in result["rows"]]) > 0.8
+    flat = flat_rows(result)
+    assert len(flat) == len(result["rows"])
+    assert flat[0]["norm_top"] == result["rows"][0]["relative_norm"][2]
     text = "\n".join(gradient_lines(result))
     assert all(form in text for form in (*SHIPPED, *STUDIED))
 

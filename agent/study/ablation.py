@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -121,17 +119,6 @@ def _summaries(runs: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
             "seeds": len(returns),
             "mean_bound": float(np.mean(bounds)) if bounds else None,
         }
-
-
-def write_runs(path: Path, result: dict[str, Any]) -> None:
-    """Write one row a run to a CSV file, below a comment with the versions."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        stamp = " ".join(f"{name} {version}" for name, version in result["versions"].items())
-        file.write(f"# synaptick bench ablation; {stamp}\n")
-        writer = csv.DictWriter(file, list(result["runs"][0]))
-        writer.writeheader()
-        for row in result["runs"]:
-            writer.writerow({key: f"{x:.4g}" if isinstance(x, float) else x for key, x in row.items()})
 
 
 def ablation_lines(result: dict[str, Any]) -> Iterator[str]:

@@ -83,7 +83,8 @@ def bench_gradients(seeds: int = 6, ticks: int = 100, training_steps: int = 20_0
     -------
     dict
         ``versions``, ``settings``, ``rows``: for each network, wiring, stage, form and reference, cosine and relative
-        norm of all estimates of a layer, bottom first, averaged over seeds; ``costs``: bytes and time a synapse.
+        norm of all estimates of a layer, bottom first, averaged over the seeds in which every layer has a gradient
+        (after training, one may be saturated all along), and their number; ``costs``: bytes and time a synapse.
     """
     stages = ("start", "trained") if training_steps else ("start",)
     rows = []
@@ -94,7 +95,9 @@ def bench_gradients(seeds: int = 6, ticks: int = 100, training_steps: int = 20_0
                 steps = training_steps if stage == "trained" else 0
                 measured = [_measure(config.with_changes({"seed": seed}), ticks, steps) for seed in range(seeds)]
                 for form, reference in measured[0]:
-                    values = np.mean([found[form, reference] for found in measured], axis=0)
+                    values = np.array([found[form, reference] for found in measured])
+                    alive = values[np.isfinite(values).all(axis=(1, 2))]
+                    means = alive.mean(axis=0).tolist() if len(alive) else [[None] * len(LAYERS)] * 2
                     rows.append(
                         {
                             "network": network,
@@ -102,8 +105,9 @@ def bench_gradients(seeds: int = 6, ticks: int = 100, training_steps: int = 20_0
                             "stage": stage,
                             "form": form,
                             "reference": reference,
-                            "cosine": values[0].tolist(),
-                            "relative_norm": values[1].tolist(),
+                            "seeds": len(alive),
+                            "cosine": means[0],
+                            "relative_norm": means[1],
                         }
                     )
     settings = {"seeds": seeds, "ticks": ticks, "training_steps": training_steps, "layers": list(LAYERS)}
@@ -129,6 +133,8 @@ def _measure(config: Config, ticks: int, training_steps: int) -> dict[tuple[str,
 
 def _compare(ours: Array, true: Array) -> tuple[float, float]:
     norms = np.sqrt(np.sum(ours**2)), np.sqrt(np.sum(true**2))
+    if not (norms[0] > 0 and norms[1] > 0):
+        return float("nan"), float("nan")
     return float(np.sum(ours * true) / (norms[0] * norms[1])), float(norms[0] / norms[1])
 
 
@@ -239,6 +245,19 @@ def _timed_agent(config: Config) -> Agent:
     return agent
 
 
+def flat_rows(result: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the rows of `bench_gradients` with a column a number."""
+    places = ("bottom", "middle", "top")
+    return [
+        {
+            **{key: value for key, value in row.items() if key not in ("cosine", "relative_norm")},
+            **{f"cosine_{place}": value for place, value in zip(places, row["cosine"], strict=True)},
+            **{f"norm_{place}": value for place, value in zip(places, row["relative_norm"], strict=True)},
+        }
+        for row in result["rows"]
+    ]
+
+
 def gradient_lines(result: dict[str, Any]) -> Iterator[str]:
     """Yield the table of `bench_gradients` line by line."""
     reference = next(iter(REFERENCES))
@@ -253,7 +272,7 @@ def gradient_lines(result: dict[str, Any]) -> Iterator[str]:
             continue
         if heading != tuple(row[key] for key in keys):
             heading = tuple(row[key] for key in keys)
-            yield "; ".join(heading)
+            yield f"{'; '.join(heading)}; {row['seeds']} networks"
         cells = []
         for name in REFERENCES:
             (twin,) = (
@@ -262,7 +281,7 @@ def gradient_lines(result: dict[str, Any]) -> Iterator[str]:
                 if other["reference"] == name and all(other[key] == row[key] for key in (*keys, "form"))
             )
             pairs = zip(twin["cosine"], twin["relative_norm"], strict=True)
-            cells.append("  ".join(f"{cosine:5.3f} ({norm:4.2f})" for cosine, norm in pairs))
+            cells.append("  ".join("    -   " if c is None else f"{c:5.3f} ({norm:4.2f})" for c, norm in pairs))
         yield f"  {row['form']:26} {cells[0]}  |  {cells[1]}"
     yield "cost on 3 layers of 64: bytes of state a synapse, median step, nanoseconds a synapse"
     for name, cost in result["costs"].items():
