@@ -102,6 +102,7 @@ def _parser() -> argparse.ArgumentParser:
     gradients.add_argument(
         "--training", type=int, default=20_000, metavar="N", help="steps before the second measurement (default 20000)"
     )
+    gradients.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="J", help="processes")
     gradients.add_argument("--out", type=Path, metavar="FILE", help="write the table to this CSV file")
     _add_json(gradients)
     gradients.set_defaults(command=_bench_gradients, show=_show_gradients)
@@ -195,15 +196,16 @@ def _at_least(name: str, value: int | None, low: int) -> None:
 
 
 def _bench_gradients(options: argparse.Namespace) -> dict[str, Any]:
-    from .study.gradients import bench_gradients, flat_rows
-    from .study.table import write_rows
+    from .study.gradients import bench_gradients
+    from .study.table import RowWriter
 
     _at_least("seeds", options.seeds, 1)
     _at_least("training", options.training, 0)
-    result = bench_gradients(seeds=options.seeds, training_steps=options.training)
-    if options.out is not None:
-        write_rows(options.out, "synaptick bench gradients", result["versions"], flat_rows(result))
-    return result
+    _at_least("jobs", options.jobs, 1)
+    with RowWriter(options.out, "synaptick bench gradients") as writer:
+        return bench_gradients(
+            seeds=options.seeds, training_steps=options.training, jobs=options.jobs, on_row=writer.add
+        )
 
 
 def _show_gradients(result: dict[str, Any]) -> None:
@@ -214,18 +216,24 @@ def _show_gradients(result: dict[str, Any]) -> None:
 
 def _bench_ablation(options: argparse.Namespace) -> dict[str, Any]:
     from .study.ablation import ARMS, TASKS, bench_ablation
-    from .study.table import write_rows
+    from .study.table import RowWriter
 
-    for name, low in (("seeds", 1), ("first-seed", 0), ("jobs", 1), ("steps", 1)):
+    for name, low in (("seeds", 1), ("first-seed", 0), ("jobs", 1), ("steps", MIN_BENCH_STEPS)):
         _at_least(name, getattr(options, name.replace("-", "_")), low)
     for name, given, allowed in (("arms", options.arms, ARMS), ("tasks", options.tasks, TASKS)):
         for value in given or ():
             if value not in allowed:
                 raise ConfigError(f"--{name} {value}: there is no such name; allowed: {', '.join(allowed)}")
-    result = bench_ablation(options.seeds, options.first_seed, options.jobs, options.arms, options.tasks, options.steps)
-    if options.out is not None:
-        write_rows(options.out, "synaptick bench ablation", result["versions"], result["runs"])
-    return result
+    with RowWriter(options.out, "synaptick bench ablation") as writer:
+
+        def keep(run: dict[str, Any]) -> None:
+            writer.add(run)
+            if not options.json:
+                line = f"{run['task']}, {run['arm']}, seed {run['seed']}: mean return {run['mean_return']:.3f}"
+                print(line, file=sys.stderr, flush=True)
+
+        chosen = (options.jobs, options.arms, options.tasks, options.steps)
+        return bench_ablation(options.seeds, options.first_seed, *chosen, on_run=keep)
 
 
 def _show_ablation(result: dict[str, Any]) -> None:

@@ -79,11 +79,12 @@ class Config:
         Layers whose spikes the outputs are linear in.
     depth_filter : {"cascade", "factored", "none"}
         How the trace behind a signal from above is filtered by the membranes it came through. `cascade`: a matrix for
-        each layer above, with its mean leak; exact with one leak group. `factored`: a vector for each pair of leaks,
-        cheaper and closer with several. `none` is an ablation: the signal meets the synapse's own trace of the tick.
+        each layer above, with its mean leak; exact one layer up with one leak group. `factored`: a vector for each pair
+        of leaks: less memory, somewhat slower, and closer one layer up with several leaks. `none` is an ablation: the
+        signal meets the synapse's own trace of the tick.
     recurrent_hop : bool
         Whether signals may take one hop more than there are layers above, and hops through a layer's own recurrent
-        weights, which e-prop leaves out. Off with `temporal_trace: false`.
+        weights, which e-prop leaves out. Off without `recurrent`, `spatial_signal` or `temporal_trace`.
     reset_path : bool
         Whether eligibility follows the reset of the membrane, which e-prop leaves out; costs a float a synapse.
     spatial_signal : bool
@@ -91,7 +92,8 @@ class Config:
         connection to the readout alone, and one that is not read out does not learn.
     feedback : {"symmetric", "random", "adaptive"}
         Weights that learning signals come down through: the forward ones, fixed random ones of the same shape, or ones
-        that start at random and change as the forward ones do while both decay.
+        that start at random and change as the forward ones do while both decay. Random recurrent ones are scaled by
+        `recurrent_scale`, as the weights are.
     feedback_decay : float
         Decay a tick of forward and feedback weights with `feedback: adaptive`, 0 to 1.
     rate_regularization : float
@@ -100,8 +102,8 @@ class Config:
     target_rate : float
         Spikes a tick a neuron is pulled to, 0 to 1.
     temporal_trace : bool
-        Whether a synapse remembers earlier inputs. False is an ablation: every eligibility decays at once, so that only
-        inputs of the very tick get credit (which still decays with `trace_lambda`).
+        Whether a synapse remembers earlier inputs. False is an ablation: every eligibility and filter decays at once,
+        so that only inputs of the very tick get credit (which still decays with `trace_lambda`).
     frozen_layers : int
         The bottom so many layers (all, if there are fewer) keep their initial weights, 0 to 64; an ablation.
     discount : float

@@ -18,6 +18,8 @@ from .kernels import layout as at
 ALIGNMENT = 64
 _FLOATS_PER_LINE = ALIGNMENT // 4
 NET_NAMES = ("actor", "critic")
+# Views that the configuration fixes, and that nothing changes.
+CONSTANTS = ("alpha", "alphas", "rho", "strength", "leak", "filter_leak")
 
 
 @dataclass(frozen=True)
@@ -191,7 +193,16 @@ class Arena:
             reals.view(np.float64)[settings] != self.reals[settings]
         ).any():
             raise StateError("the state belongs to an agent with other settings")
+        for name, view in self.views.items():
+            if name.split("/")[-1] in CONSTANTS and (self._same_place(block, view) != view).any():
+                raise StateError(f"the state belongs to an agent with other settings ({name} differs)")
         return block
+
+    def _same_place(self, block: NDArray[np.uint8], view: NDArray[Any]) -> NDArray[Any]:
+        """Return what `block` holds where this arena has `view`."""
+        first = int(view.ctypes.data) - self.address
+        found: NDArray[Any] = block[first : first + view.nbytes].view(view.dtype).reshape(view.shape)
+        return found
 
     def _place(self, section: str, name: str, entry: int, *shape: int) -> None:
         """Give the next place in a section to an array, and write its offset to table entry `entry`."""

@@ -28,7 +28,7 @@ def rtrl(stack: Stack, xs: Array, paths: Paths = ALL_PATHS, smooth: bool = False
             for i in range(n):
                 change[0, i, first[index] + i * m : first[index] + (i + 1) * m] += past.u[t]
             change = normalised(change, past.centered[t], past.slope[t], stack.gain, paths)
-            fall = stack.v_th * np.where(np.arange(total) < first[index], paths.reset_above, paths.reset)
+            fall = stack.fall * np.where(np.arange(total) < first[index], paths.reset_above, paths.reset)
             dv[index] = layer.alpha[:, None] * dv[index] + change - fall * dz[index]
             da[index] = layer.rho[:, None] * da[index] + dz[index]
             if not paths.adaptation_above:

@@ -86,7 +86,18 @@ def test_a_snapshot_of_another_network_is_refused() -> None:
 
 @pytest.mark.parametrize(
     "changes",
-    [COORDINATE, {"discount": 0.9}, {"kappa_value": 3.0}, {"keep_state": True}, {"normalize_rewards": False}],
+    [
+        COORDINATE,
+        {"discount": 0.9},
+        {"kappa_value": 3.0},
+        {"keep_state": True},
+        {"normalize_rewards": False},
+        {"tau_max": 5.0},
+        {"adapt_strength": 0.1},
+        {"tau_adapt": 3.0},
+        {"frozen_layers": 1},
+        {"feedback_decay": 0.1},
+    ],
     ids=str,
 )
 def test_a_snapshot_of_an_agent_with_other_settings_is_refused(changes: dict[str, Any]) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +22,10 @@ from synaptick.agent.study.gradients import (
     REFERENCES,
     SHIPPED,
     STUDIED,
+    _measure,
     bench_gradients,
     credit_of,
     exact_gradients,
-    flat_rows,
     gradient_lines,
     smooth_noise,
     stack_of,
@@ -103,7 +106,8 @@ def test_each_form_comes_closer_to_what_it_takes_in() -> None:
 
 
 def test_the_gradient_benchmark_reports_every_form() -> None:
-    result = bench_gradients(seeds=1, ticks=8, training_steps=40)
+    flat: list[dict[str, Any]] = []
+    result = bench_gradients(seeds=1, ticks=8, training_steps=40, on_row=flat.append)
     json.dumps(result)
     assert {row["form"] for row in result["rows"]} == {*SHIPPED, *STUDIED}
     assert {row["stage"] for row in result["rows"]} == {"start", "trained"}
@@ -117,7 +121,6 @@ def test_the_gradient_benchmark_reports_every_form() -> None:
         else:
             assert row["cosine"] == row["relative_norm"] == [None] * 3
     assert np.mean([row["seeds"] for row in result["rows"]]) > 0.8
-    flat = flat_rows(result)
     assert len(flat) == len(result["rows"])
     assert flat[0]["norm_top"] == result["rows"][0]["relative_norm"][2]
     text = "\n".join(gradient_lines(result))
@@ -126,7 +129,7 @@ def test_the_gradient_benchmark_reports_every_form() -> None:
 
 def test_the_ablation_benchmark_runs_every_arm(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "runs.csv"
-    command = ["bench", "ablation", "--seeds", "2", "--steps", "200", "--jobs", "1", "--out", str(file), "--json"]
+    command = ["bench", "ablation", "--seeds", "2", "--steps", "1000", "--jobs", "2", "--out", str(file), "--json"]
     assert main(command) == 0
     result = json.loads(capsys.readouterr().out)
     assert [(row["task"], row["arm"]) for row in result["summary"]] == [(t, arm) for t in TASKS for arm in ARMS]
@@ -139,7 +142,7 @@ def test_the_ablation_benchmark_runs_every_arm(tmp_path: Path, capsys: pytest.Ca
 
 
 def test_runs_do_not_depend_on_who_runs_them() -> None:
-    few = [bench_ablation(2, first, 1, ["full rule"], ["delayed_xor"], 300)["runs"] for first in (0, 1)]
+    few = [bench_ablation(2, first, 1, ["full rule"], ["delayed_xor"], 1000)["runs"] for first in (0, 1)]
     assert few[0][1] == few[1][0]
 
 
@@ -150,6 +153,8 @@ def test_runs_do_not_depend_on_who_runs_them() -> None:
         (["--tasks", "chess"], "--tasks chess: there is no such name; allowed: delayed_xor, distracted_cue"),
         (["--seeds", "0"], "--seeds 0: allowed: 1 or more"),
         (["--jobs", "0"], "--jobs 0: allowed: 1 or more"),
+        (["--steps", "10"], "--steps 10: allowed: 1000 or more"),
+        (["--out", "no/such/folder/runs.csv"], "No such file or directory"),
     ],
 )
 def test_what_the_benchmark_cannot_use_is_refused(
@@ -159,9 +164,40 @@ def test_what_the_benchmark_cannot_use_is_refused(
     assert said in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_all_processes_and_keeps_what_is_written(number: signal.Signals, tmp_path: Path) -> None:
+    file = tmp_path / "runs.csv"
+    script = "import sys; from synaptick.agent.cli import main; sys.exit(main())"
+    command = [sys.executable, "-c", script, "bench", "ablation", "--steps", "5000", "--jobs", "2", "--out", str(file)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+        assert process.stderr is not None
+        assert "delayed_xor, full rule, seed 0" in process.stderr.readline()
+        process.send_signal(number)
+        rest = process.stderr.read()  # ends when every process that holds it has ended
+    assert process.returncode == 128 + number
+    assert f"stopped by {number.name}" in rest
+    assert "delayed_xor,full rule,0" in file.read_text(encoding="utf-8")
+
+
 def test_summaries() -> None:
     assert interquartile_mean([0, 1, 2, 3, 100, -100, 2, 2]) == 2 - 1 / 4
     low, high = bootstrap_interval(np.arange(10.0))
     assert 2.5 < low < 3.2
     assert 5.8 < high < 6.5
     assert bootstrap_interval([3.0, 3.0]) == (3.0, 3.0)
+
+
+# Cosine a layer, bottom first, that the cascade reached in the study that began this project.
+BARS = {
+    "LIF, tau 5, w_rec 0.6": (0.868, 0.930, 0.967),
+    "LIF, tau 20, w_rec 0.6": (0.450, 0.506, 0.683),
+    "LIF, tau 20, w_rec 0.0": (0.985, 1.0, 1.0),
+    "ALIF, tau 20, w_rec 0.6": (0.55, 0.60, 0.80),
+}
+
+
+@pytest.mark.parametrize("network", BARS)
+def test_the_cascade_with_the_hop_reaches_the_bar(network: str) -> None:
+    reference = next(iter(REFERENCES))
+    found = [_measure((network, "default", seed, 60, 0))["cascade, hop", reference][0] for seed in range(3)]
+    assert (np.mean(found, axis=0) > np.array(BARS[network]) - 1e-3).all()

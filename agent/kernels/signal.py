@@ -13,8 +13,8 @@ more with `recurrent_hop`; T_q holds all ways of q hops, up and around. psi of t
 outside all filters and is taken as it is; psi of a neuron in between stands inside the filter of the next one, where
 its running mean replaces it. The slopes of the currents that a signal passes through are inside the traces; those of
 the first hop carry the slope of the layer above (of this one, at the top), so that D needs r, the ratio of the layer's
-own slope to it. Two simplifications: a spike that goes around arrives with the slope of its own tick instead of the
-next one's, and in T_q it is not delayed.
+own slope to it. Simplified: a spike that goes around arrives with the slope of its own tick instead of the next one's,
+and in T_q it is neither delayed nor rescaled.
 """
 
 from __future__ import annotations

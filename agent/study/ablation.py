@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from ..config_file import load_config
 from ..experiment import environment_seed
 from ..loop import Tally, make_env, run
 from ..record import versions
+from .parallel import in_parallel
 from .statistics import bootstrap_interval, interquartile_mean
 
 # Shipped configurations.
@@ -41,6 +41,7 @@ def bench_ablation(
     arms: list[str] | None = None,
     tasks: list[str] | None = None,
     steps: int | None = None,
+    on_run: Callable[[dict[str, Any]], None] | None = None,
 ) -> dict[str, Any]:
     """Run every arm on every task, and summarise the mean return of the last 500 episodes.
 
@@ -53,7 +54,9 @@ def bench_ablation(
     arms, tasks : list of str, optional
         Some of `ARMS` and `TASKS`; all by default.
     steps : int, optional
-        Steps of a run instead of those of the configuration.
+        Steps of a run instead of those of the configuration; enough for an episode to end.
+    on_run : callable, optional
+        Called with each run as soon as it is done.
 
     Returns
     -------
@@ -68,8 +71,11 @@ def bench_ablation(
         for arm in arms or ARMS
         for seed in range(first_seed, first_seed + seeds)
     ]
-    with ProcessPoolExecutor(jobs) as pool:
-        runs = list(pool.map(_run_once, chosen))
+    runs = []
+    for done in in_parallel(_run_once, chosen, jobs):
+        runs.append(done)
+        if on_run is not None:
+            on_run(done)
     return {"versions": versions(), "runs": runs, "summary": list(_summaries(runs))}
 
 
@@ -87,7 +93,7 @@ def _run_once(job: tuple[str, str, int, int | None]) -> dict[str, Any]:
 
     run(agent, env, steps, seed=environment_seed(config.seed, 0), on_episode=keep)
     env.close()
-    mean = float(np.mean(returns[-RECENT:])) if returns else float("nan")
+    mean = float(np.mean(returns[-RECENT:]))
     return {"task": task, "arm": arm, "seed": seed, "steps": steps, "mean_return": mean, "bound": bound}
 
 
@@ -129,7 +135,8 @@ def ablation_lines(result: dict[str, Any]) -> Iterator[str]:
         if row["task"] != task:
             task = row["task"]
             bound = "" if row["mean_bound"] is None else f"; a frozen lower layer can reach {row['mean_bound']:.2f}"
-            yield f"{task} ({result['runs'][0]['steps']:,} steps{bound})"
+            steps = next(run["steps"] for run in result["runs"] if run["task"] == task)
+            yield f"{task} ({steps:,} steps{bound})"
         yield (
             f"  {row['arm']:20} {row['mean']:6.3f}  [{row['low']:6.3f}, {row['high']:6.3f}]  iqm {row['iqm']:6.3f}  "
             f"worst {row['worst']:6.3f}  {row['solved']:2d}/{row['seeds']}"

@@ -44,6 +44,12 @@ class Stack:
     v_th: float = 1.0
     dampening: float = 0.3
     gain: float = 2.0
+    reset_strength: float = 1.0
+
+    @property
+    def fall(self) -> float:
+        """Return how far the membrane falls after a spike."""
+        return self.reset_strength * self.v_th
 
     def n_below(self, index: int) -> int:
         """Return how many leading inputs of a layer are spikes of the layer below."""
@@ -140,7 +146,7 @@ def run(stack: Stack, xs: Array, smooth: bool = False) -> tuple[Array, list[Traj
             current = layer.w @ u[t]
             centered[t] = current - current.mean()
             slope[t] = stack.gain / np.sqrt(np.mean(centered[t] ** 2) + VARIANCE_FLOOR)
-            v[t] = layer.alpha * v[t - 1] + slope[t] * centered[t] - stack.v_th * z[t - 1]
+            v[t] = layer.alpha * v[t - 1] + slope[t] * centered[t] - stack.fall * z[t - 1]
             a[t] = layer.rho * a[t - 1] + z[t - 1]
             excess = v[t] - stack.v_th - layer.strength * a[t]
             z[t] = spike(excess, stack.v_th, stack.dampening, smooth)
@@ -190,7 +196,7 @@ def _currents_bar(
     v_bar, a_bar, back = (np.zeros_like(z_bar[0]) for _ in range(3))
     for t in range(len(past.v) - 1, -1, -1):
         # On the right v_bar, a_bar and back belong to tick t + 1.
-        total = z_bar[t] + back - stack.v_th * reset * v_bar + adaptation * a_bar
+        total = z_bar[t] + back - stack.fall * reset * v_bar + adaptation * a_bar
         v_bar = past.psi[t] * total + layer.alpha * v_bar
         a_bar = -layer.strength * past.psi[t] * total + layer.rho * a_bar
         change = normalised(v_bar[:, :, None], past.centered[t], past.slope[t], stack.gain, paths)

@@ -1,7 +1,8 @@
 """Forms of the depth filter that were measured and not adopted, in plain numpy.
 
-Each function returns the estimate of d readout(t) / d W for every tick and layer, as the credit of the agent would be
-with ``trace_lambda = 0``. The forms that ship are measured by running the agent itself (`gradients.py`).
+`estimate` returns an estimate of d readout(t) / d W for every tick and layer, as the credit of the agent would be with
+``trace_lambda = 0`` and its running means of psi at 0 when the input begins. The forms that ship are measured by
+running the agent itself (`gradients.py`).
 """
 
 from __future__ import annotations
@@ -12,9 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..kernels.forward import PSI_MEAN_RATE
 from .exact import Array, Stack, Trajectory
-
-PSI_MEAN_RATE = 0.05
 
 
 @dataclass(frozen=True)

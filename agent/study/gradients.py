@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -17,9 +17,11 @@ from ..state import Dimensions
 from .exact import Array, Layer, Paths, Stack, bptt
 from .exact import run as run_stack
 from .forms import Form, estimate
+from .parallel import in_parallel
 
 LAYERS = (20, 20, 20)
 INPUTS, CORRELATION = 4, 0.8
+TURN = 100
 TRAINING_ENV = "CartPole-v1"
 
 # Three layers of 20 neurons, all connected at the start, recurrent weights w_rec times the size of the others.
@@ -64,7 +66,13 @@ REFERENCES: dict[str, Paths] = {
 }
 
 
-def bench_gradients(seeds: int = 6, ticks: int = 100, training_steps: int = 20_000) -> dict[str, Any]:
+def bench_gradients(
+    seeds: int = 6,
+    ticks: int = 100,
+    training_steps: int = 20_000,
+    jobs: int = 1,
+    on_row: Callable[[dict[str, Any]], None] | None = None,
+) -> dict[str, Any]:
     """Compare every form of the traces with the exact surrogate gradient, at the start and after training.
 
     The estimate of a tick is the credit that the critic's weights get in that tick; the exact gradient is that of the
@@ -78,6 +86,10 @@ def bench_gradients(seeds: int = 6, ticks: int = 100, training_steps: int = 20_0
         Length of the input, 4 smooth random channels of unit variance.
     training_steps : int
         Steps in CartPole before the second measurement; 0 leaves it out.
+    jobs : int
+        Processes.
+    on_row : callable, optional
+        Called with each row, a column a number, as soon as it is known.
 
     Returns
     -------
@@ -87,35 +99,45 @@ def bench_gradients(seeds: int = 6, ticks: int = 100, training_steps: int = 20_0
         (after training, one may be saturated all along), and their number; ``costs``: bytes and time a synapse.
     """
     stages = ("start", "trained") if training_steps else ("start",)
-    rows = []
-    for network, changes in NETWORKS.items():
-        for wiring, more in WIRINGS.items():
-            config = Config(layers=LAYERS, connectivity=1.0, env=TRAINING_ENV).with_changes({**changes, **more})
-            for stage in stages:
-                steps = training_steps if stage == "trained" else 0
-                measured = [_measure(config.with_changes({"seed": seed}), ticks, steps) for seed in range(seeds)]
-                for form, reference in measured[0]:
-                    values = np.array([found[form, reference] for found in measured])
-                    alive = values[np.isfinite(values).all(axis=(1, 2))]
-                    means = alive.mean(axis=0).tolist() if len(alive) else [[None] * len(LAYERS)] * 2
-                    rows.append(
-                        {
-                            "network": network,
-                            "wiring": wiring,
-                            "stage": stage,
-                            "form": form,
-                            "reference": reference,
-                            "seeds": len(alive),
-                            "cosine": means[0],
-                            "relative_norm": means[1],
-                        }
-                    )
+    cells = [(network, wiring, stage) for network in NETWORKS for wiring in WIRINGS for stage in stages]
+    chosen = [
+        (network, wiring, seed, ticks, training_steps if stage == "trained" else 0)
+        for network, wiring, stage in cells
+        for seed in range(seeds)
+    ]
+    rows: list[dict[str, Any]] = []
+    measured: list[dict[tuple[str, str], Array]] = []
+    for done in in_parallel(_measure, chosen, jobs):
+        measured.append(done)
+        if len(measured) % seeds == 0:
+            for row in _averages(cells[len(measured) // seeds - 1], measured[-seeds:]):
+                rows.append(row)
+                if on_row is not None:
+                    on_row(_flat(row))
     settings = {"seeds": seeds, "ticks": ticks, "training_steps": training_steps, "layers": list(LAYERS)}
     return {"versions": versions(), "settings": settings, "rows": rows, "costs": costs()}
 
 
-def _measure(config: Config, ticks: int, training_steps: int) -> dict[tuple[str, str], Array]:
+def _averages(cell: tuple[str, str, str], measured: list[dict[tuple[str, str], Array]]) -> Iterator[dict[str, Any]]:
+    for form, reference in measured[0]:
+        values = np.array([found[form, reference] for found in measured])
+        alive = values[np.isfinite(values).all(axis=(1, 2))]
+        means = alive.mean(axis=0).tolist() if len(alive) else [[None] * len(LAYERS)] * 2
+        yield {
+            **dict(zip(("network", "wiring", "stage"), cell, strict=True)),
+            "form": form,
+            "reference": reference,
+            "seeds": len(alive),
+            "cosine": means[0],
+            "relative_norm": means[1],
+        }
+
+
+def _measure(job: tuple[str, str, int, int, int]) -> dict[tuple[str, str], Array]:
     """Return, for each form and reference, cosine and relative norm of each layer, shape (2, layers)."""
+    network, wiring, seed, ticks, training_steps = job
+    changes = {**NETWORKS[network], **WIRINGS[wiring], "seed": seed}
+    config = Config(layers=LAYERS, connectivity=1.0, env=TRAINING_ENV).with_changes(changes)
     trained = _trained(config, training_steps)
     inputs = smooth_noise(config.seed, ticks)
     stack = stack_of(trained.config, trained.arena.dimensions, trained.arena.views, "critic")
@@ -203,7 +225,7 @@ def stack_of(config: Config, d: Dimensions, views: Mapping[str, Array], net: str
             Layer(w[:, : columns["bias"] + 1], alpha, rho, strength, columns["observed"] >= 0, d.recurrent, is_read)
         )
     readout = views[f"{net}/w"][:, : d.readout_columns()[1] + 1].astype(np.float64)
-    return Stack(tuple(layers), readout, config.v_th, config.dampening, config.gain)
+    return Stack(tuple(layers), readout, config.v_th, config.dampening, config.gain, config.reset_strength)
 
 
 def exact_gradients(stack: Stack, inputs: Array, paths: Paths) -> list[Array]:
@@ -217,20 +239,24 @@ def exact_gradients(stack: Stack, inputs: Array, paths: Paths) -> list[Array]:
     return [np.array(gradients) for gradients in found]
 
 
-def costs(layers: tuple[int, ...] = (64, 64, 64), steps: int = 4000) -> dict[str, dict[str, float]]:
-    """Return what each form that ships costs: bytes of state a synapse, nanoseconds of a step a synapse."""
+def costs(layers: tuple[int, ...] = (64, 64, 64), turns: int = 40) -> dict[str, dict[str, float]]:
+    """Return what each form that ships costs: bytes of state and nanoseconds of a step for each weight, padding too.
+
+    Forms take turns of `TURN` steps: a drift of the machine meets all, and each finds its own data in the cache.
+    """
     agents = {name: _timed_agent(Config(layers=layers, **changes)) for name, changes in SHIPPED.items()}
-    stream = np.random.default_rng(0).normal(size=(steps, 4))
+    stream = np.random.default_rng(0).normal(size=(TURN, 4))
     times: dict[str, list[int]] = {name: [] for name in agents}
-    for x in stream:  # in turns, so that a drift of the machine meets all
+    for _ in range(turns):
         for name, agent in agents.items():
-            begun = time.perf_counter_ns()
-            agent.step(0.1, x)
-            times[name].append(time.perf_counter_ns() - begun)
+            for x in stream:
+                begun = time.perf_counter_ns()
+                agent.step(0.1, x)
+                times[name].append(time.perf_counter_ns() - begun)
     found = {}
     for name, agent in agents.items():
         synapses = sum(view.size for key, view in agent.arena.views.items() if key.endswith("/w"))
-        median = float(np.median(times[name][steps // 10 :]))
+        median = float(np.median(times[name][TURN:]))
         found[name] = {
             "bytes_per_synapse": agent.nbytes / synapses,
             "step_us": median / 1000.0,
@@ -245,17 +271,14 @@ def _timed_agent(config: Config) -> Agent:
     return agent
 
 
-def flat_rows(result: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the rows of `bench_gradients` with a column a number."""
+def _flat(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row with a column a number."""
     places = ("bottom", "middle", "top")
-    return [
-        {
-            **{key: value for key, value in row.items() if key not in ("cosine", "relative_norm")},
-            **{f"cosine_{place}": value for place, value in zip(places, row["cosine"], strict=True)},
-            **{f"norm_{place}": value for place, value in zip(places, row["relative_norm"], strict=True)},
-        }
-        for row in result["rows"]
-    ]
+    return {
+        **{key: value for key, value in row.items() if key not in ("cosine", "relative_norm")},
+        **{f"cosine_{place}": value for place, value in zip(places, row["cosine"], strict=True)},
+        **{f"norm_{place}": value for place, value in zip(places, row["relative_norm"], strict=True)},
+    }
 
 
 def gradient_lines(result: dict[str, Any]) -> Iterator[str]:

@@ -7,10 +7,8 @@ one row a run to ``docs/results/learning.csv`` and prints, for each arm, interqu
 from __future__ import annotations
 
 import argparse
-import csv
 import subprocess
 import sys
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +16,9 @@ import numpy as np
 from synaptick.agent import Agent, load_config, make_env, run
 from synaptick.agent.experiment import environment_seed
 from synaptick.agent.loop import RECENT, Tally
-from synaptick.agent.record import versions
+from synaptick.agent.study.parallel import in_parallel
 from synaptick.agent.study.statistics import interquartile_mean
+from synaptick.agent.study.table import RowWriter
 
 # arm -> shipped configuration, changes to it
 ARMS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -89,20 +88,14 @@ def main() -> int:
     parser.add_argument("--arms", nargs="*", default=list(ARMS), choices=list(ARMS))
     parser.add_argument("--out", type=Path, default=Path("docs/results/learning.csv"))
     options = parser.parse_args()
-    stamp = " ".join(f"{name} {version}" for name, version in versions().items()) + f" commit {commit()}"
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    with options.out.open("w", newline="") as file, ProcessPoolExecutor(options.jobs) as pool:
-        file.write(f"# python -m tests.benchmarks.learning; {stamp}\n")
-        writer: csv.DictWriter[str] | None = None
+    with RowWriter(options.out, f"python -m tests.benchmarks.learning; commit {commit()}") as writer:
         for arm in options.arms:
             seeds = range(options.first_seed, options.first_seed + options.seeds)
-            rows = list(pool.map(measure, [(arm, seed) for seed in seeds]))
-            if writer is None:
-                writer = csv.DictWriter(file, rows[0])
-                writer.writeheader()
-            for row in rows:
-                writer.writerow({key: f"{x:.4g}" if isinstance(x, float) else x for key, x in row.items()})
-            file.flush()
+            rows = []
+            for row in in_parallel(measure, [(arm, seed) for seed in seeds], options.jobs):
+                rows.append(row)
+                writer.add(row)
             show(arm, rows)
     return 0
 
