@@ -76,23 +76,24 @@ def send_signals(ints: NDArray, floats: NDArray, net: int) -> None:
         if layer.levels == 0:
             continue
         upper = layer_view(ints, floats, net, min(index + 1, last))
-        above, n_upper = upper.signals, upper.z.shape[0]
-        around = ints[RECURRENT_HOP] != 0
-        if index < last:
-            descend(upper.feedback, upper.m, 0, row(above, 0, n_upper), upper.psi, 1.0, s, span(signals, n, s * n))
-        if around:
-            ratio = head.slope[index] / head.slope[min(index + 1, last)]
-            out = span(signals, (1 + s) * n, s * n)
-            descend(layer.feedback, layer.m, layer.recurrent, direct, layer.psi, ratio, s, out)
-        total = row(signals, 1 + 2 * s, n)
-        for h in range(2 * s):
-            for i in range(n):
-                total[i] += signals[(1 + h) * n + i]
-        for q in range(2, layer.levels + 1):
-            out = row(signals, 2 * s + q, n)
+        n_upper = upper.z.shape[0]
+        for q in range(1, layer.levels + 1):
+            # One hop: from S_0, by psi of now, split by group. More: from T_{q-1}, by mean psi.
+            once = q == 1
+            groups = s if once else 1
             if index < last:
-                source = row(above, 2 * upper.split + q - 1, n_upper)
-                descend(upper.feedback, upper.m, 0, source, upper.psi_mean, 1.0, 1, out)
-            if around:
-                source = row(signals, 2 * s + q - 1, n)
-                descend(layer.feedback, layer.m, layer.recurrent, source, layer.psi_mean, 1.0, 1, out)
+                source = row(upper.signals, 0 if once else 2 * upper.split + q - 1, n_upper)
+                out = span(signals, (1 if once else 2 * s + q) * n, groups * n)
+                psi = upper.psi if once else upper.psi_mean
+                descend(upper.feedback, upper.m, 0, source, psi, 1.0, groups, out)
+            if ints[RECURRENT_HOP] != 0:
+                source = row(signals, 0 if once else 2 * s + q - 1, n)
+                out = span(signals, (1 + s if once else 2 * s + q) * n, groups * n)
+                psi = layer.psi if once else layer.psi_mean
+                ratio = head.slope[index] / head.slope[min(index + 1, last)] if once else 1.0
+                descend(layer.feedback, layer.m, layer.recurrent, source, psi, ratio, groups, out)
+            if once:
+                total = row(signals, 1 + 2 * s, n)
+                for h in range(2 * s):
+                    for i in range(n):
+                        total[i] += signals[(1 + h) * n + i]
