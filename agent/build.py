@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .config import Config
+from .dimensions import Dimensions
 from .kernels import layout as at
 from .kernels.step_size import BOUNDED, COORDINATE
 from .spaces import ActionSpec, ObservationSpec
-from .state import NET_NAMES, Arena, Dimensions
+from .state import NET_NAMES, Arena
 
 FEEDBACK_CODES = {"symmetric": at.SYMMETRIC, "random": at.RANDOM_FEEDBACK, "adaptive": at.ADAPTIVE_FEEDBACK}
 

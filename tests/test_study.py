@@ -16,11 +16,11 @@ from gymnasium import spaces
 from synaptick.agent import Agent, Config
 from synaptick.agent.cli import main
 from synaptick.agent.study.ablation import ARMS, TASKS, bench_ablation
+from synaptick.agent.study.costs import SHIPPED
 from synaptick.agent.study.exact import Paths, Stack, run
 from synaptick.agent.study.forms import Form, estimate
 from synaptick.agent.study.gradients import (
     REFERENCES,
-    SHIPPED,
     STUDIED,
     _measure,
     bench_gradients,

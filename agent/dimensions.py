@@ -1,0 +1,98 @@
+"""The sizes that fix an arena."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+ALIGNMENT = 64
+_FLOATS_PER_LINE = ALIGNMENT // 4
+
+
+def padded(count: int) -> int:
+    """Return the least multiple of a cache line's floats that is not below `count`."""
+    return -(-count // _FLOATS_PER_LINE) * _FLOATS_PER_LINE
+
+
+@dataclass(frozen=True)
+class Dimensions:
+    """The sizes that fix an arena.
+
+    Attributes
+    ----------
+    n_input : int
+        Size of the encoded observation.
+    n_action : int
+        Number of discrete actions.
+    layers : tuple of int
+        Neurons of each layer, bottom first; the same for actor and critic.
+    groups : int
+        Leak groups of a layer.
+    adaptive : tuple of int
+        Neurons of each layer that have an eligibility of the adaptation.
+    spatial_signal, recurrent_hop : bool
+        Whether learning signals come down through the layers, and around through recurrent weights, so that there are
+        traces for them.
+    cascade : bool
+        Whether these are matrices, else vectors.
+    reset_path : bool
+        Whether the reset of a membrane has an eligibility.
+    own_feedback : bool
+        Whether feedback has weights of its own.
+    recurrent, observation_skip, readout_all, peaks : bool
+        Whether layers see their own spikes; whether layers above the first see the observation; whether every layer is
+        read out (else the top one only); whether each weight has a peak (the coordinate step rule).
+    """
+
+    n_input: int
+    n_action: int
+    layers: tuple[int, ...]
+    groups: int
+    adaptive: tuple[int, ...]
+    spatial_signal: bool
+    recurrent_hop: bool
+    cascade: bool
+    reset_path: bool
+    own_feedback: bool
+    recurrent: bool
+    observation_skip: bool
+    readout_all: bool
+    peaks: bool
+
+    def columns(self, layer: int) -> dict[str, int]:
+        """Return where each part of a layer's input vector starts (-1: absent) and its padded length."""
+        below = self.layers[layer - 1] if layer else 0
+        sees_observation = layer == 0 or self.observation_skip
+        observed = below if sees_observation else -1
+        recurrent = below + (self.n_input if sees_observation else 0)
+        bias = recurrent + (self.layers[layer] if self.recurrent else 0)
+        return {
+            "below": below,
+            "observed": observed,
+            "recurrent": recurrent if self.recurrent else -1,
+            "bias": bias,
+            "m": padded(bias + 1),
+        }
+
+    def levels(self, layer: int) -> int:
+        """Return how many hops a signal to a layer may have taken: one a layer above, and one more."""
+        return (len(self.layers) - 1 - layer if self.spatial_signal else 0) + self.recurrent_hop
+
+    def split(self, layer: int) -> int:
+        """Return into how many leak groups a signal of one hop to this layer is split."""
+        return 0 if self.levels(layer) == 0 else 1 if self.cascade else self.groups
+
+    def vectors(self, layer: int) -> int:
+        """Return how many filtered eligibility vectors a leak group of this layer has."""
+        levels = self.levels(layer)
+        return 0 if self.cascade else self.split(layer) + (levels if levels > 1 else 0)
+
+    def readout_columns(self) -> tuple[list[int], int, int]:
+        """Return the first readout column of each layer (-1: not read out), the bias column and the padded length."""
+        first, column = [], 0
+        for index, n in enumerate(self.layers):
+            if self.readout_all or index == len(self.layers) - 1:
+                first.append(column)
+                column += n
+            else:
+                first.append(-1)
+        return first, column, padded(column + 1)
