@@ -112,8 +112,8 @@ def test_a_new_episode_owes_nothing_to_the_one_before() -> None:
         agent.end(1.0, rng.normal(size=SIZE) if seed else None)
         agent.arena.ints[at.RANDOM : at.RANDOM + 4] = 1, 2, 3, 4
         for name, view in agent.arena.views.items():
-            if name.endswith("psi_mean"):
-                view[:] = 0.0  # a running statistic, which lives on
+            if name.endswith(("psi_mean", "/rate")):
+                view[:] = 0.0  # running statistics, which live on
         agent.start(np.ones(SIZE))
         agents.append(agent)
     for name, view in agents[0].arena.views.items():
