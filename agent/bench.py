@@ -51,16 +51,17 @@ def bench_tick(steps: int = 20_000) -> dict[str, Any]:
     }
 
 
-def _make(layers: tuple[int, ...]) -> Agent:
-    return Agent(Config(layers=layers), spaces.Box(-1.0, 1.0, (4,)), spaces.Discrete(2), seed=0)
+def make_agent(config: Config) -> Agent:
+    """Return an agent for 4 observations and 2 actions."""
+    return Agent(config, spaces.Box(-1.0, 1.0, (4,)), spaces.Discrete(2), seed=0)
 
 
 def _bench_network(layers: tuple[int, ...], steps: int) -> dict[str, Any]:
-    agent = _make(layers)
+    agent = make_agent(Config(layers=layers))
     stream = np.random.default_rng(0).normal(size=(STREAM, 4))
     agent.start(stream[0])
     staging, address = agent.arena.views["staging"], agent.arena.address
-    weights = sum(view.size for name, view in agent.arena.views.items() if name.endswith("/w"))
+    weights = count_weights(agent)
     w, credit = np.zeros(weights, np.float32), np.ones(weights, np.float32)
     w_at, credit_at = int(w.ctypes.data), int(credit.ctypes.data)
 
@@ -81,7 +82,7 @@ def _bench_network(layers: tuple[int, ...], steps: int) -> dict[str, Any]:
         sweep(w_at, credit_at, weights, 1e-3, 0.8, 1e-3)
         return time.perf_counter_ns() - begun
 
-    times = _in_turns([compiled, facade, floor], steps)
+    times = in_turns([compiled, facade, floor], steps)
     step, around, least = (_percentiles(sample) for sample in times)
     return {
         "synapses": weights,
@@ -95,7 +96,16 @@ def _bench_network(layers: tuple[int, ...], steps: int) -> dict[str, Any]:
     }
 
 
-def _in_turns(timed: list[Callable[[int], int]], steps: int) -> list[NDArray[np.int64]]:
+def count_weights(agent: Agent) -> int:
+    """Return the number of weights, padding included."""
+    return sum(view.size for name, view in agent.arena.views.items() if name.endswith("/w"))
+
+
+def in_turns(timed: list[Callable[[int], int]], steps: int) -> list[NDArray[np.int64]]:
+    """Return what each function returns for 0 .. steps - 1, called in turns of `CHUNK`.
+
+    A drift of the machine meets all of them, and each finds its own data in the cache.
+    """
     for function in timed:
         for k in range(WARM_UP):
             function(k)
@@ -128,7 +138,7 @@ def _allocations(agent: Agent, stream: NDArray[np.float64]) -> dict[str, int]:
 
 def _silent_to_live(layers: tuple[int, ...], stream: NDArray[np.float64], steps: int) -> float:
     """Return the median step time after 10^5 steps of zero observation and reward, relative to a live stream."""
-    silent, live = _make(layers), _make(layers)
+    silent, live = make_agent(Config(layers=layers)), make_agent(Config(layers=layers))
     nothing = np.zeros(4)
     silent.start(nothing)
     live.start(stream[0])
@@ -145,13 +155,13 @@ def _silent_to_live(layers: tuple[int, ...], stream: NDArray[np.float64], steps:
         live.step(0.1, stream[k % STREAM])
         return time.perf_counter_ns() - begun
 
-    quiet, loud = _in_turns([time_silent, time_live], steps)
+    quiet, loud = in_turns([time_silent, time_live], steps)
     return float(np.median(quiet) / np.median(loud))
 
 
 def bench_memory(steps: int = 1_000_000) -> dict[str, Any]:
     """Return bytes of state and of the resident set after a tenth of the steps and after all (default network)."""
-    agent = _make(Config().layers)
+    agent = make_agent(Config())
     stream = np.random.default_rng(0).normal(size=(STREAM, 4))
     agent.start(stream[0])
     points = []

@@ -82,16 +82,13 @@ def build(config: Config, observation: ObservationSpec, action: ActionSpec, seed
     arena.ints[at.RANDOM : at.RANDOM + 4] = action_seed.generate_state(4, np.uint32)
     for name, child in zip(NET_NAMES, weights_seed.spawn(len(NET_NAMES)), strict=True):
         rng = np.random.default_rng(child)
-        # Feedback draws from numbers of its own, so that the weights of a seed do not depend on it.
-        feedback_rng = np.random.default_rng(child.spawn(1)[0])
         for index in range(len(config.layers)):
             _fill_constants(arena, config, name, index)
             _fill_layer(arena, config, rng, name, index)
-            if arena.dimensions.own_feedback:
-                _fill_feedback(arena, config, feedback_rng, name, index)
         _fill_readout(arena, config, rng, name)
         if arena.dimensions.own_feedback:
-            _fill_readout_feedback(arena, feedback_rng, name)
+            # From numbers of its own, so that the weights of a seed do not depend on it.
+            _fill_feedback(arena, config, np.random.default_rng(child.spawn(1)[0]), name)
     return arena
 
 
@@ -165,16 +162,6 @@ def _fill_layer(arena: Arena, config: Config, rng: np.random.Generator, name: st
     w[:, columns["bias"]] = rng.uniform(-bound, bound, n)
 
 
-def _fill_feedback(arena: Arena, config: Config, rng: np.random.Generator, name: str, index: int) -> None:
-    """Fill feedback weights, dense, in the ranges of the weights they stand for."""
-    columns = arena.dimensions.columns(index)
-    feedback = arena.views[f"{name}/{index}/feedback"]
-    bound = 1.0 / np.sqrt(columns["bias"] + 1)
-    feedback[:, : columns["bias"]] = rng.uniform(-bound, bound, (len(feedback), columns["bias"]))
-    if config.recurrent:
-        feedback[:, columns["recurrent"] : columns["bias"]] *= config.recurrent_scale
-
-
 def _fill_readout(arena: Arena, config: Config, rng: np.random.Generator, name: str) -> None:
     _, bias, _ = arena.dimensions.readout_columns()
     bound = 1.0 / np.sqrt(bias + 1)
@@ -183,8 +170,15 @@ def _fill_readout(arena: Arena, config: Config, rng: np.random.Generator, name: 
     w[:, bias] = rng.uniform(-bound, bound, w.shape[0])
 
 
-def _fill_readout_feedback(arena: Arena, rng: np.random.Generator, name: str) -> None:
-    _, bias, _ = arena.dimensions.readout_columns()
-    feedback = arena.views[f"{name}/feedback"]
-    bound = 1.0 / np.sqrt(bias + 1)
-    feedback[:, :bias] = rng.uniform(-bound, bound, (len(feedback), bias))
+def _fill_feedback(arena: Arena, config: Config, rng: np.random.Generator, name: str) -> None:
+    """Fill feedback weights, dense, in the ranges of the weights they stand for."""
+    d = arena.dimensions
+    blocks = [(f"{name}/{index}", d.columns(index)["bias"]) for index in range(len(d.layers))]
+    for path, bias in [*blocks, (name, d.readout_columns()[1])]:
+        feedback = arena.views[f"{path}/feedback"]
+        bound = 1.0 / np.sqrt(bias + 1)
+        feedback[:, :bias] = rng.uniform(-bound, bound, (len(feedback), bias))
+    if config.recurrent:
+        for index in range(len(d.layers)):
+            columns = d.columns(index)
+            arena.views[f"{name}/{index}/feedback"][:, columns["recurrent"] : columns["bias"]] *= config.recurrent_scale

@@ -175,8 +175,7 @@ def _bench(options: argparse.Namespace) -> dict[str, Any]:
 
     if options.name == "start":
         return bench.bench_start()
-    if options.steps < MIN_BENCH_STEPS:
-        raise ConfigError(f"--steps {options.steps}: allowed: {MIN_BENCH_STEPS} or more")
+    _at_least("steps", options.steps, MIN_BENCH_STEPS)
     return bench.bench_tick(options.steps) if options.name == "tick" else bench.bench_memory(options.steps)
 
 

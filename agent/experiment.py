@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from .errors import ConfigError, Interrupted, RunError, StateError, SynaptickErr
 from .kernels.jit import is_compiled
 from .loop import Tally, make_env, run
 from .record import CONFIG_FILE, RunFolder
+from .stopping import on_stop
 
 UPDATE_EVERY = 256
 # Settings that a resumed run may change: they say how long and where it runs, not what it is.
@@ -38,15 +38,8 @@ def _noting_signals() -> Iterator[list[int]]:
             raise KeyboardInterrupt
         seen.append(number)
 
-    if threading.current_thread() is not threading.main_thread():
+    with on_stop(note):
         yield seen
-        return
-    previous = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield seen
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
 
 
 def start_run(config: Config, out: Path | None = None, quiet: bool = False) -> dict[str, Any]:

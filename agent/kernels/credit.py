@@ -30,16 +30,16 @@ from .eligibility import (
     adaptive_credit_row,
     adaptive_row,
     add_four_rows,
-    add_row,
     cascade_row,
     credit_row,
     filter_inputs,
     plain_row,
     reset_row,
 )
-from .jit import fill, kernel
+from .jit import add_scaled, fill, kernel
 from .layout import Layer, Net
 from .memory import row, span
+from .neuron import running_mean
 
 # A mean of psi below this is 0: with a short memory it would soon make denormal products with small traces.
 PSI_FLOOR = 1e-12
@@ -97,7 +97,7 @@ def _advance_filters(layer: Layer, leak: NDArray, slope: NDArray) -> None:
     """Take this tick's eps and psi into F, D, P, M and N, in place, for the ticks to come."""
     real = layer.w.dtype.type
     m, n, s, count = layer.m, layer.z.shape[0], layer.split, layer.mass.shape[0]
-    one, floor, zero, mean, top = real(1.0), real(PSI_FLOOR), real(0.0), leak[0], slope.shape[0] - 1
+    one, mean, top = real(1.0), leak[0], slope.shape[0] - 1
     for group in range(layer.alphas.shape[0]):
         block = row(layer.filtered, group, count * m)
         source = row(layer.eps, group, m)
@@ -115,10 +115,7 @@ def _advance_filters(layer: Layer, leak: NDArray, slope: NDArray) -> None:
         if v >= s:
             drive = layer.mass[v]
         if v <= s:
-            past, rate = row(layer.psi_past, v, n), push / layer.mass[v]
-            for i in range(n):
-                moved = past[i] + rate * (layer.psi[i] - past[i])
-                past[i] = moved if moved > floor else zero
+            running_mean(push / layer.mass[v], layer.psi, row(layer.psi_past, v, n), PSI_FLOOR)
 
 
 @kernel
@@ -151,9 +148,9 @@ def _weigh_vectors(layer: Layer, i: int, fall: float, factors: NDArray, total: N
         weight += factors[v] * layer.mass[v]
     fill(total, 0.0)
     if i < layer.n_adaptive:
-        add_row(total, -layer.strength[i] * weight, row(layer.epsa, i, m))
+        add_scaled(total, -layer.strength[i] * weight, row(layer.epsa, i, m))
     if layer.epsr.shape[0] > 0:
-        add_row(total, -fall * weight, row(layer.epsr, i, m))
+        add_scaled(total, -fall * weight, row(layer.epsr, i, m))
 
 
 @kernel
@@ -165,7 +162,7 @@ def _add_vectors(layer: Layer, group: int, factors: NDArray, total: NDArray) -> 
     for v in range(0, whole, 4):
         add_four_rows(total, span(factors, v, 4), span(block, v * m, 4 * m))
     for v in range(whole, count):
-        add_row(total, factors[v], row(block, v, m))
+        add_scaled(total, factors[v], row(block, v, m))
 
 
 @kernel
@@ -212,7 +209,7 @@ def learn_layer(
                 _weigh_vectors(layer, i, drop, factors, total)
             _eligibility_row(layer, i, eps, drop, e)
             if factored:
-                add_row(total, signal, e)
+                add_scaled(total, signal, e)
                 _add_vectors(layer, group, factors, total)
                 signal, source = one, total
             elif layer.levels > 0:

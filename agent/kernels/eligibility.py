@@ -98,13 +98,6 @@ def cascade_row(
 
 
 @kernel
-def add_row(total: NDArray, factor: float, source: NDArray) -> None:
-    """``total += factor source``, in place; (m,)."""
-    for j in range(total.shape[0]):
-        total[j] += factor * source[j]
-
-
-@kernel
 def add_four_rows(total: NDArray, factors: NDArray, rows: NDArray) -> None:
     """``total_j += sum_k factors_k rows_kj`` for k = 0 .. 3, in place; total (m,), factors (4,), rows (4 m,)."""
     m = total.shape[0]

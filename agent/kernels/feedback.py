@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from numpy.typing import NDArray
 
-from .eligibility import add_row
-from .jit import kernel
+from .jit import add_scaled, kernel
 from .layout import (
     FEEDBACK_DECAY,
     FROZEN_LAYERS,
@@ -24,12 +23,6 @@ def _loosen(weights: NDArray, feedback: NDArray, keep: float) -> None:
     for k in range(weights.shape[0]):
         feedback[k] = factor * (feedback[k] - weights[k])
         weights[k] *= factor
-
-
-@kernel
-def _tie(weights: NDArray, feedback: NDArray) -> None:
-    for k in range(weights.shape[0]):
-        feedback[k] += weights[k]
 
 
 @kernel
@@ -57,7 +50,7 @@ def tie_feedback(ints: NDArray, floats: NDArray, net: int) -> None:
     """After the weights of `net` have changed: ``B <- B + W``, see `loosen_feedback`; in place."""
     for block in range(ints[FROZEN_LAYERS], ints[N_LAYERS] + 1):
         synapses = synapses_view(ints, floats, net, block)
-        _tie(synapses.w, synapses.feedback)
+        add_scaled(synapses.feedback, 1.0, synapses.w)
 
 
 @kernel
@@ -79,9 +72,9 @@ def regularize_rates(layer: Layer, reals: NDArray, fall: float) -> None:
     for i in range(layer.z.shape[0]):
         push = real(-reals[RATE_REGULARIZATION] * (layer.rate[i] - reals[TARGET_RATE])) * layer.psi[i]
         w, eps = row(layer.w, i, m), row(layer.eps, group, m)
-        add_row(w, push, eps)
+        add_scaled(w, push, eps)
         if i < layer.n_adaptive:
-            add_row(w, -push * layer.strength[i], row(layer.epsa, i, m))
+            add_scaled(w, -push * layer.strength[i], row(layer.epsa, i, m))
         if reset:
-            add_row(w, -push * drop, row(layer.epsr, i, m))
+            add_scaled(w, -push * drop, row(layer.epsr, i, m))
         group = group + 1 if group + 1 < groups else 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from numpy.typing import NDArray
 
 from .eligibility import filter_inputs
-from .jit import copy, kernel
+from .jit import TINY, copy, kernel
 from .layout import (
     DAMPENING,
     GAIN,
@@ -74,8 +74,8 @@ def forward(ints: NDArray, reals: NDArray, floats: NDArray, net: int, learn: boo
             for group in range(layer.alphas.shape[0]):
                 eps = row(layer.eps, group, layer.m)
                 filter_inputs(eps, layer.alphas[group], slope, layer.inputs)
-            running_mean(PSI_MEAN_RATE, layer.psi, layer.psi_mean)
-            running_mean(RATE_RATE, layer.z, layer.rate)
+            running_mean(PSI_MEAN_RATE, layer.psi, layer.psi_mean, TINY)
+            running_mean(RATE_RATE, layer.z, layer.rate, TINY)
             rate = ints[SPIKE_RATES] + net * ints[N_LAYERS] + index
             reals[rate] += SPIKE_RATE_RATE * (spikes / layer.z.shape[0] - reals[rate])
         if layer.first >= 0:

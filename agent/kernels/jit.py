@@ -120,3 +120,11 @@ def copy(source: NDArray, out: NDArray) -> None:
     """Copy `source` to the first elements of `out`, in place."""
     for k in range(source.shape[0]):
         out[k] = source[k]
+
+
+@kernel
+def add_scaled(out: NDArray, factor: float, source: NDArray) -> None:
+    """``out += factor source`` for vectors of one length, in place."""
+    scale = out.dtype.type(factor)
+    for k in range(out.shape[0]):
+        out[k] += scale * source[k]

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from .credit import learn_layer, learn_readout
 from .feedback import loosen_feedback, regularize_rates, tie_feedback
-from .jit import fill, kernel
+from .jit import add_scaled, fill, kernel
 from .layout import (
     ACTOR,
     ADAPTIVE_FEEDBACK,
@@ -32,8 +32,9 @@ from .layout import (
     net_view,
     synapses_view,
 )
+from .memory import span
 from .signal import send_signals
-from .step_size import BOUNDED, bounded_steps, coordinate_update, scaled_update
+from .step_size import BOUNDED, bounded_steps, coordinate_update
 
 
 @kernel
@@ -71,9 +72,9 @@ def _learn_layers(ints: NDArray, reals: NDArray, floats: NDArray, net: int, delt
     last = ints[N_LAYERS] - 1
     for index in range(ints[FROZEN_LAYERS], last + 1):
         layer = layer_view(ints, floats, net, index)
-        e = floats[ints[SCRATCH_E] : ints[SCRATCH_E] + layer.m]
-        total = floats[ints[SCRATCH_TOTAL] : ints[SCRATCH_TOTAL] + layer.m]
-        factors = floats[ints[SCRATCH_FACTORS] : ints[SCRATCH_FACTORS] + layer.mass.shape[0]]
+        e = span(floats, ints[SCRATCH_E], layer.m)
+        total = span(floats, ints[SCRATCH_TOTAL], layer.m)
+        factors = span(floats, ints[SCRATCH_FACTORS], layer.mass.shape[0])
         if reals[RATE_REGULARIZATION] > 0.0:
             regularize_rates(layer, reals, fall)
         first = min(index + 1, last)
@@ -104,6 +105,6 @@ def learn(
         steps = _blocks(ints, reals, STEP_SIZES, net)
         for block in range(ints[N_LAYERS] + 1):
             synapses = synapses_view(ints, floats, net, block)
-            scaled_update(synapses.w, synapses.credit, steps[block] * delta)
+            add_scaled(synapses.w, steps[block] * delta, synapses.credit)
     if ints[FEEDBACK] == ADAPTIVE_FEEDBACK:
         tie_feedback(ints, floats, net)

@@ -112,10 +112,10 @@ def fire(
 
 
 @kernel
-def running_mean(rate: float, sample: NDArray, mean: NDArray) -> None:
-    """``mean <- mean + rate (sample - mean)``, elementwise, float32, in place, flushed."""
+def running_mean(rate: float, sample: NDArray, mean: NDArray, floor: float) -> None:
+    """``mean <- mean + rate (sample - mean)``, elementwise, float32, in place; 0 up to `floor` in magnitude."""
     real = mean.dtype.type
-    step, tiny, zero = real(rate), real(TINY), real(0.0)
+    step, tiny, zero = real(rate), real(floor), real(0.0)
     for i in range(sample.shape[0]):
         moved = mean[i] + step * (sample[i] - mean[i])
         mean[i] = moved if np.abs(moved) > tiny else zero

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from numpy.typing import NDArray
 
-from .jit import fill, kernel
+from .jit import add_scaled, fill, kernel
 from .layout import N_LAYERS, RECURRENT_HOP, layer_view, net_view
 from .memory import row, span
 
@@ -33,10 +33,7 @@ def readout_signal(weights: NDArray, features: int, gradient: NDArray, first: in
     weights (K features,) by rows, gradient (K,), out (n,), float32; `out` in place.
     """
     for k in range(gradient.shape[0]):
-        factor = gradient[k]
-        b = span(weights, k * features + first, out.shape[0])
-        for i in range(out.shape[0]):
-            out[i] += factor * b[i]
+        add_scaled(out, gradient[k], span(weights, k * features + first, out.shape[0]))
 
 
 @kernel
@@ -53,10 +50,7 @@ def descend(
     for i in range(signal.shape[0]):
         push = signal[i] * psi[i] * factor
         if push != 0.0:
-            b = span(weights, i * m + column, size)
-            sums = row(out, group, size)
-            for j in range(size):
-                sums[j] += push * b[j]
+            add_scaled(row(out, group, size), push, span(weights, i * m + column, size))
         group = group + 1 if group + 1 < split else 0
 
 
@@ -95,5 +89,4 @@ def send_signals(ints: NDArray, floats: NDArray, net: int) -> None:
             if once:
                 total = row(signals, 1 + 2 * s, n)
                 for h in range(2 * s):
-                    for i in range(n):
-                        total[i] += signals[(1 + h) * n + i]
+                    add_scaled(total, 1.0, row(signals, 1 + h, n))

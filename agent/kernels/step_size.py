@@ -81,11 +81,3 @@ def coordinate_update(weights: NDArray, credit: NDArray, peak: NDArray, lr: floa
         largest = largest if largest > tiny else zero
         peak[k] = largest
         weights[k] += rate * change / (largest + floor)
-
-
-@kernel
-def scaled_update(weights: NDArray, credit: NDArray, scale: float) -> None:
-    """``W <- W + scale credit`` for float32 arrays of one shape, `weights` in place, where no new credit follows."""
-    factor = weights.dtype.type(scale)
-    for k in range(weights.shape[0]):
-        weights[k] += factor * credit[k]

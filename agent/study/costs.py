@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from gymnasium import spaces
+from numpy.typing import NDArray
 
 from ..agent import Agent
+from ..bench import STREAM, count_weights, in_turns, make_agent
 from ..config import Config
 
 # Settings of each form, as changes to the default.
@@ -21,36 +23,32 @@ SHIPPED: dict[str, dict[str, Any]] = {
     "factored, hop, reset path": {"depth_filter": "factored", "recurrent_hop": True, "reset_path": True},
     "no depth filter": {"depth_filter": "none"},
 }
-TURN = 100
 
 
-def costs(layers: tuple[int, ...] = (64, 64, 64), turns: int = 40) -> dict[str, dict[str, float]]:
-    """Return what each form that ships costs: bytes of state and nanoseconds of a step for each weight, padding too.
-
-    Forms take turns of `TURN` steps: a drift of the machine meets all, and each finds its own data in the cache.
-    """
-    agents = {name: _timed_agent(Config(layers=layers, **changes)) for name, changes in SHIPPED.items()}
-    stream = np.random.default_rng(0).normal(size=(TURN, 4))
-    times: dict[str, list[int]] = {name: [] for name in agents}
-    for _ in range(turns):
-        for name, agent in agents.items():
-            for x in stream:
-                begun = time.perf_counter_ns()
-                agent.step(0.1, x)
-                times[name].append(time.perf_counter_ns() - begun)
+def costs(layers: tuple[int, ...] = (64, 64, 64), steps: int = 4000) -> dict[str, dict[str, float]]:
+    """Return what each form that ships costs: bytes of state and nanoseconds of a step for each weight, padding too."""
+    agents = [make_agent(Config(layers=layers, **changes)) for changes in SHIPPED.values()]
+    stream = np.random.default_rng(0).normal(size=(STREAM, 4))
     found = {}
-    for name, agent in agents.items():
-        synapses = sum(view.size for key, view in agent.arena.views.items() if key.endswith("/w"))
-        median = float(np.median(times[name][TURN:]))
+    for name, agent, sample in zip(
+        SHIPPED, agents, in_turns([_timed(agent, stream) for agent in agents], steps), strict=True
+    ):
+        weights, median = count_weights(agent), float(np.median(sample))
         found[name] = {
-            "bytes_per_synapse": agent.nbytes / synapses,
+            "bytes_per_synapse": agent.nbytes / weights,
             "step_us": median / 1000.0,
-            "ns_per_synapse": median / synapses,
+            "ns_per_synapse": median / weights,
         }
     return found
 
 
-def _timed_agent(config: Config) -> Agent:
-    agent = Agent(config, spaces.Box(-1.0, 1.0, (4,)), spaces.Discrete(2), seed=0)
-    agent.start(np.zeros(4))
-    return agent
+def _timed(agent: Agent, stream: NDArray[np.float64]) -> Callable[[int], int]:
+    agent.start(stream[0])
+
+    def step(k: int) -> int:
+        observation = stream[k % STREAM]
+        begun = time.perf_counter_ns()
+        agent.step(0.1, observation)
+        return time.perf_counter_ns() - begun
+
+    return step

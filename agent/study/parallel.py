@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import signal
-import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from multiprocessing import Pool
 from types import FrameType
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from ..errors import Interrupted
+from ..stopping import on_stop
 
 J = TypeVar("J")
 R = TypeVar("R")
@@ -24,7 +23,7 @@ def in_parallel(function: Callable[[J], R], jobs: Sequence[J], processes: int) -
     Interrupted
         On Ctrl-C or SIGTERM; no process is left behind.
     """
-    with _stopping():
+    with on_stop(_stop):
         if processes == 1:
             yield from map(function, jobs)
             return
@@ -37,17 +36,5 @@ def _be_a_worker() -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
-@contextmanager
-def _stopping() -> Iterator[None]:
-    def stop(number: int, _: FrameType | None) -> None:
-        raise Interrupted(f"stopped by {signal.Signals(number).name}; rows already written stay", number)
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    previous: dict[int, Any] = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
+def _stop(number: int, _: FrameType | None) -> None:
+    raise Interrupted(f"stopped by {signal.Signals(number).name}; rows already written stay", number)
