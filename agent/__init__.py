@@ -9,10 +9,11 @@ from .errors import ConfigError, EnvError, InputError, PhaseError, RunError, Spa
 
 if TYPE_CHECKING:
     from .config_file import load_config
-    from .loop import Tally, make_env, run
+    from .environment import make_env
+    from .loop import Tally, run
 
 # Loaded on first use, so that an embedded agent needs neither Gymnasium nor YAML.
-_LAZY = {"load_config": "config_file", "Tally": "loop", "make_env": "loop", "run": "loop"}
+_LAZY = {"load_config": "config_file", "Tally": "loop", "make_env": "environment", "run": "loop"}
 
 __all__ = [
     "Agent",

@@ -26,8 +26,8 @@ class Agent:
     ----------
     config : Config
         Settings; only those of the network and of learning matter here.
-    observation_space : gymnasium.spaces.Box or gymnasium.spaces.Discrete
-    action_space : gymnasium.spaces.Discrete
+    observation_space, action_space : gymnasium.spaces.Space
+        Box, Discrete, MultiBinary, MultiDiscrete, and Dict and Tuple of them, nested as you like.
     seed : int, optional
         Seed of initial weights and of action sampling, 0 to 2^63 - 1. Same seed and same inputs give the same bytes.
     buffer : writable buffer, optional
@@ -66,7 +66,7 @@ class Agent:
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out the view into the arena, so that a copy gets one into its own."""
-        return {key: value for key, value in vars(self).items() if key != "_staging"}
+        return {key: value for key, value in vars(self).items() if key not in ("_staging", "_drawn")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
@@ -74,17 +74,17 @@ class Agent:
 
     def _attach(self, arena: Arena) -> None:
         self.arena = arena
-        self._staging = arena.views["staging"]
+        self._staging, self._drawn = arena.views["staging"], arena.views["action"]
 
-    def start(self, observation: Any, learn: bool = True) -> int:
-        """Begin an episode and return the first action.
+    def start(self, observation: Any, learn: bool = True) -> Any:
+        """Begin an episode and return the first action, as the action space has it.
 
         Neurons, eligibility and credit are cleared (unless ``config.keep_state``). An episode that is still running is
         abandoned: nothing is learned from its end.
 
         Parameters
         ----------
-        observation : array_like or int
+        observation : object
             First observation, as the observation space has it.
         learn : bool, optional
             False: act only, leave everything learned as it is.
@@ -95,16 +95,17 @@ class Agent:
             If the observation has the wrong shape or type or is not finite; the agent is unchanged.
         """
         self.observation.encode(observation, self._staging)
-        return self._tick(0.0, kernel.START, learn) + self.action.start
+        self._tick(0.0, kernel.START, learn)
+        return self._action()
 
-    def step(self, reward: float, observation: Any, learn: bool = True) -> int:
+    def step(self, reward: float, observation: Any, learn: bool = True) -> Any:
         """Learn from the outcome of the last action, then return the next one.
 
         Parameters
         ----------
         reward : float
             Reward that the last action brought.
-        observation : array_like or int
+        observation : object
             Observation it led to.
         learn : bool, optional
             False: act only. Learned ticks after acting-only ones begin with empty credit.
@@ -118,7 +119,8 @@ class Agent:
         """
         reward = _as_number(reward)
         self.observation.encode(observation, self._staging)
-        return self._tick(reward, kernel.STEP, learn) + self.action.start
+        self._tick(reward, kernel.STEP, learn)
+        return self._action()
 
     def end(self, reward: float, observation: Any = None, learn: bool = True) -> None:
         """Learn from the end of an episode.
@@ -127,7 +129,7 @@ class Agent:
         ----------
         reward : float
             Reward that the last action brought.
-        observation : array_like or int, optional
+        observation : object, optional
             Give the last observation if the episode was cut off (truncated): its value is bootstrapped from. Without it
             the episode has terminated, and what follows is worth nothing.
         learn : bool, optional
@@ -145,10 +147,15 @@ class Agent:
             self.observation.encode(observation, self._staging)
             self._tick(reward, kernel.TRUNCATE, learn)
 
-    def _tick(self, reward: float, mode: int, learn: bool) -> int:
+    def _action(self) -> Any:
+        if self.action.simple:
+            return int(self._drawn[0]) + self.action.start
+        return self.action.decode(self._drawn)
+
+    def _tick(self, reward: float, mode: int, learn: bool) -> None:
         result = kernel.tick(self.arena.address, reward, mode, bool(learn))
-        if result >= 0:
-            return result
+        if result == 0:
+            return
         if result == kernel.NOT_STARTED:
             raise PhaseError("no episode is running; call start(observation) before step or end")
         if result == kernel.BAD_REWARD:
@@ -192,8 +199,14 @@ class Agent:
 
     @property
     def probabilities(self) -> NDArray[np.float64]:
-        """Probability of each action at the last observation, a copy, shape (n,)."""
+        """Probabilities at the last observation: of each category, discrete factor after factor; a copy, (n,)."""
         return self.arena.views["probabilities"].copy()
+
+    @property
+    def deviations(self) -> NDArray[np.float64]:
+        """Standard deviation of each continuous dimension of the last action before clipping; a copy, (n,)."""
+        deviations: NDArray[np.float64] = self.arena.views["control_scale"] * self.arena.views["deviations"]
+        return deviations
 
     @property
     def spike_rates(self) -> dict[str, list[float]]:

@@ -21,7 +21,9 @@ def dimensions(config: Config, observation: ObservationSpec, action: ActionSpec)
     """Return the sizes of the arena that this configuration needs for these spaces."""
     return Dimensions(
         n_input=observation.size,
-        n_action=action.n,
+        choices=action.choices,
+        controls=action.controls,
+        free_deviation=config.deviation == "free",
         layers=config.layers,
         groups=config.leak_groups,
         # Without a trace in time the adaptation of a threshold has no eligibility: its rows are those of LIF neurons.
@@ -77,7 +79,8 @@ def build(config: Config, observation: ObservationSpec, action: ActionSpec, seed
         Memory for the arena, see `Arena`.
     """
     arena = Arena(dimensions(config, observation, action), buffer)
-    _fill_options(arena, config, observation)
+    _fill_options(arena, config)
+    _fill_spaces(arena, config, observation, action)
     weights_seed, action_seed = np.random.SeedSequence(seed).spawn(2)
     arena.ints[at.RANDOM : at.RANDOM + 4] = action_seed.generate_state(4, np.uint32)
     for name, child in zip(NET_NAMES, weights_seed.spawn(len(NET_NAMES)), strict=True):
@@ -92,11 +95,9 @@ def build(config: Config, observation: ObservationSpec, action: ActionSpec, seed
     return arena
 
 
-def _fill_options(arena: Arena, config: Config, observation: ObservationSpec) -> None:
+def _fill_options(arena: Arena, config: Config) -> None:
     ints, reals = arena.ints, arena.reals
     ints[at.STEP_RULE] = COORDINATE if config.step_rule == "coordinate" else BOUNDED
-    # A one-hot vector is bounded as it is, and standardising it would blow up rare symbols.
-    ints[at.NORMALIZE_OBSERVATIONS] = config.normalize_observations and observation.kind == "box"
     ints[at.NORMALIZE_REWARDS] = config.normalize_rewards
     ints[at.FROZEN_LAYERS] = min(config.frozen_layers, len(config.layers))
     ints[at.DEPTH_FILTER] = at.CASCADE if arena.dimensions.cascade else at.FACTORED
@@ -122,8 +123,28 @@ def _fill_options(arena: Arena, config: Config, observation: ObservationSpec) ->
         (at.FEEDBACK_DECAY, config.feedback_decay),
         (at.RATE_REGULARIZATION, config.rate_regularization),
         (at.TARGET_RATE, config.target_rate),
+        (at.NOISE_CORRELATION, config.noise_correlation),
+        (at.NOISE_SHARE, config.noise_share),
+        (at.INITIAL_DEVIATION, config.initial_deviation),
+        (at.DEVIATION_RATE, config.deviation_rate),
     ):
         reals[entry] = value
+
+
+def _fill_spaces(arena: Arena, config: Config, observation: ObservationSpec, action: ActionSpec) -> None:
+    # A one-hot vector is bounded as it is, and standardising it would blow up rare symbols.
+    arena.views["standardised"][:] = config.normalize_observations & np.asarray(observation.standardised)
+    low, high = np.array(action.low), np.array(action.high)
+    bounded, below, above = np.isfinite(low) & np.isfinite(high), np.isfinite(low), np.isfinite(high)
+    with np.errstate(invalid="ignore", over="ignore"):  # of infinite bounds, which are not taken
+        middle, half = low / 2 + high / 2, high / 2 - low / 2
+    # A mean of 0 is the middle between two bounds, 1 away from the only one, else 0; a mean of 1 is half the range
+    # further, or 1.
+    views = arena.views
+    views["control_centre"][:] = np.select([bounded, below, above], [middle, low + 1, high - 1], 0.0)
+    views["control_scale"][:] = np.where(bounded, half, 1.0)
+    views["control_low"][:] = np.where(below, -1.0, -np.inf)
+    views["control_high"][:] = np.where(above, 1.0, np.inf)
 
 
 def _fill_constants(arena: Arena, config: Config, name: str, index: int) -> None:
@@ -168,6 +189,15 @@ def _fill_readout(arena: Arena, config: Config, rng: np.random.Generator, name: 
     w = arena.views[f"{name}/w"]
     w[:, :bias] = _sparse(rng, w.shape[0], bias, config.connectivity, bound)
     w[:, bias] = rng.uniform(-bound, bound, w.shape[0])
+    w[_free_outputs(arena, name), :bias] = 0.0
+
+
+def _free_outputs(arena: Arena, name: str) -> slice:
+    """Return the rows of a readout that learn nothing but their bias: the deviations, if these are free."""
+    outputs, free = len(arena.views[f"{name}/w"]), 0
+    if name == "actor" and arena.dimensions.free_deviation:
+        free = arena.dimensions.controls
+    return slice(outputs - free, outputs)
 
 
 def _fill_feedback(arena: Arena, config: Config, rng: np.random.Generator, name: str) -> None:
@@ -178,6 +208,7 @@ def _fill_feedback(arena: Arena, config: Config, rng: np.random.Generator, name:
         feedback = arena.views[f"{path}/feedback"]
         bound = 1.0 / np.sqrt(bias + 1)
         feedback[:, :bias] = rng.uniform(-bound, bound, (len(feedback), bias))
+    arena.views[f"{name}/feedback"][_free_outputs(arena, name)] = 0.0
     if config.recurrent:
         for index in range(len(d.layers)):
             columns = d.columns(index)

@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 from .errors import StateError
 
 MAGIC = b"synaptick\n"
-FORMAT = 1
+# 1: Box or Discrete observations, Discrete actions. 2: spaces of any nesting, continuous actions.
+FORMAT = 2
 _HEAD = struct.Struct("<IQ")
 _DIGEST = 32
 
@@ -74,10 +75,15 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], NDArray[np.uint8
     version, length = _HEAD.unpack_from(content, len(MAGIC))
     if version > FORMAT:
         raise StateError(
-            f"{path}: written in format {version}, this version of synaptick reads up to {FORMAT}; update synaptick"
+            f"{path}: written in format {version}, this version of synaptick reads format {FORMAT}; update synaptick"
         )
     if hashlib.sha256(content[:-_DIGEST]).digest() != content[-_DIGEST:]:
         raise StateError(f"{path}: damaged, its digest does not match its content; use an earlier checkpoint")
+    if version < FORMAT:  # of another arena: what it holds cannot go on bit for bit
+        raise StateError(
+            f"{path}: written in format {version}, this version of synaptick reads format {FORMAT}; use the version of "
+            "synaptick that wrote it, or train anew"
+        )
     try:
         metadata = json.loads(content[body : body + length])
     except ValueError as error:

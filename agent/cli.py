@@ -12,12 +12,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from .cli_bench import add_bench, add_json
 from .config import Config
 from .config_file import load_config, parse_changes, shipped_names
 from .errors import ConfigError, Interrupted, RunError, SynaptickError
 from .experiment import evaluate, resume_run, start_run
-
-MIN_BENCH_STEPS = 1000
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -77,53 +76,18 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--out", type=Path, metavar="DIR", help="folder to write (default: a fresh one below runs/)")
     run.add_argument("--resume", type=Path, metavar="DIR", help="go on with the run in this folder")
     run.add_argument("--quiet", action="store_true", help="show no progress")
-    _add_json(run)
+    add_json(run)
     run.set_defaults(command=_run, show=_show_run)
 
     evaluation = commands.add_parser("eval", help="act without learning, with the agent of a run")
     evaluation.add_argument("run_dir", type=Path, metavar="RUN_DIR")
     evaluation.add_argument("--episodes", type=int, default=100, metavar="N")
     evaluation.add_argument("--seed", type=int, metavar="S", help="seed of the environment")
-    _add_json(evaluation)
+    add_json(evaluation)
     evaluation.set_defaults(command=_eval, show=_show_eval)
 
-    measure = commands.add_parser("bench", help="measure speed and memory on this machine")
-    benches = measure.add_subparsers(required=True, metavar="WHAT")
-    tick = benches.add_parser("tick", help="time of one learning step, next to a floor measured in the same process")
-    tick.add_argument("--steps", type=int, default=20_000, metavar="N", help="timed steps a network (default 20000)")
-    _add_json(tick)
-    tick.set_defaults(command=_bench, name="tick", show=_show_tick)
-    memory = benches.add_parser("memory", help="bytes of state and resident set after a tenth of the steps and all")
-    memory.add_argument("--steps", type=int, default=1_000_000, metavar="N", help="steps (default 1000000)")
-    _add_json(memory)
-    memory.set_defaults(command=_bench, name="memory", show=_show_plain)
-    gradients = benches.add_parser("gradients", help="how close each form of the traces comes to the exact gradient")
-    gradients.add_argument("--seeds", type=int, default=6, metavar="N", help="networks a row (default 6)")
-    gradients.add_argument(
-        "--training", type=int, default=20_000, metavar="N", help="steps before the second measurement (default 20000)"
-    )
-    gradients.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="J", help="processes")
-    gradients.add_argument("--out", type=Path, metavar="FILE", help="write the table to this CSV file")
-    _add_json(gradients)
-    gradients.set_defaults(command=_bench_gradients, show=_show_gradients)
-    ablation = benches.add_parser("ablation", help="learning with parts of the rule left out, on tasks that need them")
-    ablation.add_argument("--seeds", type=int, default=10, metavar="N", help="runs an arm (default 10)")
-    ablation.add_argument("--first-seed", type=int, default=0, metavar="S", help="seed of the first run (default 0)")
-    ablation.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="J", help="processes")
-    ablation.add_argument("--arms", nargs="+", metavar="ARM", help="some of the arms, by name")
-    ablation.add_argument("--tasks", nargs="+", metavar="TASK", help="some of the tasks, by name")
-    ablation.add_argument("--steps", type=int, metavar="N", help="steps a run (default: as configured)")
-    ablation.add_argument("--out", type=Path, metavar="FILE", help="write the runs to this CSV file")
-    _add_json(ablation)
-    ablation.set_defaults(command=_bench_ablation, show=_show_ablation)
-    start = benches.add_parser("start", help="seconds to the first learning step, without and with compiled code kept")
-    _add_json(start)
-    start.set_defaults(command=_bench, name="start", show=_show_plain)
+    add_bench(commands)
     return parser
-
-
-def _add_json(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="print the result as one JSON object on the last line")
 
 
 def _run(options: argparse.Namespace) -> dict[str, Any]:
@@ -168,74 +132,3 @@ def _show_eval(result: dict[str, Any]) -> None:
         f"{result['env']}: return {result['mean_return']:.1f} +- {result['std_return']:.1f} "
         f"over {result['episodes']} episodes without learning"
     )
-
-
-def _bench(options: argparse.Namespace) -> dict[str, Any]:
-    from . import bench  # needs more of the system than a run does
-
-    if options.name == "start":
-        return bench.bench_start()
-    _at_least("steps", options.steps, MIN_BENCH_STEPS)
-    return bench.bench_tick(options.steps) if options.name == "tick" else bench.bench_memory(options.steps)
-
-
-def _show_tick(result: dict[str, Any]) -> None:
-    from .bench import tick_lines
-
-    print("\n".join(tick_lines(result)))
-
-
-def _show_plain(result: dict[str, Any]) -> None:
-    print(json.dumps(result, indent=2))
-
-
-def _at_least(name: str, value: int | None, low: int) -> None:
-    if value is not None and value < low:
-        raise ConfigError(f"--{name} {value}: allowed: {low} or more")
-
-
-def _bench_gradients(options: argparse.Namespace) -> dict[str, Any]:
-    from .study.gradients import bench_gradients
-    from .study.table import RowWriter
-
-    _at_least("seeds", options.seeds, 1)
-    _at_least("training", options.training, 0)
-    _at_least("jobs", options.jobs, 1)
-    with RowWriter(options.out, "synaptick bench gradients") as writer:
-        return bench_gradients(
-            seeds=options.seeds, training_steps=options.training, jobs=options.jobs, on_row=writer.add
-        )
-
-
-def _show_gradients(result: dict[str, Any]) -> None:
-    from .study.gradients import gradient_lines
-
-    print("\n".join(gradient_lines(result)))
-
-
-def _bench_ablation(options: argparse.Namespace) -> dict[str, Any]:
-    from .study.ablation import ARMS, TASKS, bench_ablation
-    from .study.table import RowWriter
-
-    for name, low in (("seeds", 1), ("first-seed", 0), ("jobs", 1), ("steps", MIN_BENCH_STEPS)):
-        _at_least(name, getattr(options, name.replace("-", "_")), low)
-    for name, given, allowed in (("arms", options.arms, ARMS), ("tasks", options.tasks, TASKS)):
-        for value in given or ():
-            if value not in allowed:
-                raise ConfigError(f"--{name} {value}: there is no such name; allowed: {', '.join(allowed)}")
-    with RowWriter(options.out, "synaptick bench ablation") as writer:
-
-        def keep(run: dict[str, Any]) -> None:
-            writer.add(run)
-            if not options.json:
-                line = f"{run['task']}, {run['arm']}, seed {run['seed']}: mean return {run['mean_return']:.3f}"
-                print(line, file=sys.stderr, flush=True)
-
-        chosen = (options.jobs, options.arms, options.tasks, options.steps)
-        return bench_ablation(options.seeds, options.first_seed, *chosen, on_run=keep)
-
-
-def _show_ablation(result: dict[str, Any]) -> None:
-    from .study.ablation import ablation_lines
-
-    print("\n".join(ablation_lines(result)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from numbers import Integral
 from typing import Any
@@ -28,6 +28,9 @@ def _choice(default: str, *allowed: str) -> Any:
     return field(default=default, metadata={"kind": "choice", "allowed": allowed})
 
 
+_UNHASHABLE = ("env_kwargs", "wrappers")
+
+
 @dataclass(frozen=True)
 class Config:
     """Settings of one experiment; the keys of a YAML file are these fields.
@@ -41,6 +44,8 @@ class Config:
         Gymnasium environment id, ``"module:id"`` to import a module first.
     env_kwargs : dict
         Keyword arguments for the environment.
+    wrappers : list
+        Gymnasium wrappers, innermost first: each ``"module:Class"`` or ``{"module:Class": {argument: value}}``.
     steps : int
         Environment steps of a run, 1 to 10^12.
     seed : int
@@ -123,8 +128,20 @@ class Config:
         Decay a tick of the running maximum in the coordinate rule, 0 to 1.
     entropy_bonus : float
         Reward, in units of the normalised reward, for each nat of surprise -log pi(action), 0 to 10.
+    deviation : {"state", "free"}
+        Whether the deviation that a continuous action is drawn with is linear in the spikes, in its logarithm, or one
+        number of its own.
+    initial_deviation : float
+        Deviation of a continuous action at the start, in units of half the range of the action (of 1 where it is not
+        bounded), 0.001 to 100. It stays between 0.018 and 2.7 times this.
+    deviation_rate : float
+        Step of the deviation's logarithm relative to that of the mean, 0 to 10; with 0 it is not learned.
+    noise_correlation : float
+        Correlation from tick to tick of the lasting part of the noise in continuous actions, 0 to 0.999.
+    noise_share : float
+        Share of the variance of the noise that is lasting, 0 to 1; the rest is drawn anew each tick.
     normalize_observations : bool
-        Whether Box observations are standardised online.
+        Whether continuous entries of an observation are standardised online.
     observation_clip : float
         Bound on a standardised observation, standard deviations, 0.1 to 1000.
     normalize_rewards : bool
@@ -142,13 +159,14 @@ class Config:
 
     env: str = field(default="CartPole-v1", metadata={"kind": "text"})
     env_kwargs: Mapping[str, Any] = field(default_factory=dict, metadata={"kind": "mapping"})
+    wrappers: tuple[Any, ...] = field(default=(), metadata={"kind": "plain list"})
     steps: int = _whole(100_000, 1, 10**12)
     seed: int = _whole(0, 0, 2**63 - 1)
 
     layers: tuple[int, ...] = field(default=(64, 64, 64), metadata={"kind": "layers", "low": 4, "high": 65536})
     leak_groups: int = _whole(4, 1, 64)
     tau_min: float = _real(0.25, 0.01, 1e9)
-    tau_max: float = _real(20.0, 0.01, 1e9)
+    tau_max: float = _real(10.0, 0.01, 1e9)
     adaptive_fraction: float = _real(0.5, 0.0, 1.0)
     tau_adapt: float = _real(20.0, 0.01, 1e9)
     adapt_strength: float = _real(0.5, 0.0, 100.0)
@@ -182,6 +200,11 @@ class Config:
     readout_share: float = _real(0.5, 0.0, 0.99)
     peak_decay: float = _real(0.999, 0.0, 1.0)
     entropy_bonus: float = _real(0.0, 0.0, 10.0)
+    deviation: str = _choice("state", "state", "free")
+    initial_deviation: float = _real(1.0, 1e-3, 100.0)
+    deviation_rate: float = _real(0.02, 0.0, 10.0)
+    noise_correlation: float = _real(0.95, 0.0, 0.999)
+    noise_share: float = _real(0.5, 0.0, 1.0)
     normalize_observations: bool = _switch(True)
     observation_clip: float = _real(8.0, 0.1, 1e3)
     normalize_rewards: bool = _switch(True)
@@ -199,13 +222,13 @@ class Config:
             )
 
     def __hash__(self) -> int:
-        """Hash what can be hashed: everything but the environment's arguments."""
-        return hash(tuple(getattr(self, spec.name) for spec in fields(self) if spec.name != "env_kwargs"))
+        """Hash what can be hashed: everything but the arguments of the environment and of its wrappers."""
+        return hash(tuple(getattr(self, spec.name) for spec in fields(self) if spec.name not in _UNHASHABLE))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as plain lists, numbers and strings, in the order of definition."""
         values = asdict(self)
-        values["layers"] = list(self.layers)
+        values["layers"], values["wrappers"] = list(self.layers), list(self.wrappers)
         return values
 
     @classmethod
@@ -256,6 +279,10 @@ def _checked(name: str, value: Any, meta: Mapping[str, Any]) -> Any:
                 f"{name}: got {value!r}; allowed: a mapping from names to numbers, strings, lists and mappings"
             )
         return dict(value)
+    if kind == "plain list":
+        if isinstance(value, str | bytes) or not isinstance(value, Sequence) or not _is_plain(list(value)):
+            raise ConfigError(f"{name}: got {value!r}; allowed: a list of strings and mappings")
+        return tuple(value)
     layers = () if isinstance(value, str | bytes | Mapping) or not hasattr(value, "__iter__") else tuple(value)
     if not layers:
         raise ConfigError(f"{name}: got {value!r}; allowed: a list of at least one whole number, such as [64, 64]")

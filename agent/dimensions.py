@@ -21,8 +21,12 @@ class Dimensions:
     ----------
     n_input : int
         Size of the encoded observation.
-    n_action : int
-        Number of discrete actions.
+    choices : tuple of int
+        Categories of each discrete factor of an action.
+    controls : int
+        Continuous dimensions of an action.
+    free_deviation : bool
+        Whether the deviations of controls depend on nothing.
     layers : tuple of int
         Neurons of each layer, bottom first; the same for actor and critic.
     groups : int
@@ -44,7 +48,9 @@ class Dimensions:
     """
 
     n_input: int
-    n_action: int
+    choices: tuple[int, ...]
+    controls: int
+    free_deviation: bool
     layers: tuple[int, ...]
     groups: int
     adaptive: tuple[int, ...]
@@ -57,6 +63,11 @@ class Dimensions:
     observation_skip: bool
     readout_all: bool
     peaks: bool
+
+    @property
+    def outputs(self) -> tuple[int, int]:
+        """Number of outputs of the actor (a preference a category, a mean and a deviation a control) and the critic."""
+        return sum(self.choices) + 2 * self.controls, 1
 
     def columns(self, layer: int) -> dict[str, int]:
         """Return where each part of a layer's input vector starts (-1: absent) and its padded length."""

@@ -15,9 +15,10 @@ import numpy as np
 from .agent import Agent
 from .config import Config
 from .display import Display, Silent, announce, make_display
+from .environment import make_env
 from .errors import ConfigError, Interrupted, RunError, StateError, SynaptickError
 from .kernels.jit import is_compiled
-from .loop import Tally, make_env, run
+from .loop import Tally, run
 from .record import CONFIG_FILE, RunFolder
 from .stopping import on_stop
 
@@ -66,7 +67,7 @@ def start_run(config: Config, out: Path | None = None, quiet: bool = False) -> d
     Interrupted
         After Ctrl-C or SIGTERM.
     """
-    env = make_env(config.env, config.env_kwargs)
+    env = make_env(config.env, config.env_kwargs, config.wrappers)
     try:
         agent = Agent(config, env.observation_space, env.action_space, config.seed)
         folder = RunFolder.create(out or RunFolder.default_path(config), agent)
@@ -105,7 +106,7 @@ def resume_run(path: Path, steps: int | None = None, quiet: bool = False) -> dic
         raise StateError(
             f"{path} is complete: it has {agent.ticks} of {config.steps} steps; give a larger --steps to go on"
         )
-    env = make_env(config.env, config.env_kwargs)
+    env = make_env(config.env, config.env_kwargs, config.wrappers)
     try:
         tally = folder.rewind(agent.ticks)
         folder.reopen(config)
@@ -269,7 +270,7 @@ def evaluate(path: Path, episodes: int = 100, seed: int | None = None) -> dict[s
         if tally.episodes == episodes:
             raise _Enough
 
-    env = make_env(config.env, config.env_kwargs)
+    env = make_env(config.env, config.env_kwargs, config.wrappers)
     try:
         while True:
             before = tally.episodes

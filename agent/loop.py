@@ -1,19 +1,17 @@
-"""The Gymnasium loop, and making environments."""
+"""The Gymnasium loop and its counts."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
-import gymnasium
 import numpy as np
 
 from .agent import Agent
 from .errors import EnvError
 
 RECENT = 100
-OWN_NAMESPACE = "synaptick/"
-OWN_MODULE = "synaptick.envs"
+ONE_STREAM = "one agent is one stream: make each with gymnasium.make and give it an agent of its own"
 
 
 class Tally:
@@ -101,7 +99,7 @@ def run(
         If `env` is a vector environment.
     """
     if hasattr(env, "num_envs"):
-        raise EnvError(f"{env} runs {env.num_envs} environments; one agent is one stream: give each its own agent")
+        raise EnvError(f"{env} runs {env.num_envs} environments; {ONE_STREAM}")
     tally = tally or Tally()
     observation, _ = env.reset(seed=seed)
     action = agent.start(observation, learn)
@@ -121,28 +119,3 @@ def run(
         if on_step:
             on_step(tally)
     return tally
-
-
-def make_env(env_id: str, kwargs: Mapping[str, Any] | None = None) -> Any:
-    """Make a Gymnasium environment, or raise `EnvError` with the reason.
-
-    Parameters
-    ----------
-    env_id : str
-        Id of a registered environment, ``"module:id"`` to import the module that registers it first. Ids that begin
-        with ``synaptick/`` need no module.
-    kwargs : mapping, optional
-        Keyword arguments of the environment.
-    """
-    full_id = f"{OWN_MODULE}:{env_id}" if env_id.startswith(OWN_NAMESPACE) else env_id
-    try:
-        return gymnasium.make(full_id, disable_env_checker=True, **(kwargs or {}))
-    except gymnasium.error.DependencyNotInstalled as error:
-        raise EnvError(f"environment {env_id!r} needs a package that is not installed: {error}") from error
-    except gymnasium.error.Error as error:
-        raise EnvError(f"environment {env_id!r} cannot be made: {error}") from error
-    except ImportError as error:
-        raise EnvError(f"environment {env_id!r} needs a module that is not installed: {error}") from error
-    except Exception as error:  # whatever a constructor raises
-        with_what = f" with env_kwargs {dict(kwargs)}" if kwargs else ""
-        raise EnvError(f"environment {env_id!r} cannot be made{with_what}: {type(error).__name__}: {error}") from error

@@ -17,7 +17,10 @@ from .kernels import layout as at
 
 NET_NAMES = ("actor", "critic")
 # Views that the configuration fixes, and that nothing changes.
-CONSTANTS = ("alpha", "alphas", "rho", "strength", "leak", "filter_leak")
+CONSTANTS = (
+    *("alpha", "alphas", "rho", "strength", "leak", "filter_leak"),
+    *("standardised", "control_centre", "control_scale", "control_low", "control_high"),
+)
 
 
 class Arena:
@@ -55,7 +58,9 @@ class Arena:
         self._used = {"reals": padded(at.REAL_HEADER), "floats": 0}
         self._draw_up()
 
-        n_ints = padded(at.LAYER_TABLE + at.N_NETS * len(dimensions.layers) * at.LAYER_STRIDE)
+        categories = at.LAYER_TABLE + at.N_NETS * len(dimensions.layers) * at.LAYER_STRIDE
+        self._table += [(at.CATEGORIES, categories), *enumerate(dimensions.choices, categories)]
+        n_ints = padded(categories + len(dimensions.choices))
         self._table += [
             (at.N_INTS, n_ints),
             (at.N_REALS, self._used["reals"]),
@@ -97,7 +102,7 @@ class Arena:
         ints, reals = block[:n_ints].copy().view(np.int64), block[n_ints : n_ints + 8 * at.REAL_HEADER].copy()
         if any(ints[index] != value for index, value in self._table):
             raise StateError("the state belongs to a network of another shape or version of synaptick")
-        options, settings = slice(at.STEP_RULE, at.KEEP_STATE + 1), slice(0, at.TARGET_RATE + 1)
+        options, settings = slice(at.STEP_RULE, at.KEEP_STATE + 1), slice(0, at.DEVIATION_RATE + 1)
         if (ints[options] != self.ints[options]).any() or (
             reals.view(np.float64)[settings] != self.reals[settings]
         ).any():
@@ -127,11 +132,26 @@ class Arena:
     def _draw_up(self) -> None:
         """Fix every offset: first what lasts, then traces, then neurons, so that clearing is one fill."""
         d, n_layers = self.dimensions, len(self.dimensions.layers)
-        self._table += [(at.N_INPUT, d.n_input), (at.N_ACTION, d.n_action), (at.N_LAYERS, n_layers)]
+        self._table += [
+            (at.N_INPUT, d.n_input),
+            (at.N_PREFERENCES, sum(d.choices)),
+            (at.N_CHOICES, len(d.choices)),
+            (at.N_CONTROLS, d.controls),
+            (at.N_LAYERS, n_layers),
+        ]
         self._place("reals", "staging", at.STAGING, d.n_input)
         self._place("reals", "observation_mean", at.OBSERVATION_MEAN, d.n_input)
         self._place("reals", "observation_m2", at.OBSERVATION_M2, d.n_input)
-        self._place("reals", "probabilities", at.PROBABILITIES, d.n_action)
+        self._place("reals", "standardised", at.STANDARDISED, d.n_input)
+        self._place("reals", "probabilities", at.PROBABILITIES, sum(d.choices))
+        self._place("reals", "control_centre", at.CONTROL_CENTRE, d.controls)
+        self._place("reals", "control_scale", at.CONTROL_SCALE, d.controls)
+        self._place("reals", "control_low", at.CONTROL_LOW, d.controls)
+        self._place("reals", "control_high", at.CONTROL_HIGH, d.controls)
+        self._place("reals", "deviations", at.DEVIATIONS, d.controls)
+        self._place("reals", "noise", at.NOISE, d.controls)
+        self._place("reals", "slow_noise", at.SLOW_NOISE, d.controls)
+        self._place("reals", "action", at.ACTION, len(d.choices) + d.controls)
         self._place("reals", "spike_rates", at.SPIKE_RATES, at.N_NETS, n_layers)
         self._place("reals", "credit_norms", at.CREDIT_NORMS, at.N_NETS, n_layers + 1)
         self._place("reals", "step_sizes", at.STEP_SIZES, at.N_NETS, n_layers + 1)
@@ -158,11 +178,12 @@ class Arena:
         d = self.dimensions
         entry = at.NET_TABLE + net * at.NET_STRIDE
         first, bias, features = d.readout_columns()
-        outputs = d.n_action if net == at.ACTOR else 1
+        outputs = d.outputs[net]
         self._table += [
             (entry + at.NET_OUT, outputs),
             (entry + at.NET_FEATURES, features),
             (entry + at.NET_BIAS, bias),
+            (entry + at.NET_FREE, d.controls if net == at.ACTOR and d.free_deviation else 0),
         ]
         self._place("floats", f"{name}/w", entry + at.NET_W, outputs, features)
         self._place("floats", f"{name}/peak", entry + at.NET_PEAK, outputs if d.peaks else 0, features)
@@ -205,7 +226,7 @@ class Arena:
         d = self.dimensions
         entry = at.NET_TABLE + net * at.NET_STRIDE
         _, _, features = d.readout_columns()
-        self._place("floats", f"{name}/credit", entry + at.NET_CREDIT, d.n_action if net == at.ACTOR else 1, features)
+        self._place("floats", f"{name}/credit", entry + at.NET_CREDIT, d.outputs[net], features)
         for index, n in enumerate(d.layers):
             row, m, prefix = self._layer_entry(net, index), d.columns(index)["m"], f"{name}/{index}"
             self._place("floats", f"{prefix}/credit", row + at.LAYER_CREDIT, n, m)
@@ -224,7 +245,7 @@ class Arena:
         d = self.dimensions
         entry = at.NET_TABLE + net * at.NET_STRIDE
         _, _, features = d.readout_columns()
-        outputs = d.n_action if net == at.ACTOR else 1
+        outputs = d.outputs[net]
         self._place("floats", f"{name}/features", entry + at.NET_FEATURE, features)
         self._place("floats", f"{name}/output", entry + at.NET_OUTPUT, outputs)
         self._place("floats", f"{name}/gradient", entry + at.NET_GRADIENT, outputs)

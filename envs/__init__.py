@@ -11,8 +11,9 @@ from .delayed_xor import DelayedXor
 from .distracted_cue import DistractedCue, best_accuracy
 from .masking import MaskVelocities, cartpole_positions
 from .probes import PROBES
+from .units import ChangeUnits
 
-__all__ = ["PROBES", "DelayedXor", "DistractedCue", "MaskVelocities", "best_accuracy", "register"]
+__all__ = ["PROBES", "ChangeUnits", "DelayedXor", "DistractedCue", "MaskVelocities", "best_accuracy", "register"]
 
 
 def register() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 from gymnasium import spaces
+from gymnasium.utils import RecordConstructorArgs
 
 # Velocities in the observations of Gymnasium's own environments, by environment name without version.
 VELOCITIES = {
@@ -19,7 +20,7 @@ VELOCITIES = {
 }
 
 
-class MaskVelocities(gymnasium.ObservationWrapper[np.ndarray, Any, np.ndarray]):
+class MaskVelocities(gymnasium.ObservationWrapper[np.ndarray, Any, np.ndarray], RecordConstructorArgs):
     """Leave the velocities out of a flat Box observation.
 
     Parameters
@@ -37,7 +38,8 @@ class MaskVelocities(gymnasium.ObservationWrapper[np.ndarray, Any, np.ndarray]):
     """
 
     def __init__(self, env: gymnasium.Env[np.ndarray, Any], velocities: Sequence[int] | None = None) -> None:
-        super().__init__(env)
+        RecordConstructorArgs.__init__(self, velocities=velocities)
+        gymnasium.ObservationWrapper.__init__(self, env)
         space = env.observation_space
         if not isinstance(space, spaces.Box) or len(space.shape) != 1:
             raise ValueError(f"MaskVelocities needs a one-dimensional Box observation; {env} has {space}")

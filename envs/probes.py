@@ -1,7 +1,7 @@
 """Probe environments: so small that the right values and the right policy are known exactly.
 
 Each isolates one thing that can break: the value of a constant, its dependence on the observation, discounting,
-bootstrapping at truncation, the dependence of the policy on the observation, and memory.
+bootstrapping at truncation, the dependence of the policy on the observation, memory, and actions of other kinds.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ import numpy as np
 from gymnasium import spaces
 
 
-class _Probe(gymnasium.Env[np.ndarray, np.int64]):
-    """Two actions, one number observed."""
+class _Probe(gymnasium.Env[np.ndarray, Any]):
+    """Two actions, unless said otherwise; one number observed."""
 
     def __init__(self) -> None:
         self.observation_space = spaces.Box(-1.0, 1.0, (1,), np.float32)
-        self.action_space = spaces.Discrete(2)
+        self.action_space: spaces.Space[Any] = spaces.Discrete(2)
         self._cue = 0.0
         self._time = 0
 
@@ -102,6 +102,54 @@ class MatchMemory(_Probe):
         return self._show(0.0), 1.0 if right else -1.0, True, False, {}
 
 
+class AimAtObservation(_Probe):
+    """One step, the observation is -1 or 1, the action a number from -1 to 1; reward -(action - .4 observation)^2.
+
+    Best return 0. The best action that does not depend on the observation is 0, with a return of -.16.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.action_space = spaces.Box(-1.0, 1.0, (1,), np.float32)
+
+    def step(self, action: np.ndarray) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
+        error = float(action[0]) - 0.4 * self._cue
+        return self._show(0.0), -(error**2), True, False, {}
+
+
+class AimAtBound(_Probe):
+    """One step, always the same observation, the action two numbers from -1 to 1; reward: the first minus the second.
+
+    Best return 2, at bounds that the policy has to come to rest on.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.action_space = spaces.Box(-1.0, 1.0, (2,), np.float32)
+
+    def _first(self) -> float:
+        return 0.0
+
+    def step(self, action: np.ndarray) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
+        return self._show(0.0), float(action[0]) - float(action[1]), True, False, {}
+
+
+class MatchEach(_Probe):
+    """One step, the observation is -1 or 1, the action two choices among 2 and 3; reward 1, or -1, as both are right.
+
+    Right are 0 and 2 at -1, 1 and 0 at 1; one that is right alone brings 0. Best return: 1.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.action_space = spaces.MultiDiscrete([2, 3])
+
+    def step(self, action: np.ndarray) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
+        right = (1, 0) if self._cue > 0 else (0, 2)
+        hits = sum(int(chosen) == wanted for chosen, wanted in zip(action, right, strict=True))
+        return self._show(0.0), float(hits - 1), True, False, {}
+
+
 PROBES: tuple[type[_Probe], ...] = (
     ConstantReward,
     ObservedReward,
@@ -109,4 +157,7 @@ PROBES: tuple[type[_Probe], ...] = (
     EndlessReward,
     MatchObservation,
     MatchMemory,
+    AimAtObservation,
+    AimAtBound,
+    MatchEach,
 )

@@ -13,13 +13,17 @@ import pytest
 from gymnasium import spaces
 from numpy.typing import NDArray
 from synaptick.agent import Agent, Config, InputError, run
+from synaptick.agent.kernels import layout as at
 
-from .harness import call, script
+from .harness import call, number, observed, script
 
 ROOT = Path(__file__).parent.parent
 SIZE, ACTIONS = 3, 3
 BOX = spaces.Box(-np.inf, np.inf, (SIZE,))
 SYMBOLS = spaces.Discrete(5)
+# Two controls, bounded and half bounded; three choices, two of them beside a control.
+CONTROLS = spaces.Box(np.float32([-1, -2]), np.float32([3, np.inf]))
+PARTS = spaces.Dict(turn=spaces.Box(-1, 1, (), np.float64), switch=spaces.MultiBinary(2), gear=spaces.Discrete(3))
 COORDINATE = {"step_rule": "coordinate", "lr_policy": 0.01, "lr_value": 0.02}
 # Named sections of the arena that acting alone may change; everything else is learned or fixed.
 NEURONS = (
@@ -34,6 +38,10 @@ NEURONS = (
     "slope",
     "input",
     "probabilities",
+    "noise",
+    "slow_noise",
+    "deviations",
+    "action",
     "staging",
 )
 
@@ -41,18 +49,19 @@ NEURONS = (
 def make_agent(seed: int = 0, observation: Any = BOX, action: Any = None, buffer: Any = None, **changes: Any) -> Agent:
     """Return a small agent."""
     config = Config(**({"layers": (8,)} | changes))
-    return Agent(config, observation, action or spaces.Discrete(ACTIONS), seed=seed, buffer=buffer)
+    action = spaces.Discrete(ACTIONS) if action is None else action  # the truth of a space is its length
+    return Agent(config, observation, action, seed=seed, buffer=buffer)
 
 
-def drive(agent: Agent, ticks: int, seed: int = 0, act_only: bool = True) -> list[int]:
-    """Lead the agent through scripted episodes, leave it inside one, and return its actions."""
-    box = agent.observation.kind == "box"
-    actions, action = [], 0
-    for event in script(ticks, agent.observation.size, box, seed, act_only=act_only):
+def drive(agent: Agent, ticks: int, seed: int = 0, act_only: bool = True) -> list[float]:
+    """Lead the agent through scripted episodes, leave it inside one, and return its actions, a number each."""
+    actions, action = [], 0.0
+    for event in script(ticks, agent.observation, seed, act_only=act_only):
         action = call(agent, event, action)
         actions.append(action)
     if not agent.running:
-        actions.append(agent.start(np.zeros(agent.observation.shape) if box else 0))
+        spec = agent.observation
+        actions.append(number(agent.start(observed(spec.root, np.zeros(spec.size), np.random.default_rng(seed)))))
     return actions
 
 
@@ -68,12 +77,14 @@ def learned(agent: Agent, also: Iterable[str] = ()) -> dict[str, NDArray[Any]]:
 
 
 def assert_finite(agent: Agent) -> None:
-    """Every number of the agent is finite and its probabilities are a distribution."""
-    assert np.isfinite(agent.arena.reals).all()
-    wrong = [name for name, view in agent.arena.views.items() if not np.isfinite(view).all()]
+    """Every number of the agent but the bounds of its controls is finite, and its probabilities are distributions."""
+    bounds = ("control_low", "control_high")
+    assert np.isfinite(agent.arena.reals[: at.REAL_HEADER]).all()
+    views = {name: view for name, view in agent.arena.views.items() if name not in bounds}
+    wrong = [name for name, view in views.items() if not np.isfinite(view).all()]
     assert not wrong, wrong
     assert (agent.probabilities >= 0).all()
-    np.testing.assert_allclose(agent.probabilities.sum(), 1.0, rtol=1e-12)
+    np.testing.assert_allclose(agent.probabilities.sum(), len(agent.action.choices), rtol=1e-12)
 
 
 def assert_refused(agent: Agent, act: Callable[[], Any], error: type[Exception] = InputError) -> None:

@@ -10,17 +10,20 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from gymnasium import spaces
 from numpy.typing import NDArray
 from synaptick.agent.config import Config
-from synaptick.agent.spaces import ActionSpec, ObservationSpec
 from synaptick.agent.study import gradients
 
 from .harness import DoubleAgent, twin_of
 from .oracle import Paths, Stack, rtrl, run
+from .reference_policy import Clipped, gaussians, parts_of
 
 Array = NDArray[np.float64]
 
 TICKS, INPUTS = 40, 3
+OBSERVATIONS = spaces.Box(-np.inf, np.inf, (INPUTS,))
+ACTIONS = spaces.Discrete(3)
 FROZEN = {
     "lr_policy": 0.0,
     "lr_value": 0.0,
@@ -41,10 +44,9 @@ def observations(seed: int = 0) -> Array:
     return xs
 
 
-def frozen_agent(seed: int = 0, **changes: Any) -> DoubleAgent:
+def frozen_agent(seed: int = 0, actions: Any = ACTIONS, **changes: Any) -> DoubleAgent:
     """Build an agent that forms credit but never changes a weight."""
-    config = Config(**(FROZEN | changes))
-    return DoubleAgent(config, ObservationSpec("box", (INPUTS,), INPUTS), ActionSpec(3), seed)
+    return DoubleAgent(Config(**(FROZEN | changes)), OBSERVATIONS, actions, seed)
 
 
 def stack_of(agent: DoubleAgent, net: str) -> Stack:
@@ -55,15 +57,37 @@ def stack_of(agent: DoubleAgent, net: str) -> Stack:
     return stack
 
 
+def policy_score(agent: Any) -> Array:
+    """Return the gradient of log pi of the last action with respect to the actor's outputs, each on its natural scale.
+
+    Worked out from the outputs and from what was drawn, by the twin's equations: of a mean times the deviation, of the
+    logarithm of a deviation times `deviation_rate`.
+    """
+    values, parts = getattr(agent, "arrays", None) or agent.views, parts_of(agent.spaces[1])
+    found = []
+    for factor, (first, size) in enumerate(zip(parts.offsets[:-1], parts.choices, strict=True)):
+        chosen = int(values["action"][factor])
+        found += list(np.eye(size)[chosen] - values["probabilities"][first : first + size])
+    # This `Clipped` stays the true one when a test puts another in the twin's place.
+    policies = [Clipped(*given) for given in gaussians(values["actor/output"], parts, agent.config.initial_deviation)]
+    pairs = [(policy, policy.mean + policy.deviation * n) for policy, n in zip(policies, values["noise"], strict=True)]
+    found += [policy.mean_gradient(u) for policy, u in pairs]
+    found += [agent.config.deviation_rate * policy.deviation_gradient(u) for policy, u in pairs]
+    return np.array(found)
+
+
 def credits_of(agent: Any, views: Callable[[], dict[str, Any]], xs: Array, net: str) -> tuple[list[Array], Array]:
     """Return the credit of every layer after every tick, (T, n, m) each, and the readout gradients g, (T, K)."""
     found: list[list[Array]] = [[] for _ in agent.config.layers]
     gradients = []
     for t, x in enumerate(xs):
-        action = agent.start(x) if t == 0 else agent.step(1.0, x)
+        if t == 0:
+            agent.start(x)
+        else:
+            agent.step(1.0, x)
         for index, credit in enumerate(found):
             credit.append(views()[f"{net}/{index}/credit"].copy())
-        gradients.append(np.eye(3)[action] - views()["probabilities"] if net == "actor" else np.ones(1))
+        gradients.append(policy_score(agent) if net == "actor" else np.ones(1))
     return [np.array(credit) for credit in found], np.array(gradients)
 
 
@@ -83,7 +107,7 @@ def assert_alive(stack: Stack, xs: Array, gradient: list[Array]) -> None:
 def compared(agent: DoubleAgent, net: str, paths: Paths, twin: bool = False) -> list[tuple[Array, Array]]:
     """Return credit and exact gradient of each layer, (T, n, m), of a network found alive; from the twin if asked."""
     xs, stack = observations(), stack_of(agent, net)
-    model: Any = twin_of(agent, True) if twin else agent
+    model: Any = twin_of(agent) if twin else agent
     credit, g = credits_of(model, lambda: model.arrays if twin else model.views, xs, net)
     gradient = exact(stack, xs, g, paths)
     assert_alive(stack, xs, gradient)

@@ -13,11 +13,13 @@ from synaptick.agent.config import Config
 from synaptick.agent.kernels import layout as at
 from synaptick.agent.kernels import tick as kernel
 from synaptick.agent.spaces import ActionSpec, ObservationSpec
+from synaptick.agent.spaces.tree import Branch
 from synaptick.agent.state import Arena
 
 from .reference import NETS, ReferenceAgent
 
-STATISTICS = ("observation_mean", "observation_m2", "probabilities")
+STATISTICS = ("observation_mean", "observation_m2")
+DRAWN = ("probabilities", "noise", "slow_noise", "deviations", "action")
 OF_NET = ("w", "credit", "output")
 OF_LAYER = ("w", "credit", "psi_mean", "rate", "eps", "epsa", "v", "a", "z", "psi")
 # What only some configurations have.
@@ -27,11 +29,18 @@ SCALARS = ("observation_count", *OF_REWARD, "value_tm1", "log_probability_tm1", 
 
 
 class DoubleAgent:
-    """The compiled kernels on a float64 copy of the float32 section, so that only rounding is left to differ."""
+    """The compiled kernels on a float64 copy of the float32 section, so that only rounding is left to differ.
 
-    def __init__(self, config: Config, observation: ObservationSpec, action: ActionSpec, seed: int = 0):
-        self.config, self.observation = config, observation
-        self.arena = build(config, observation, action, seed)
+    Actions are vectors: indices from 0, then controls.
+    """
+
+    advance = staticmethod(kernel.advance)
+
+    def __init__(self, config: Config, observation_space: Any, action_space: Any, seed: int = 0):
+        self.config, self.spaces = config, (observation_space, action_space)
+        self.observation = ObservationSpec.from_space(observation_space)
+        self.action = ActionSpec.from_space(action_space)
+        self.arena = build(config, self.observation, self.action, seed)
         self.floats = self.arena.floats.astype(np.float64)
         self.views: dict[str, NDArray[Any]] = {}
         for name, view in self.arena.views.items():
@@ -53,17 +62,17 @@ class DoubleAgent:
                 np.testing.assert_allclose(leak[index], exact, rtol=1e-6)
                 leak[index] = exact
 
-    def _call(self, reward: float, observation: Any, mode: int, learn: bool) -> int:
+    def _call(self, reward: float, observation: Any, mode: int, learn: bool) -> NDArray[np.float64]:
         if observation is not None:
             self.observation.encode(observation, self.arena.views["staging"])
-        result = kernel.advance(self.arena.ints, self.arena.reals, self.floats, float(reward), mode, learn)
-        assert result >= 0
-        return int(result)
+        result = self.advance(self.arena.ints, self.arena.reals, self.floats, float(reward), mode, learn)
+        assert result == 0
+        return self.views["action"].copy()
 
-    def start(self, observation: Any, learn: bool = True) -> int:
+    def start(self, observation: Any, learn: bool = True) -> NDArray[np.float64]:
         return self._call(0.0, observation, kernel.START, learn)
 
-    def step(self, reward: float, observation: Any, learn: bool = True) -> int:
+    def step(self, reward: float, observation: Any, learn: bool = True) -> NDArray[np.float64]:
         return self._call(reward, observation, kernel.STEP, learn)
 
     def end(self, reward: float, observation: Any = None, learn: bool = True) -> None:
@@ -81,20 +90,20 @@ def scalars(arena: Arena) -> dict[str, float]:
     return {**values, "stale": float(arena.ints[at.STALE])}
 
 
-def twin_of(agent: Any, box: bool) -> ReferenceAgent:
-    """Build a twin in the state that `agent` is in."""
+def twin_of(agent: Any, where: tuple[Any, Any] | None = None) -> ReferenceAgent:
+    """Build a twin in the state that `agent` is in; `where`: its spaces, if it does not know them."""
     views = getattr(agent, "views", agent.arena.views)
-    return ReferenceAgent(agent.config, views, words(agent.arena), box, **scalars(agent.arena))
+    return ReferenceAgent(agent.config, where or agent.spaces, views, words(agent.arena), **scalars(agent.arena))
 
 
 def take_over(twin: ReferenceAgent, agent: Any) -> None:
     """Put `twin` in the state that `agent` is in."""
-    vars(twin).update(vars(twin_of(agent, twin.box)))
+    vars(twin).update(vars(twin_of(agent, twin.spaces)))
 
 
 @dataclass(frozen=True)
 class Event:
-    """One call: kind is "start", "step", "terminate" or "truncate"; the reward is noise + .5 action."""
+    """One call: kind is "start", "step", "terminate" or "truncate"; the reward is noise + .5 `number` of the action."""
 
     kind: str
     noise: float
@@ -102,15 +111,28 @@ class Event:
     learn: bool
 
 
+def observed(node: Any, drift: NDArray[np.float64], rng: np.random.Generator) -> Any:
+    """Make up an observation of a tree of spaces from a slow random walk and random categories."""
+    if isinstance(node, Branch):
+        parts = [observed(part, drift, rng) for part in node.parts]
+        return dict(zip(node.keys, parts, strict=True)) if node.kind == "dict" else tuple(parts)
+    if node.kind == "discrete":
+        return node.low[0] + int(rng.integers(node.counts()[0]))
+    if node.kind == "box" and np.dtype(node.dtype).kind == "f":
+        return np.resize(3.0 + 2.0 * drift, node.shape)
+    low, high = np.array(node.lows()), np.array(node.highs())
+    return rng.integers(low, high + 1).astype(node.dtype).reshape(node.shape)
+
+
 def script(
-    ticks: int, size: int, box: bool, seed: int, truncate: bool = True, act_only: bool = True
+    ticks: int, spec: ObservationSpec, seed: int, truncate: bool = True, act_only: bool = True
 ) -> Iterator[Event]:
     """Yield episodes of about 25 ticks, acting-only stretches of 5 ticks and restarts without an end."""
     rng = np.random.default_rng(seed)
-    drift, running, quiet = np.zeros(size), False, 0
+    drift, running, quiet = np.zeros(spec.size), False, 0
     for _ in range(ticks):
-        drift = 0.8 * drift + rng.normal(size=size)
-        observation = 3.0 + 2.0 * drift if box else int(rng.integers(size))
+        drift = 0.8 * drift + rng.normal(size=spec.size)
+        observation = observed(spec.root, drift, rng)
         quiet = 5 if act_only and rng.random() < 1 / 30 else max(0, quiet - 1)
         kind = "step" if running else "start"
         if running and rng.random() < 1 / 25:
@@ -119,15 +141,28 @@ def script(
         yield Event(kind, float(rng.normal()), observation, quiet == 0)
 
 
-def call(agent: Any, event: Event, last_action: int) -> int:
-    """Make the call of an event; return the action, 0 where none is due."""
+def flat(action: Any) -> list[float]:
+    """All numbers of an action of any kind."""
+    if isinstance(action, dict | tuple):
+        return [x for part in (action.values() if isinstance(action, dict) else action) for x in flat(part)]
+    found: list[float] = np.ravel(action).astype(np.float64).tolist()
+    return found
+
+
+def number(action: Any) -> float:
+    """One number for an action of any kind: the weighted sum of its parts, each bounded, since controls may not be."""
+    return float(sum((k + 1) * np.clip(x, -99.0, 99.0) for k, x in enumerate(flat(action))))
+
+
+def call(agent: Any, event: Event, last_action: float) -> float:
+    """Make the call of an event; return the `number` of the action, 0 where none is due."""
     reward = event.noise + 0.5 * last_action
     if event.kind == "start":
-        return int(agent.start(event.observation, learn=event.learn))
+        return number(agent.start(event.observation, learn=event.learn))
     if event.kind == "step":
-        return int(agent.step(reward, event.observation, learn=event.learn))
+        return number(agent.step(reward, event.observation, learn=event.learn))
     agent.end(reward, event.observation if event.kind == "truncate" else None, learn=event.learn)
-    return 0
+    return 0.0
 
 
 def compared_names(agent: Any) -> list[str]:
@@ -137,7 +172,7 @@ def compared_names(agent: Any) -> list[str]:
         *(f"{net}/{name}" for net in NETS for name in (*OF_NET, *OF_CONFIGURATION)),
         *(f"{net}/{index}/{name}" for net in NETS for index in layers for name in (*OF_LAYER, *OF_CONFIGURATION)),
     ]
-    return [*STATISTICS, *(name for name in names if name in views and views[name].size)]
+    return [name for name in (*STATISTICS, *DRAWN, *names) if name in views and views[name].size]
 
 
 def disagreement(agent: Any, twin: ReferenceAgent) -> dict[str, float]:
@@ -161,11 +196,14 @@ def assert_parity(agent: Any, twin: ReferenceAgent, events: Iterable[Event], tol
     Feedback through weights and thresholds multiplies rounding errors, so after every `stretch` ticks the twin starts
     afresh from the agent's state.
     """
-    ticks, action = 0, 0
+    ticks, action = 0, 0.0
+    chosen = len(twin.parts.choices)
     for ticks, event in enumerate(events, 1):
         before = action
         action = call(agent, event, before)
-        assert action == call(twin, event, before), f"tick {ticks} ({event.kind}): actions differ"
+        call(twin, event, before)
+        indices = agent.arena.views["action"][:chosen]
+        assert (indices == twin.arrays["action"][:chosen]).all(), f"tick {ticks} ({event.kind}): actions differ"
         found = disagreement(agent, twin)
         name = max(found, key=lambda key: found[key])
         assert found[name] <= tolerance, (

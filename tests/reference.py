@@ -1,4 +1,7 @@
-"""Slow, readable twin of the compiled agent: plain numpy, float64, one function an equation, and `ReferenceAgent`."""
+"""Slow, readable twin of the compiled agent: plain numpy, float64, one function an equation, and `ReferenceAgent`.
+
+What the actor draws is in `reference_policy`.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from . import reference_policy as policy
+
 Array = NDArray[np.float64]
 Arrays = tuple[Array, ...]
 
@@ -18,20 +23,7 @@ PSI_FLOOR = 1e-12
 # What the beginning of an episode, and a stretch of acting only, forget.
 TRACES = ("credit", "eps", "epsa", "epsr", "cascade", "filtered", "psi_past", "mass")
 NETS = ("actor", "critic")
-
-
-def next_uint32(words: list[int]) -> int:
-    """xoshiro128++: result = rotl(s0 + s3, 7) + s0 mod 2^32; the four words are advanced in place."""
-    s0, s1, s2, s3 = words
-    total, last = (s0 + s3) % 2**32, s1 ^ s3
-    words[:] = s0 ^ s1 ^ s3, s0 ^ s1 ^ s2, s0 ^ s2 ^ ((s1 << 9) % 2**32), ((last << 11) | (last >> 21)) % 2**32
-    return (((total << 7) | (total >> 25)) + s0) % 2**32
-
-
-def uniform(words: list[int]) -> float:
-    """(a 2^26 + b) / 2^53, a the upper 27 bits of one draw, b the upper 26 bits of the next."""
-    a, b = next_uint32(words) >> 5, next_uint32(words) >> 6
-    return (a * 2**26 + b) / 2**53
+DRAWN = ("action", "probabilities", "noise", "slow_noise", "deviations")
 
 
 def welford(count: float, mean: Any, m2: Any, sample: Any) -> tuple[Any, Any]:
@@ -45,14 +37,19 @@ def variance(count: float, m2: Any) -> Any:
     return m2 / (count - 1) if count >= 2 else np.ones_like(m2)
 
 
+def deviation(count: float, mean: Any, m2: Any) -> Any:
+    """sqrt(var + (1e-5 mean)^2 + 1e-30)."""
+    return np.sqrt(variance(count, m2) + (1e-5 * mean) ** 2 + 1e-30)
+
+
 def standardise(count: float, mean: Array, m2: Array, clip: float, sample: Array) -> Array:
-    """clip((x - mean) / sqrt(var + 1e-8), -clip, clip)."""
-    return np.clip((sample - mean) / np.sqrt(variance(count, m2) + 1e-8), -clip, clip)
+    """clip((x - mean) / deviation, -clip, clip)."""
+    return np.clip((sample - mean) / deviation(count, mean, m2), -clip, clip)
 
 
-def reward_scale(count: float, m2: float) -> float:
-    """1 / sqrt(var(G) + 1e-8), G the discounted sum of rewards."""
-    return float(1 / np.sqrt(variance(count, m2) + 1e-8))
+def reward_scale(count: float, mean: float, m2: float) -> float:
+    """1 / deviation of G, the discounted sum of rewards."""
+    return float(1 / deviation(count, mean, m2))
 
 
 def input_vector(size: int, below: Array | None, x: Array | None, own: Array | None) -> Array:
@@ -207,22 +204,6 @@ def deeper_credit(s: Signals, x: Array, d: Array, n: Array, past: Array, leak: f
     return credit
 
 
-def softmax(preferences: Array) -> Array:
-    """pi_k = exp p_k / sum exp p."""
-    return np.exp(preferences - preferences.max()) / np.exp(preferences - preferences.max()).sum()
-
-
-def log_probability_gradient(probabilities: Array, action: int) -> Array:
-    """d log pi(action) / d p_k = 1[k = action] - pi_k."""
-    return np.eye(probabilities.size)[action] - probabilities
-
-
-def sample(probabilities: Array, words: list[int]) -> int:
-    """The first k with u < pi_0 + ... + pi_k, u uniform; the last possible k if rounding leaves none."""
-    k = int(np.searchsorted(np.cumsum(probabilities), uniform(words), side="right"))
-    return min(k, int(np.flatnonzero(probabilities)[-1]))
-
-
 def bounded_step(lr: float, kappa: float, delta: float, norm: float) -> float:
     """lr / max(1, lr kappa max(|delta|, 1) ||credit||_1)."""
     return lr / max(1.0, lr * kappa * max(abs(delta), 1.0) * norm)
@@ -245,13 +226,17 @@ def decayed_change(x: Array, decay: float, change: Array) -> Array:
 
 
 class ReferenceAgent:
-    """Whole ticks, from a copy of the views and random words of an arena; `box`: real, not one-hot observations."""
+    """Whole ticks, from a copy of the views and random words of an arena; `spaces`: of observations and of actions."""
 
-    def __init__(self, config: Any, views: Mapping[str, Any], words: Iterable[int], box: bool, **scalars: float):
-        self.config, self.box, self.words = config, box, [int(word) for word in words]
+    def __init__(
+        self, config: Any, spaces: tuple[Any, Any], views: Mapping[str, Any], words: Iterable[int], **scalars: float
+    ):
+        self.config, self.spaces, self.words = config, spaces, [int(word) for word in words]
+        self.parts, self.is_number = policy.parts_of(spaces[1]), policy.is_number(spaces[0])
         self.indices = range(len(config.layers))
         self.learning = range(config.frozen_layers, len(config.layers))
         self.read = [index for index in self.indices if config.readout == "all" or index == self.indices[-1]]
+        self.bias = sum(config.layers[index] for index in self.read)
         self.arrays: dict[str, Any] = {name: np.array(view, np.float64) for name, view in views.items()}
         for path in (f"{net}/{index}" for net in NETS for index in self.indices):
             # LIF rows are carried along: strength 0 takes them out of e. So is the reset: 0 unless its path is in.
@@ -264,13 +249,13 @@ class ReferenceAgent:
         self.fall = c.reset_strength * c.v_th * (c.reset_path and c.temporal_trace)
         self.levels = [c.spatial_signal * (len(c.layers) - 1 - index) + self.hop for index in self.indices]
 
-    def start(self, observation: Any, learn: bool = True) -> int:
+    def start(self, observation: Any, learn: bool = True) -> Array:
         """An episode begins: forget the last one, then act; no reward is due."""
         if not self.config.keep_state:
             self.clear(neurons=True)
         return self.tick(None, observation, learn, self.config.discount)
 
-    def step(self, reward: float, observation: Any, learn: bool = True) -> int:
+    def step(self, reward: float, observation: Any, learn: bool = True) -> Array:
         """Learn from the reward of the action before, then act."""
         return self.tick(reward, observation, learn, self.config.discount)
 
@@ -279,12 +264,12 @@ class ReferenceAgent:
         self.tick(reward, observation, learn, 0.0 if observation is None else self.config.discount, last=True)
         self.scalars["reward_sum"] = 0.0
 
-    def tick(self, reward: float | None, observation: Any, learn: bool, discount: float, last: bool = False) -> int:
+    def tick(self, reward: float | None, observation: Any, learn: bool, discount: float, last: bool = False) -> Array:
         """delta = r + discount value - value_tm1; then action; then learning."""
         s, arrays = self.scalars, self.arrays
         if learn and s["stale"]:
             self.clear()
-        value, delta, action = 0.0, 0.0, 0
+        value, delta = 0.0, 0.0
         gradients: Arrays = ()
         if observation is not None:
             x = self.observe(observation, learn)
@@ -295,16 +280,23 @@ class ReferenceAgent:
             reward = self.scaled(reward) - self.config.entropy_bonus * s["log_probability_tm1"]
             s["delta"] = delta = reward + discount * value - s["value_tm1"]
         if not last:
-            arrays["probabilities"] = softmax(arrays["actor/output"])
-            action = sample(arrays["probabilities"], self.words)
-            gradients = log_probability_gradient(arrays["probabilities"], action), np.ones(1)
-            s["value_tm1"], s["log_probability_tm1"] = value, float(np.log(arrays["probabilities"][action]))
+            # No reward: an episode begins, with noise that knows nothing of the last one.
+            correlation = self.config.noise_correlation if reward is not None else 0.0
+            drawn = policy.draw(
+                arrays["actor/output"], self.parts, arrays["slow_noise"], correlation, self.config, self.words
+            )
+            arrays.update({name: getattr(drawn, name) for name in DRAWN})
+            gradients = drawn.gradient, np.ones(1)
+            s["value_tm1"], s["log_probability_tm1"] = value, drawn.log_probability
         elif observation is not None and self.config.keep_state:
             gradients = np.zeros(arrays["actor/output"].size), np.zeros(1)  # credit and traces live on; nothing new
         s["stale"] = float(not learn)
         if learn:
             self.learn(delta, gradients)
-        return action
+            if not last and self.config.lr_policy > 0:
+                self.hold()
+        found: Array = arrays["action"]
+        return found
 
     def learn(self, delta: float, gradients: Arrays) -> None:
         """Signals of this tick's weights; weights by the credit of the tick before; then credit and traces.
@@ -317,6 +309,19 @@ class ReferenceAgent:
             if gradients:
                 self.advance(net, gradients[number], found)
 
+    def hold(self) -> None:
+        """Readout rows of outputs beyond their range move back; feedback weights of their own do not follow."""
+        arrays = self.arrays
+        excess = policy.excess(arrays["actor/output"], self.parts, self.config.initial_deviation)
+        seen = np.tile(arrays["actor/features"], (excess.size, 1))
+        self.keep_free(seen)
+        arrays["actor/w"] = arrays["actor/w"] + policy.hold_change(excess, seen)
+
+    def keep_free(self, rows: Array) -> None:
+        """Leave nothing but the bias, which is behind the spikes, to free deviations; `rows`: one an output."""
+        if self.config.deviation == "free":
+            rows[len(rows) - self.parts.controls.shape[1] :, : self.bias] = 0.0
+
     def clear(self, neurons: bool = False) -> None:
         """Forget credit, eligibility and the sum of rewards that began before the gap; maybe the neurons too."""
         names = TRACES + ("v", "a", "z", "psi") * neurons
@@ -324,17 +329,17 @@ class ReferenceAgent:
         self.scalars["reward_sum"] = self.scalars["stale"] = 0.0
 
     def observe(self, observation: Any, learn: bool) -> Array:
-        """The encoded observation, standardised if it is a real vector; only learning changes the statistics."""
-        arrays, s = self.arrays, self.scalars
-        x = np.ravel(observation).astype(float) if self.box else np.eye(arrays["input"].size)[observation]
-        if not (self.box and self.config.normalize_observations):
-            return x
-        mean, m2 = arrays["observation_mean"], arrays["observation_m2"]
+        """The encoded observation, its continuous entries standardised; only learning changes the statistics."""
+        arrays, s, c = self.arrays, self.scalars, self.config
+        x = policy.encoded(self.spaces[0], observation)
         if learn:
             s["observation_count"] += 1
-            mean, m2 = welford(s["observation_count"], mean, m2, x)
-            arrays.update(observation_mean=mean, observation_m2=m2)
-        return standardise(s["observation_count"], mean, m2, self.config.observation_clip, x)
+            found = welford(s["observation_count"], arrays["observation_mean"], arrays["observation_m2"], x)
+            arrays.update(observation_mean=found[0], observation_m2=found[1])
+        standard = standardise(
+            s["observation_count"], arrays["observation_mean"], arrays["observation_m2"], c.observation_clip, x
+        )
+        return np.where(self.is_number & c.normalize_observations, standard, x)
 
     def scaled(self, reward: float) -> float:
         """G <- discount G + r; r divided by the deviation of G."""
@@ -344,7 +349,7 @@ class ReferenceAgent:
         s["reward_sum"] = self.config.discount * s["reward_sum"] + reward
         s["reward_count"] += 1
         s["reward_mean"], s["reward_m2"] = welford(*(s[f"reward_{name}"] for name in ("count", "mean", "m2", "sum")))
-        return reward * reward_scale(s["reward_count"], s["reward_m2"])
+        return reward * reward_scale(s["reward_count"], s["reward_mean"], s["reward_m2"])
 
     def forward(self, net: str, x: Array, learn: bool) -> None:
         """Spikes up through the layers, eps and the means of psi and z; output = W_out [spikes read out; 1]."""
@@ -402,10 +407,13 @@ class ReferenceAgent:
     def change_weights(self, net: str, delta: float, follow: bool) -> None:
         """W <- W + step(delta, credit) credit and the pull of the rates; each block has its share of the bound.
 
+        A narrow policy is moved in small steps: the actor's kappa is divided by the spread of what it has just drawn.
         Adaptive feedback gets the same change, and both decay.
         """
         c, arrays = self.config, self.arrays
         lr, kappa = (c.lr_policy, c.kappa_policy) if net == "actor" else (c.lr_value, c.kappa_value)
+        if net == "actor":
+            kappa /= policy.spread(self.parts, arrays["deviations"])
         paths = [*(f"{net}/{index}" for index in self.indices), net]
         norms = [float(np.abs(arrays[f"{path}/credit"]).sum()) for path in paths]
         share = c.readout_share
@@ -442,6 +450,8 @@ class ReferenceAgent:
         remembers = float(c.depth_filter != "none" and c.temporal_trace)
         means = np.array([arrays[f"{net}/{k}/alpha"].mean() * remembers for k in self.indices])
         fresh = {f"{net}/": np.outer(gradient, arrays[f"{net}/features"])}
+        if net == "actor":
+            self.keep_free(fresh["actor/"])
         for index in self.learning:
             at = f"{net}/{index}/"
             above = [min(index + q, last) for q in range(1, self.levels[index] + 1)]

@@ -86,7 +86,7 @@ def test_the_agent_is_embedded_without_gymnasium_or_a_terminal() -> None:
     code = """
 import sys
 from synaptick.agent import Agent, Config
-heavy = {"gymnasium", "rich", "argparse", "synaptick.agent.loop", "synaptick.agent.config_file"}
+heavy = {"gymnasium", "rich", "argparse", "synaptick.agent.environment", "synaptick.agent.config_file"}
 print(sorted(heavy & set(sys.modules)))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=True)

@@ -16,7 +16,7 @@ from gymnasium import spaces
 from synaptick.agent import Agent, StateError
 from synaptick.agent import checkpoint as file_format
 
-from .common import COORDINATE, SIZE, SYMBOLS, drive, make_agent, state
+from .common import CONTROLS, COORDINATE, PARTS, SIZE, SYMBOLS, drive, make_agent, state
 
 HEAD = struct.Struct("<IQ")
 START = len(file_format.MAGIC) + HEAD.size
@@ -25,6 +25,9 @@ KINDS: dict[str, dict[str, Any]] = {
     "bounded": {"layers": (8, 9)},
     "coordinate": {"layers": (8,), **COORDINATE},
     "discrete": {"observation": SYMBOLS, "action": spaces.Discrete(2, start=-1), "seed": 5},
+    "controls": {"layers": (8, 9), "action": CONTROLS},
+    "free controls": {"action": CONTROLS, "deviation": "free", **COORDINATE},
+    "parts": {"action": PARTS, "seed": 5},
 }
 
 
@@ -75,6 +78,19 @@ def test_what_is_loaded_goes_on_as_if_never_stopped(tmp_path: Path, kind: str, i
     assert (tmp_path / "again").read_bytes() == (tmp_path / "agent").read_bytes()
 
 
+def test_the_noise_of_a_control_is_part_of_the_state(tmp_path: Path) -> None:
+    """It lasts from tick to tick, so that without it the next action would be another one."""
+    agent = make_agent(action=CONTROLS, noise_correlation=0.9)
+    drive(agent, 50)
+    agent.save(tmp_path / "agent")
+    loaded, silenced = Agent.load(tmp_path / "agent"), Agent.load(tmp_path / "agent")
+    assert np.abs(agent.arena.views["slow_noise"]).min() > 0.0
+    silenced.arena.views["slow_noise"][:] = 0.0
+    expected = agent.step(0.0, np.zeros(SIZE))
+    np.testing.assert_array_equal(loaded.step(0.0, np.zeros(SIZE)), expected)
+    assert (silenced.step(0.0, np.zeros(SIZE)) != expected).any()
+
+
 def test_saving_changes_nothing(saved: Saved) -> None:
     path, agent = saved
     before = state(agent)
@@ -117,9 +133,17 @@ def test_a_foreign_file_is_named_as_such(tmp_path: Path, content: bytes) -> None
 def test_a_newer_format_asks_for_an_update(saved: Saved) -> None:
     path, agent = saved
     newer = forge(describe(agent), state(agent), file_format.FORMAT + 1)
-    said = f"written in format {file_format.FORMAT + 1}, .* reads up to {file_format.FORMAT}; update synaptick"
+    said = f"written in format {file_format.FORMAT + 1}, .* reads format {file_format.FORMAT}; update synaptick"
     assert_damaged(path, newer, said)
     assert_damaged(path, newer[:-40], said)  # a newer format may end in anything
+
+
+def test_an_older_format_asks_for_the_version_that_wrote_it(saved: Saved) -> None:
+    path, agent = saved
+    older = forge(describe(agent), state(agent), file_format.FORMAT - 1)
+    said = f"written in format {file_format.FORMAT - 1}, .* reads format {file_format.FORMAT}; use the version"
+    assert_damaged(path, older, said)
+    assert_damaged(path, older[:-40], "damaged")
 
 
 class Bomb:
@@ -158,9 +182,10 @@ def test_a_whole_file_whose_state_does_not_fit_is_refused(saved: Saved) -> None:
         ("config", "layers", []),
         ("config", "no_such_key", 1),
         ("config", "discount", 2),
-        ("observation", "size", SIZE + 20),
+        ("observation", "shape", [SIZE + 20]),
         ("observation", "shape", 3),
-        ("action", "n", "many"),
+        ("action", "high", [8]),
+        ("action", "high", ["many"]),
     ):
         assert_damaged(path, forge({**good, section: {**good[section], key: value}}, state(agent)))
     for description in ({}, [], 5, b"{", b"\xff\xff", {"config": []}, {**good, "action": None}):
@@ -169,7 +194,7 @@ def test_a_whole_file_whose_state_does_not_fit_is_refused(saved: Saved) -> None:
     assert state(Agent.load(path)) == state(agent)
 
 
-@pytest.mark.parametrize(("key", "value"), [("shape", [4]), ("shape", ["a"]), ("shape", "abc")])
+@pytest.mark.parametrize(("key", "value"), [("shape", [4]), ("shape", ["a"]), ("low", [0, 0])])
 def test_a_description_that_contradicts_itself_is_refused(saved: Saved, key: str, value: Any) -> None:
     path, agent = saved
     good = describe(agent)

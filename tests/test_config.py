@@ -29,6 +29,7 @@ BAD: dict[str, list[Any]] = {
     "choice": ["sideways", "", 1, None, True, []],
     "text": ["", 5, None, True, ["a"]],
     "mapping": [[], "a", 5, None, {1: 2}],
+    "plain list": ["abc", b"abc", 5, None, {}, [object()], [{1: 2}], [{"a": object()}]],
     "layers": [[], "64", 64, [64, 2.5], [64, 3], [65537], [True], ["a"], [None], [[64]], None, b"64"],
 }
 

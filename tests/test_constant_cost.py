@@ -12,7 +12,7 @@ from gymnasium import spaces
 from numba.core.runtime import _nrt_python, rtsys
 from synaptick.agent.kernels import tick as kernel
 
-from .common import COORDINATE, SIZE, SYMBOLS, drive, make_agent, state
+from .common import CONTROLS, COORDINATE, PARTS, SIZE, SYMBOLS, drive, make_agent, state
 
 ZEROS = np.zeros(SIZE)
 SHAPES: list[dict[str, Any]] = [
@@ -21,6 +21,8 @@ SHAPES: list[dict[str, Any]] = [
     {"layers": (5, 4, 6, 7), "leak_groups": 1, "recurrent": False, "readout": "top", "observation_skip": False},
     {"layers": (33,), **COORDINATE},
     {"layers": (8, 8, 8), "adaptive_fraction": 0.0, "depth_filter": "none", "keep_state": True},
+    {"layers": (8, 9), "action": CONTROLS},
+    {"action": PARTS, "deviation": "free"},
     {"observation": SYMBOLS, "action": spaces.Discrete(17, start=2)},
     {"observation": spaces.Box(-1, 1, (24,), np.float32)},
 ]
@@ -76,7 +78,7 @@ def _allocate(size: int) -> float:
     return np.ones(size).sum()
 
 
-@pytest.mark.parametrize("shape", SHAPES[:4], ids=str)
+@pytest.mark.parametrize("shape", SHAPES[:7], ids=str)
 def test_nothing_is_allocated(shape: dict[str, Any]) -> None:
     agent = make_agent(**shape)
     drive(agent, 100)  # what is set up once, such as interned numbers
@@ -119,28 +121,36 @@ def after_silence(changes: dict[str, Any]) -> Any:
     return agent
 
 
-@pytest.mark.parametrize("changes", [{}, COORDINATE, {"normalize_observations": False}, {"tau_min": 0.01}], ids=str)
+@pytest.mark.parametrize(
+    "changes",
+    [{}, COORDINATE, {"normalize_observations": False}, {"tau_min": 0.01}, {"action": CONTROLS}, {"action": PARTS}],
+    ids=str,
+)
 def test_a_silent_stream_leaves_no_denormal_number(changes: dict[str, Any]) -> None:
     agent = after_silence(changes)
     assert denormal(agent) == []
 
 
 @numba.njit
-def _compiled_loop(address, staging, observations, rewards, actions, modes, learning):  # type: ignore[no-untyped-def]
+def _compiled_loop(address, staging, drawn, observations, rewards, actions, modes, learning):  # type: ignore[no-untyped-def]
     for t in range(observations.shape[0]):
         for j in range(observations.shape[1]):
             staging[j] = observations[t, j]
-        actions[t] = kernel.tick(address, rewards[t], modes[t], learning[t])
+        kernel.tick(address, rewards[t], modes[t], learning[t])
+        actions[t] = drawn[0]
 
 
-def test_compiled_loops_may_call_the_tick() -> None:
-    ours, theirs = make_agent(layers=(8, 9)), make_agent(layers=(8, 9))
+@pytest.mark.parametrize("action", [spaces.Discrete(3), spaces.Box(-1, 1, (1,), np.float64)], ids=["index", "number"])
+def test_compiled_loops_may_call_the_tick(action: Any) -> None:
+    ours, theirs = make_agent(layers=(8, 9), action=action), make_agent(layers=(8, 9), action=action)
     rng = np.random.default_rng(0)
     observations, rewards = rng.normal(size=(300, SIZE)), rng.normal(size=300)
     modes, learning = np.full(300, kernel.STEP), rng.random(300) < 0.9
     modes[0], modes[100:102], modes[200:202] = kernel.START, (kernel.TERMINATE, kernel.START), (kernel.TRUNCATE, 0)
-    actions = np.zeros(300, np.int64)
-    _compiled_loop(ours.arena.address, ours.arena.views["staging"], observations, rewards, actions, modes, learning)
+    actions, views = np.zeros(300), ours.arena.views
+    _compiled_loop(
+        ours.arena.address, views["staging"], views["action"], observations, rewards, actions, modes, learning
+    )
     for t in range(300):
         learn = bool(learning[t])
         if modes[t] == kernel.START:

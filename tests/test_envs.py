@@ -10,7 +10,7 @@ import pytest
 from gymnasium import spaces
 from gymnasium.utils.env_checker import check_env
 from synaptick.agent import EnvError, make_env
-from synaptick.envs import PROBES, MaskVelocities, register
+from synaptick.envs import PROBES, ChangeUnits, MaskVelocities, register
 from synaptick.envs.masking import VELOCITIES
 
 IDS = [
@@ -23,10 +23,11 @@ IDS = [
 
 def rollout(env: Any, steps: int, seed: int) -> list[Any]:
     """Return everything a fixed random policy meets."""
-    rng, (observation, _) = np.random.default_rng(0), env.reset(seed=seed)
+    observation, _ = env.reset(seed=seed)
+    env.action_space.seed(0)
     met: list[Any] = [observation.tolist()]
     for _ in range(steps):
-        observation, reward, terminated, truncated, _ = env.step(int(rng.integers(2)))
+        observation, reward, terminated, truncated, _ = env.step(env.action_space.sample())
         met.append((observation.tolist(), float(reward), terminated, truncated))
         if terminated or truncated:
             met.append(env.reset()[0].tolist())
@@ -52,7 +53,7 @@ def test_the_seed_decides_everything(env_id: str) -> None:
     env = make_env(env_id)
     first = rollout(env, 60, 1)
     assert rollout(env, 60, 1) == first == rollout(make_env(env_id), 60, 1)
-    if not any(name in env_id for name in ("Delayed", "Endless")):
+    if not any(name in env_id for name in ("Delayed", "Endless", "Bound")):
         assert any(rollout(env, 60, seed) != first for seed in range(2, 6))
 
 
@@ -142,3 +143,20 @@ class Plain(gymnasium.Env[Any, Any]):
 def test_what_cannot_be_masked_is_refused(space: Any, velocities: Any, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         MaskVelocities(Plain(space), velocities)
+
+
+@pytest.mark.filterwarnings("ignore:.*different from the unwrapped version")
+def test_other_units_change_nothing_else() -> None:
+    plain, changed = make_env("Acrobot-v1"), ChangeUnits(make_env("Acrobot-v1"), observation=1e4, reward=1e-3)
+    check_env(changed, skip_render_check=True)
+    for ours, theirs in zip(rollout(plain, 40, 5), rollout(changed, 40, 5), strict=True):
+        (seen, *rest), (converted, *others) = (m if isinstance(m, tuple) else (m,) for m in (ours, theirs))
+        np.testing.assert_allclose(converted, np.multiply(seen, 1e4))
+        if rest:
+            assert (rest[0] * 1e-3, *rest[1:]) == tuple(others)
+
+
+@pytest.mark.parametrize(("env_id", "factors"), [("CartPole-v1", {"reward": 0.0}), ("Taxi-v4", {})])
+def test_units_that_cannot_be_are_refused(env_id: str, factors: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match=r"allowed|needs a Box"):
+        ChangeUnits(make_env(env_id), **factors)

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from gymnasium import spaces
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from .common import ACTIONS, COORDINATE, SIZE, assert_finite, make_agent
+from .common import ACTIONS, CONTROLS, COORDINATE, PARTS, SIZE, assert_finite, make_agent
 
 ZEROS = np.zeros(SIZE)
 SCALES = st.sampled_from([0.0, 1e-320, 1e-45, 1e-30, 1e-8, 1.0, 1e8, 1e30, 1e308])
@@ -25,6 +26,9 @@ OPTIONS = st.fixed_dictionaries(
         "keep_state": st.booleans(),
         "rule": st.sampled_from([{}, COORDINATE]),
         "entropy_bonus": st.sampled_from([0.0, 0.1]),
+        "action": st.sampled_from([spaces.Discrete(ACTIONS), CONTROLS, PARTS]),
+        "deviation": st.sampled_from(["state", "free"]),
+        "initial_deviation": st.sampled_from([0.001, 1.0, 100.0]),
     }
 )
 
@@ -37,7 +41,7 @@ def test_no_stream_leaves_a_number_that_is_not_finite(stream: Any, options: dict
     for number in range(rounds):
         agent.start(stream[0][1])
         for reward, observation in stream:
-            assert 0 <= agent.step(reward, observation) < ACTIONS
+            assert agent.step(reward, observation) in options["action"]
         assert_finite(agent)
         agent.end(stream[0][0], stream[-1][1] if number % 2 else None)
         assert_finite(agent)
@@ -47,7 +51,15 @@ def heavy_tailed(rng: np.random.Generator, scale: float) -> Callable[[], NDArray
     return lambda: np.clip(rng.standard_cauchy(SIZE), -1e9, 1e9) * scale
 
 
-@pytest.mark.parametrize("changes", [{}, COORDINATE], ids=["bounded", "coordinate"])
+RULES: dict[str, dict[str, Any]] = {
+    "bounded": {},
+    "coordinate": COORDINATE,
+    "controls": {"action": CONTROLS},
+    "coordinate parts": {"action": PARTS, **COORDINATE, "entropy_bonus": 0.1},
+}
+
+
+@pytest.mark.parametrize("changes", RULES.values(), ids=list(RULES))
 @pytest.mark.parametrize("scale", [0.0, 1e-40, 1.0, 1e20])
 @pytest.mark.parametrize("normalize", [True, False])
 def test_long_streams_stay_finite(changes: dict[str, Any], scale: float, normalize: bool) -> None:
@@ -60,7 +72,7 @@ def test_long_streams_stay_finite(changes: dict[str, Any], scale: float, normali
             assert_finite(agent)
 
 
-@pytest.mark.parametrize("changes", [{}, COORDINATE], ids=["bounded", "coordinate"])
+@pytest.mark.parametrize("changes", RULES.values(), ids=list(RULES))
 @pytest.mark.parametrize("size", [1e30, 1e100, 1e200, 1.7e308])
 @pytest.mark.parametrize("normalize", [True, False])
 @pytest.mark.parametrize("where", ["reward", "observation", "both"])

@@ -22,10 +22,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from gymnasium import spaces
 from synaptick.agent import Agent
 from synaptick.agent.record import versions
 
 from .common import SIZE, make_agent
+from .harness import flat, number
 
 FILE = Path(__file__).with_name("golden.json")
 TICKS, EPISODE = 60, 20
@@ -56,6 +58,11 @@ SETTINGS: dict[str, Any] = {
     "readout_share": 0.5,
     "peak_decay": 0.999,
     "entropy_bonus": 0.01,
+    "deviation": "state",
+    "initial_deviation": 1.0,
+    "deviation_rate": 0.02,
+    "noise_correlation": 0.9,
+    "noise_share": 0.5,
     "normalize_observations": True,
     "observation_clip": 8.0,
     "normalize_rewards": True,
@@ -71,6 +78,13 @@ CASES: dict[str, dict[str, Any]] = {
     for layers in ((12,), (12, 10, 8))
     for rule, changes in RULES.items()
 }
+# Bounded on both sides, on one and on none; a wide policy, so that many draws are clipped.
+CONTROLS = spaces.Box(np.float32([-1, -2, -np.inf]), np.float32([3, np.inf, np.inf]))
+CASES |= {
+    f"{rule}, controls": {**SETTINGS, **changes, "layers": (12, 10), "action": CONTROLS, "deviation_rate": 0.2}
+    for rule, changes in RULES.items()
+}
+CASES["bounded, free controls"] = CASES["bounded, controls"] | {"deviation": "free", "noise_correlation": 0.5}
 
 
 def numbers() -> Iterator[float]:
@@ -82,18 +96,20 @@ def numbers() -> Iterator[float]:
 
 
 def trajectory(changes: dict[str, Any]) -> dict[str, Any]:
-    """Return actions as a string of digits, and the state in a few numbers at the end of each episode."""
+    """Return actions, as a string of digits or numbers, and the state in a few numbers at the end of each episode."""
     agent, stream = make_agent(seed=1, **changes), numbers()
     actions, summaries = [agent.start([next(stream) for _ in range(SIZE)])], []
     for tick in range(1, TICKS + 1):
-        reward, observation = next(stream) + 0.5 * actions[-1], [next(stream) for _ in range(SIZE)]
+        reward, observation = next(stream) + 0.5 * number(actions[-1]), [next(stream) for _ in range(SIZE)]
         if tick % EPISODE:
             actions.append(agent.step(reward, observation))
             continue
         summaries.append(summary(agent))
         agent.end(reward, observation if tick % (2 * EPISODE) else None)
         actions.append(agent.start(observation))
-    return {"actions": "".join(map(str, actions)), "summaries": summaries}
+    if agent.action.simple:
+        return {"actions": "".join(map(str, actions)), "summaries": summaries}
+    return {"actions": [[round(x, 6) for x in flat(action)] for action in actions], "summaries": summaries}
 
 
 def summary(agent: Agent) -> dict[str, Any]:
@@ -103,25 +119,35 @@ def summary(agent: Agent) -> dict[str, Any]:
         parts = [view for path, view in agent.arena.views.items() if path.endswith(f"/{name}")]
         return [round(float(np.abs(part.astype(np.float64)).sum()), 6) for part in parts]
 
+    drawn = ("probabilities",) if agent.action.choices else ("noise", "slow_noise", "deviations")
     return {
         "value": round(agent.value, 6),
         "td_error": round(agent.td_error, 6),
-        "probabilities": [round(float(p), 6) for p in agent.probabilities],
+        **{name: [round(float(x), 6) for x in agent.arena.views[name]] for name in drawn},
         "spike_rates": [round(rate, 6) for rates in agent.spike_rates.values() for rate in rates],
         **{name: norms(name) for name in ("w", "credit", "eps", "cascade", "v")},
     }
 
 
+def distance(ours: Any, theirs: Any) -> float:
+    """Return the largest difference of two arrays, relative to 1 and their size; infinite if their shapes differ."""
+    a, b = np.asarray(ours), np.asarray(theirs)
+    return float(np.max(np.abs(a - b) / (1 + np.abs(b)), initial=0.0)) if a.shape == b.shape else np.inf
+
+
 def differences(found: dict[str, Any], stored: dict[str, Any]) -> list[str]:
     """Return what differs, in words."""
-    wrong = [] if found["actions"] == stored["actions"] else [f"actions {found['actions']} {stored['actions']}"]
-    for number, (ours, theirs) in enumerate(zip(found["summaries"], stored["summaries"], strict=True)):
+    wrong = []
+    if isinstance(stored["actions"], str):
+        if found["actions"] != stored["actions"]:
+            wrong.append(f"actions {found['actions']} {stored['actions']}")
+    elif (worst := distance(found["actions"], stored["actions"])) > TOLERANCE:
+        wrong.append(f"actions by {worst:.1e}")
+    for episode, (ours, theirs) in enumerate(zip(found["summaries"], stored["summaries"], strict=True)):
         assert ours.keys() == theirs.keys()
         for name in ours:
-            a, b = np.ravel(ours[name]), np.ravel(theirs[name])
-            worst = float(np.max(np.abs(a - b) / (1 + np.abs(b)), initial=0.0)) if a.shape == b.shape else np.inf
-            if worst > TOLERANCE:
-                wrong.append(f"episode {number}: {name} by {worst:.1e}")
+            if (worst := distance(ours[name], theirs[name])) > TOLERANCE:
+                wrong.append(f"episode {episode}: {name} by {worst:.1e}")
     return wrong
 
 
@@ -138,7 +164,14 @@ def test_what_is_stored_is_complete_alive_and_says_where_it_comes_from() -> None
     assert content["versions"].keys() == versions().keys()
     for stored in content["trajectories"].values():
         assert len(stored["actions"]) == TICKS + 1
-        assert set(stored["actions"]) == {"0", "1", "2"}
+        if isinstance(stored["actions"], str):
+            assert set(stored["actions"]) == {"0", "1", "2"}
+        else:
+            first, second, third = np.transpose(stored["actions"])
+            assert {-1.0, 3.0} <= set(first.tolist())
+            assert len(set(first.tolist())) > 10
+            assert second.min() == -2.0 < second.max()
+            assert len(set(third.tolist())) > 0.9 * TICKS
         assert all(min(entry["spike_rates"]) > 0 for entry in stored["summaries"])
         assert min(stored["summaries"][-1]["credit"]) > 0
 
@@ -151,6 +184,21 @@ def test_a_small_change_is_noticed(change: dict[str, Any]) -> None:
     stored = json.loads(FILE.read_text(encoding="utf-8"))["trajectories"]
     for case, changes in CASES.items():
         assert differences(trajectory({**changes, **change}), stored[case]), case
+
+
+OF_CONTROLS = [
+    {"noise_correlation": 0.89},
+    {"noise_share": 0.49},
+    {"initial_deviation": 0.99},
+    {"deviation_rate": 0.21},
+]
+
+
+@pytest.mark.parametrize("change", OF_CONTROLS, ids=str)
+def test_a_small_change_of_the_policy_of_controls_is_noticed(change: dict[str, Any]) -> None:
+    stored = json.loads(FILE.read_text(encoding="utf-8"))["trajectories"]
+    for case in (case for case in CASES if case.endswith(" controls")):
+        assert differences(trajectory(CASES[case] | change), stored[case]), case
 
 
 def regenerate() -> None:

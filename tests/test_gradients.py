@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from gymnasium import spaces
+from synaptick.agent.kernels import policy
 
-from . import reference
+from . import reference, reference_policy
 from .credits import (
     TICKS,
     assert_alive,
@@ -167,6 +169,107 @@ def test_credit_is_the_decayed_sum_of_gradients() -> None:
     for ours, part in zip(credit, exact(stack, xs, g, EPROP), strict=True):
         expected = sum(0.72 ** (TICKS - 1 - s) * part[s] for s in range(TICKS))
         np.testing.assert_allclose(ours[-1, :, : part.shape[2]], expected, rtol=1e-8, atol=1e-10 * np.abs(part).max())
+
+
+# ---- controls
+
+BOXES = {
+    "bounded": spaces.Box(-1, 1, (2,)),
+    "one-sided": spaces.Box(np.array([-2.0, -np.inf]), np.array([np.inf, 0.5]), dtype=np.float64),
+    "unbounded": spaces.Box(-np.inf, np.inf, (2,)),
+    "mixed": spaces.Tuple([spaces.Box(-1, 1, (1,)), spaces.MultiDiscrete([2, 3])]),
+}
+# One layer without recurrence, whose e-prop is exact; a deviation that clips often and is learned quickly.
+CONTROLS = {"layers": (12,), "recurrent": False, "initial_deviation": 0.8, "deviation_rate": 0.3}
+
+
+@pytest.fixture
+def kernel_hazard(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The exact hazard, from which the kernels' differs by 1e-5, would hide smaller differences."""
+    monkeypatch.setattr(reference_policy, "hazard", policy.tail_hazard)
+
+
+def score_parts(agent: Any) -> tuple[list[Any], Any, Any]:
+    """Return the exact gradients that means and deviations bring to the layers, and the score of every tick."""
+    xs, stack = observations(), stack_of(agent, "actor")
+    _, g = credits_of(agent, lambda: agent.views, xs, "actor")
+    controls = agent.action.controls
+    found = []
+    for first in (g.shape[1] - 2 * controls, g.shape[1] - controls):
+        only = np.zeros_like(g)
+        only[:, first : first + controls] = g[:, first : first + controls]
+        found.append(exact(stack, xs, only, EPROP)[0])
+    return found, g, stack
+
+
+@pytest.mark.usefixtures("kernel_hazard")
+@pytest.mark.parametrize("deviation", ["state", "free"])
+@pytest.mark.parametrize("kind", BOXES)
+def test_credit_of_controls_is_exact(kind: str, deviation: str) -> None:
+    """S_i e_ij is the gradient of log pi, of a mean times its deviation, of a log-deviation times `deviation_rate`."""
+    agent = frozen_agent(actions=BOXES[kind], deviation=deviation, **CONTROLS)
+    assert mismatch(agent, "actor", EPROP)[0] < 1e-10
+    (of_means, of_deviations), g, _ = score_parts(agent)
+    assert np.abs(of_means).max() > 1e-2
+    assert np.abs(of_deviations).max() > 1e-3 if deviation == "state" else not of_deviations.any()
+    assert (np.abs(g) > 1e-3).mean() > 0.8
+
+
+@pytest.mark.usefixtures("kernel_hazard")
+@pytest.mark.parametrize("deviation", ["state", "free"])
+def test_accumulated_credit_is_the_gradient_of_the_log_probability_of_all_actions(deviation: str) -> None:
+    """With trace_lambda = discount = 1; of the readout too, where free deviations have nothing but their bias."""
+    agent = frozen_agent(1, BOXES["bounded"], deviation=deviation, **CONTROLS, trace_lambda=1.0, discount=1.0)
+    xs, stack = observations(), stack_of(agent, "actor")
+    credit, g = credits_of(agent, lambda: agent.views, xs, "actor")
+    (part,) = exact(stack, xs, g, EPROP)
+    assert_alive(stack, xs, [part])
+    total = part.sum(axis=0)
+    np.testing.assert_allclose(credit[0][-1, :, : total.shape[1]], total, rtol=1e-9, atol=1e-10 * np.abs(total).max())
+    z = run(stack, xs)[1][0].z
+    of_readout = g.T @ np.hstack([z, np.ones((TICKS, 1))])
+    if deviation == "free":
+        of_readout[2:, :-1] = 0.0
+    assert np.abs(of_readout).max(axis=1).min() > 1e-2
+    ours = agent.views["actor/credit"][:, : of_readout.shape[1]]
+    np.testing.assert_allclose(ours, of_readout, rtol=1e-9, atol=1e-10)
+
+
+class _Plain(reference_policy.Clipped):
+    """The score of a Gaussian that has no bounds, at the number that was drawn."""
+
+    def beyond(self, u: float) -> tuple[float, int]:
+        return np.nan, 0
+
+
+class _Executed(reference_policy.Clipped):
+    """The same at the number that was executed."""
+
+    def mean_gradient(self, u: float) -> float:
+        return float((np.clip(u, self.low, self.high) - self.mean) / self.deviation)
+
+
+class _WithoutOne(reference_policy.Clipped):
+    """n^2 for n^2 - 1."""
+
+    def deviation_gradient(self, u: float) -> float:
+        return ((u - self.mean) / self.deviation) ** 2
+
+
+class _PlainScale(reference_policy.Clipped):
+    """d log pi / d mean, not multiplied by the deviation."""
+
+    def mean_gradient(self, u: float) -> float:
+        return super().mean_gradient(u) / self.deviation
+
+
+@pytest.mark.parametrize("mutation", [None, _Plain, _Executed, _WithoutOne, _PlainScale])
+def test_a_mutated_score_is_not_exact(mutation: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    agent = frozen_agent(actions=BOXES["bounded"], **CONTROLS)
+    if mutation is not None:
+        monkeypatch.setattr(reference_policy, "Clipped", mutation)
+    worst = mismatch(agent, "actor", EPROP, twin=True)[0]
+    assert worst < 1e-10 if mutation is None else worst > 1e-2
 
 
 # ---- negative controls

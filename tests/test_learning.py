@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
-from .benchmarks.learning import interquartile_mean, measure
-
-SEEDS = range(200, 205)
+from synaptick.agent.study.learning import bench_learning
+from synaptick.agent.study.statistics import interquartile_mean
 
 
-def last_100(arm: str) -> np.ndarray:
-    return np.array([measure((arm, seed))["last_100"] for seed in SEEDS])
+def last_100(task: str) -> np.ndarray:
+    runs = bench_learning("cartpole", 5, 200, tasks=[task])["runs"]
+    return np.array([run["last_100"] for run in runs])
 
 
 @pytest.mark.slow

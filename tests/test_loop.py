@@ -120,7 +120,7 @@ def test_what_a_callback_raises_comes_out() -> None:
 def test_a_vector_environment_is_refused() -> None:
     env, agent = gymnasium.make_vec("CartPole-v1", num_envs=2), make_agent()
     before = state(agent)
-    with pytest.raises(EnvError, match=r"runs 2 environments; one agent is one stream"):
+    with pytest.raises(EnvError, match=r"runs 2 environments; one agent is one stream: make each with gymnasium.make"):
         run(agent, env, 10)
     assert state(agent) == before
     env.close()
@@ -197,32 +197,3 @@ def test_counts_take_the_same_memory_forever() -> None:
             tally.close()
     assert size(tally) == before
     assert all(not isinstance(value, list | dict | set) for value in vars(tally).values())
-
-
-# ---- making environments
-
-
-@pytest.mark.parametrize(
-    ("env_id", "kwargs", "said"),
-    [
-        ("CartPoel-v1", {}, "cannot be made: .*CartPoel"),
-        ("CartPole-v99", {}, "cannot be made"),
-        ("not an id", {}, "cannot be made"),
-        ("synaptick/NoSuch-v0", {}, "cannot be made"),
-        ("no_such_module:Env-v0", {}, "needs a module that is not installed: .*no_such_module"),
-        ("CartPole-v1", {"no_such": 1}, "cannot be made with env_kwargs {'no_such': 1}: .*no_such"),
-        ("FrozenLake-v1", {"map_name": "nowhere"}, "cannot be made with env_kwargs .*nowhere"),
-    ],
-)
-def test_an_environment_that_cannot_be_made_says_why(env_id: str, kwargs: dict[str, Any], said: str) -> None:
-    with pytest.raises(EnvError, match=said):
-        make_env(env_id, kwargs)
-
-
-def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: Any, **__: Any) -> None:
-        raise gymnasium.error.DependencyNotInstalled("pip install some-extra")
-
-    monkeypatch.setattr(gymnasium, "make", fail)
-    with pytest.raises(EnvError, match="needs a package that is not installed: pip install some-extra"):
-        make_env("LunarLander-v3")

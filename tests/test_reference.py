@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-import gymnasium
 import numpy as np
 import pytest
+from gymnasium import spaces
 from synaptick.agent.agent import Agent
 from synaptick.agent.config import Config
-from synaptick.agent.spaces import ActionSpec, ObservationSpec
+from synaptick.agent.kernels import policy
 
-from . import reference
+from . import reference, reference_policy
+from .common import ROOT
 from .harness import DoubleAgent, Event, assert_parity, call, compared_names, disagreement, script, take_over, twin_of
 from .reference import NETS, ReferenceAgent
 
@@ -27,7 +31,11 @@ FACTORED_HOP = {"depth_filter": "factored", "recurrent_hop": True}
 ADAPTIVE = {"feedback": "adaptive", "feedback_decay": 0.003}
 RATES = {"rate_regularization": 0.003, "target_rate": 0.3}
 
-CASES: dict[str, tuple[dict[str, Any], bool]] = {
+THREE = spaces.Discrete(ACTIONS)
+SYMBOLS, BOX = spaces.Discrete(SIZE), spaces.Box(-np.inf, np.inf, (SIZE,))
+
+# Settings, and whether observations are a Box (else a Discrete); three actions.
+OF_THE_NETWORK: dict[str, tuple[dict[str, Any], bool]] = {
     "one layer LIF": ({"layers": (9,), "adaptive_fraction": 0.0, "recurrent": False, "readout": "top"}, True),
     "one layer ALIF": ({"layers": (9,), "adaptive_fraction": 1.0, "entropy_bonus": 0.1}, True),
     "one leak group": ({"layers": (8, 7), "leak_groups": 1, "readout": "top", "observation_skip": False}, True),
@@ -72,14 +80,84 @@ CASES: dict[str, tuple[dict[str, Any], bool]] = {
 }
 
 
-def double_agent(changes: dict[str, Any], box: bool = True, seed: int = 0) -> DoubleAgent:
-    observation = ObservationSpec("box", (SIZE,), SIZE) if box else ObservationSpec("discrete", (), SIZE)
-    return DoubleAgent(Config(**(BASE | changes)), observation, ActionSpec(ACTIONS), seed)
+# Wide enough to be clipped often.
+WIDE = {"initial_deviation": 0.8, "deviation_rate": 0.3}
+# Weights from which outputs start far outside their range.
+STRAY = {"stray": 40.0, **WIDE}
+FREE = {"deviation": "free", **WIDE}
+BOUNDED = spaces.Box(np.float32([-1, -3, 2]), np.float32([1, 5, 2.5]))
+ONE_SIDED = spaces.Box(np.array([-2.0, -np.inf]), np.array([np.inf, 0.5]), dtype=np.float64)
+UNBOUNDED = spaces.Box(-np.inf, np.inf, (2,))
+MIXED = spaces.Dict(
+    push=spaces.Box(-1, 2, (2,)),
+    gear=spaces.Discrete(3, start=-1),
+    rest=spaces.Tuple([spaces.MultiBinary(2), spaces.Box(0, np.inf, (), np.float64), spaces.MultiDiscrete([2, 4])]),
+)
+SEEN = spaces.Dict(
+    camera=spaces.Box(0, 255, (2, 2), np.uint8),
+    rest=spaces.Tuple([spaces.Discrete(3, start=1), spaces.MultiBinary(2), spaces.MultiDiscrete([2, 3])]),
+    speed=spaces.Box(-np.inf, np.inf, (), np.float64),
+)
+# Settings, observations, actions.
+OF_ACTIONS: dict[str, tuple[dict[str, Any], Any, Any]] = {
+    "multidiscrete": ({"layers": (9, 8), "entropy_bonus": 0.05}, BOX, spaces.MultiDiscrete([3, 2, 4])),
+    "multibinary, mixed observation": ({"layers": (9, 8)}, SEEN, spaces.MultiBinary(3)),
+    "bounded": ({"layers": (9, 8), **WIDE, "entropy_bonus": 0.02}, BOX, BOUNDED),
+    "bounded, free": ({"layers": (9, 8), **FREE}, BOX, BOUNDED),
+    "bounded, free, random feedback": ({"layers": (9, 8), **FREE, "feedback": "random"}, BOX, BOUNDED),
+    "bounded, free, adaptive feedback": ({"layers": (9, 8), **FREE, **ADAPTIVE}, BOX, BOUNDED),
+    "bounded, free, coordinate": ({"layers": (9,), **FREE, **COORDINATE}, BOX, BOUNDED),
+    "bounded, coordinate": ({"layers": (9, 8), **WIDE, **COORDINATE}, SYMBOLS, BOUNDED),
+    "bounded, fresh noise": ({"layers": (9,), **WIDE, "noise_correlation": 0.0}, BOX, BOUNDED),
+    "bounded, narrow": ({"layers": (9,), "initial_deviation": 0.05}, BOX, BOUNDED),
+    "one-sided": ({"layers": (9, 8), **WIDE}, BOX, ONE_SIDED),
+    "one-sided, free, top": ({"layers": (9, 8), **FREE, "readout": "top"}, BOX, ONE_SIDED),
+    "unbounded": ({"layers": (9, 8), "noise_correlation": 0.5}, BOX, UNBOUNDED),
+    "unbounded, deviation fixed": ({"layers": (9,), "deviation_rate": 0.0}, BOX, UNBOUNDED),
+    "mixed": ({"layers": (10, 9), **WIDE, "entropy_bonus": 0.02}, SEEN, MIXED),
+    "mixed, free, coordinate": ({"layers": (10,), **FREE, **COORDINATE}, SEEN, MIXED),
+    "mixed, raw observation": ({"layers": (10,), "normalize_observations": False, **FREE}, SEEN, MIXED),
+    "mixed, three layers, factored": ({"layers": (10, 9, 8), **WIDE, **FACTORED_HOP}, BOX, MIXED),
+    "bounded, noise all lasting": ({"layers": (9,), **WIDE, "noise_share": 1.0}, BOX, BOUNDED),
+    "bounded, noise not lasting": ({"layers": (9,), **WIDE, "noise_share": 0.0}, BOX, BOUNDED),
+    "strayed": ({"layers": (9, 8), **STRAY, "entropy_bonus": 0.02}, BOX, BOUNDED),
+    "strayed, coordinate": ({"layers": (9, 8), **STRAY, **COORDINATE}, BOX, BOUNDED),
+    "strayed, free": ({"layers": (9, 8), **STRAY, "deviation": "free"}, BOX, BOUNDED),
+    "strayed, free, top, coordinate": (
+        {"layers": (9, 8), **STRAY, **COORDINATE, "deviation": "free", "readout": "top"},
+        BOX,
+        ONE_SIDED,
+    ),
+    "strayed, adaptive feedback": ({"layers": (9, 8), **STRAY, **ADAPTIVE}, BOX, BOUNDED),
+    "strayed, unbounded": ({"layers": (9, 8), **STRAY}, BOX, UNBOUNDED),
+    "strayed, mixed": ({"layers": (10, 9), **STRAY}, SEEN, MIXED),
+    "strayed, policy frozen": ({"layers": (10, 9), **STRAY, "lr_policy": 0.0}, BOX, BOUNDED),
+}
+CASES = {
+    **{name: (changes, BOX if box else SYMBOLS, THREE) for name, (changes, box) in OF_THE_NETWORK.items()},
+    **OF_ACTIONS,
+}
 
 
-def single_agent(changes: dict[str, Any], box: bool = True, seed: int = 0) -> Agent:
-    observation = gymnasium.spaces.Box(-np.inf, np.inf, (SIZE,)) if box else gymnasium.spaces.Discrete(SIZE)
-    return Agent(Config(**(BASE | changes)), observation, gymnasium.spaces.Discrete(ACTIONS), seed=seed)
+def double_agent(changes: dict[str, Any], observations: Any = BOX, actions: Any = THREE, seed: int = 0) -> DoubleAgent:
+    settings = BASE | changes
+    factor = settings.pop("stray", 1.0)
+    agent: DoubleAgent = strayed(DoubleAgent(Config(**settings), observations, actions, seed), factor)
+    return agent
+
+
+def single_agent(changes: dict[str, Any], observations: Any = BOX, actions: Any = THREE, seed: int = 0) -> Agent:
+    settings = BASE | changes
+    factor = settings.pop("stray", 1.0)
+    agent: Agent = strayed(Agent(Config(**settings), observations, actions, seed=seed), factor)
+    return agent
+
+
+def strayed(agent: Any, factor: float) -> Any:
+    """Return the agent, the weights of its means and deviations multiplied."""
+    views = getattr(agent, "views", agent.arena.views)
+    views["actor/w"][sum(agent.action.choices) :] *= factor
+    return agent
 
 
 class Watch:
@@ -105,7 +183,42 @@ class Watch:
             assert 0.02 < np.mean(rates) < 0.8, path
             change = np.abs(self.twin.arrays[f"{path}/w"] - self.before[f"{path}/w"]).max()
             frozen = int(path.split("/")[1]) < self.twin.config.frozen_layers
+            frozen |= path.startswith("actor") and self.twin.config.lr_policy == 0
             assert change == 0.0 if frozen else change > 1e-3, path
+
+
+class Sides:
+    """Notes whether drawn controls fell between their bounds, beyond one, and beyond one from a mean there already.
+
+    Also whether outputs were beyond their range.
+    """
+
+    def __init__(self, twin: ReferenceAgent, events: Any):
+        self.twin, self.events, self.seen = twin, events, set[str]()
+
+    def __iter__(self) -> Any:
+        twin = self.twin
+        for event in self.events:
+            yield event
+            output, initial = twin.arrays["actor/output"], twin.config.initial_deviation
+            for control, noise in zip(
+                reference_policy.gaussians(output, twin.parts, initial), twin.arrays["noise"], strict=True
+            ):
+                mean, deviation, low, high = control
+                u = mean + deviation * noise
+                self.seen.add("below" if u < low else "above" if u > high else "inside")
+                if (u > high and mean > high) or (u < low and mean < low):
+                    self.seen.add("with the mean beyond")
+            n = len(twin.parts.controls.T)
+            excess = reference_policy.excess(output, twin.parts, initial)[len(output) - 2 * n :]
+            self.seen |= {"mean too far" for x in excess[:n] if x} | {"deviation too far" for x in excess[n:] if x}
+
+    def missing(self) -> set[str]:
+        """What these controls should have done and did not."""
+        _, _, low, high = self.twin.parts.controls
+        expected = {"inside"} if low.size else set()
+        expected |= {name for name, bound in (("below", low), ("above", high)) if np.isfinite(bound).any()}
+        return expected - self.seen
 
 
 # ---- the equations on their own
@@ -114,7 +227,7 @@ class Watch:
 def test_random_numbers_are_xoshiro128plusplus() -> None:
     """First outputs of the authors' C code from the state 1, 2, 3, 4."""
     words = [1, 2, 3, 4]
-    found = [reference.next_uint32(words) for _ in range(10)]
+    found = [reference_policy.next_uint32(words) for _ in range(10)]
     assert found[:5] == [641, 1573767, 3222811527, 3517856514, 836907274]
     assert found[5:] == [4247214768, 3867114732, 1355841295, 495546011, 621204420]
 
@@ -130,7 +243,7 @@ def test_statistics_are_those_of_the_whole_sample() -> None:
 
 def test_actions_are_drawn_with_their_probabilities() -> None:
     words, probabilities = [1, 2, 3, 4], np.array([0.5, 0.0, 0.3, 0.2])
-    counts = np.bincount([reference.sample(probabilities, words) for _ in range(4000)], minlength=4)
+    counts = np.bincount([reference_policy.sample(probabilities, words) for _ in range(4000)], minlength=4)
     assert counts[1] == 0
     np.testing.assert_allclose(counts / 4000, probabilities, atol=0.03)
 
@@ -138,17 +251,40 @@ def test_actions_are_drawn_with_their_probabilities() -> None:
 # ---- parity
 
 
+@pytest.fixture
+def kernel_tail(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give the twin the kernels' approximations of a tail, which `test_policy` compares with the exact ones."""
+    monkeypatch.setattr(reference_policy, "hazard", policy.tail_hazard)
+    monkeypatch.setattr(reference_policy, "log_tail", policy.log_tail)
+
+
+@pytest.mark.usefixtures("kernel_tail")
 @pytest.mark.parametrize("name", CASES)
 @pytest.mark.parametrize(("stretch", "tolerance"), [(1, 1e-10), (100, 1e-5)])
 def test_parity_in_double_precision(name: str, stretch: int, tolerance: float) -> None:
     """Weights, traces, neurons, statistics and random words agree after every tick, and over long stretches."""
-    changes, box = CASES[name]
-    agent = double_agent(changes, box)
-    twin = twin_of(agent, box)
-    watch = Watch(twin, script(TICKS, SIZE, box, seed=0))
+    agent = double_agent(*CASES[name])
+    twin = twin_of(agent)
+    watch = Watch(twin, script(TICKS, agent.observation, seed=0))
     assert assert_parity(agent, twin, watch, tolerance, stretch) == TICKS
     watch.assert_alive()
     assert {"start", "step", "terminate", "truncate", "step only"} <= set(watch.kinds)
+
+
+@pytest.mark.parametrize("name", OF_ACTIONS)
+def test_parity_with_the_exact_tail(name: str) -> None:
+    """The tail of the kernels is right to 1e-5, and so is all that comes of it in a tick, however close to 0."""
+    agent = double_agent(*OF_ACTIONS[name])
+    twin = twin_of(agent)
+    sides = Sides(twin, script(TICKS, agent.observation, seed=2))
+    assert assert_parity(agent, twin, sides, tolerance=1e-3, stretch=1) == TICKS
+    if WIDE.items() <= OF_ACTIONS[name][0].items():
+        assert sides.missing() == set()
+    if name.startswith("strayed"):
+        expected = {"deviation too far"} | (
+            {"mean too far", "with the mean beyond"} if "unbounded" not in name else set()
+        )
+        assert expected <= sides.seen
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -158,15 +294,15 @@ def test_parity_of_the_agent(name: str) -> None:
     Rounding moves a membrane across its threshold now and then. Such a tick must be a near miss in the twin, which then
     takes over the agent's state; it does so every 20 ticks too, before rounding errors have grown.
     """
-    changes, box = CASES[name]
-    agent = single_agent(changes, box, seed=1)
-    twin = twin_of(agent, box)
-    action, compared = 0, 0
-    for tick, event in enumerate(script(TICKS, SIZE, box, 1), 1):
+    agent = single_agent(*CASES[name], seed=1)
+    twin = twin_of(agent, CASES[name][1:])
+    action, compared, chosen = 0.0, 0, len(twin.parts.choices)
+    for tick, event in enumerate(script(TICKS, agent.observation, 1), 1):
         before = action
-        action, expected = call(agent, event, before), call(twin, event, before)
+        action = call(agent, event, before)
+        call(twin, event, before)
         if same_spikes(agent, twin):
-            assert action == expected
+            assert (agent.arena.views["action"][:chosen] == twin.arrays["action"][:chosen]).all()
             compared += 1
             assert_close(agent, twin, event, tick)
         if tick % 20 == 0 or not same_spikes(agent, twin):
@@ -194,6 +330,7 @@ def assert_close(agent: Agent, twin: ReferenceAgent, event: Event, tick: int) ->
 # Fixed from the start, worked out anew in every tick, or for display.
 NOT_COMPARED = {
     *("alpha", "alphas", "rho", "strength", "leak", "filter_leak"),
+    *("standardised", "control_centre", "control_scale", "control_low", "control_high"),
     *("staging", "input", "inputs", "current", "slope", "features", "gradient", "signals"),
     *("scratch_e", "scratch_total", "scratch_factors", "spike_rates", "credit_norms", "step_sizes"),
 }
@@ -201,10 +338,10 @@ NOT_COMPARED = {
 
 @pytest.mark.parametrize("depth_filter", ["cascade", "factored"])
 def test_whatever_lasts_is_compared(depth_filter: str) -> None:
-    agent = double_agent({**OPTIONS, "depth_filter": depth_filter, "step_rule": "coordinate"})
+    agent = double_agent({**OPTIONS, "depth_filter": depth_filter, "step_rule": "coordinate"}, BOX, MIXED)
     lasting = {name for name, view in agent.views.items() if view.size and name.split("/")[-1] not in NOT_COMPARED}
     assert lasting == set(compared_names(agent))
-    assert len({name.split("/")[-1] for name in lasting}) == {"cascade": 18, "factored": 20}[depth_filter]
+    assert len({name.split("/")[-1] for name in lasting}) == {"cascade": 22, "factored": 24}[depth_filter]
 
 
 @pytest.mark.parametrize("depth_filter", ["cascade", "factored", "none"])
@@ -223,7 +360,7 @@ def test_a_hop_that_cannot_be_made_is_off(learn: bool) -> None:
     for changes in ({"recurrent": False}, {"spatial_signal": False}):
         ours, theirs = (double_agent({"layers": (9, 8), **changes, "recurrent_hop": hop}) for hop in (True, False))
         action = 0
-        for event in script(50, SIZE, True, 0, act_only=not learn):
+        for event in script(50, ours.observation, 0, act_only=not learn):
             before = action
             action = call(ours, event, before)
             assert action == call(theirs, event, before)
@@ -235,7 +372,7 @@ def test_more_frozen_layers_than_there_are_freeze_all_of_them() -> None:
     two, five = (double_agent({"layers": (9, 8), **ADAPTIVE, "frozen_layers": frozen}) for frozen in (2, 5))
     for agent in (two, five):
         action = 0
-        for event in script(50, SIZE, True, 0):
+        for event in script(50, agent.observation, 0):
             action = call(agent, event, action)
     np.testing.assert_array_equal(two.floats, five.floats)
 
@@ -244,8 +381,8 @@ def test_more_frozen_layers_than_there_are_freeze_all_of_them() -> None:
 def test_parity_with_kept_state(options: dict[str, Any]) -> None:
     """Neurons, eligibility and credit go on through termination and restart."""
     agent = double_agent({"layers": (9, 8), "keep_state": True, **options})
-    twin = twin_of(agent, True)
-    watch = Watch(twin, script(TICKS, SIZE, True, 0, truncate=False, act_only=False))
+    twin = twin_of(agent)
+    watch = Watch(twin, script(TICKS, agent.observation, 0, truncate=False, act_only=False))
     assert assert_parity(agent, twin, watch, tolerance=1e-5, stretch=100) == TICKS
     watch.assert_alive()
     assert watch.kinds["terminate"] > 2
@@ -255,11 +392,11 @@ def test_parity_with_kept_state(options: dict[str, Any]) -> None:
 def test_kept_traces_follow_the_neurons_through_a_truncation(learn: bool) -> None:
     """A forward pass at the end moves all eligibility on; one without learning makes the next tick clear it."""
     agent = double_agent({"layers": (9, 8), "keep_state": True, **FACTORED_HOP, **RATES, "reset_path": True})
-    twin = twin_of(agent, True)
+    twin = twin_of(agent)
     kinds = {0: "start", 20: "truncate", 21: "start"}
     events = [
         replace(event, kind=kinds.get(tick, "step"), learn=learn or tick != 20)
-        for tick, event in enumerate(script(40, SIZE, True, 0, act_only=False))
+        for tick, event in enumerate(script(40, agent.observation, 0, act_only=False))
     ]
     assert_parity(agent, twin, iter(events), tolerance=1e-6, stretch=100)
 
@@ -308,8 +445,11 @@ def _no_bootstrap(self: ReferenceAgent, reward: float, observation: Any = None, 
 
 TRUE: dict[str, Any] = {
     **vars(reference),
+    **vars(reference_policy),
     "advance_eligibility": ReferenceAgent.advance_eligibility,
     "ReferenceAgent.signals": ReferenceAgent.signals,
+    "ReferenceAgent.hold": ReferenceAgent.hold,
+    "ReferenceAgent.tick": ReferenceAgent.tick,
 }
 
 MUTATIONS: dict[str, Callable[..., Any]] = {
@@ -328,10 +468,8 @@ MUTATIONS: dict[str, Callable[..., Any]] = {
     "neuron": lambda state, *rest: TRUE["neuron"]((state[0], state[1], 0.99 * state[2]), *rest),
     "normalised_current": lambda w, u, gain: TRUE["normalised_current"](w, u, 1.001 * gain),
     "standardise": lambda count, *rest: TRUE["standardise"](count + 1, *rest),
-    "reward_scale": lambda count, m2: 1 / np.sqrt(m2 / count + 1e-8),
-    "log_probability_gradient": lambda probabilities, action: np.eye(probabilities.size)[action],
+    "reward_scale": lambda count, mean, m2: TRUE["reward_scale"](count, mean, m2 * (count - 1) / count),
     "bounded_step": lambda lr, kappa, delta, norm: lr / max(1.0, lr * kappa * abs(delta) * norm),
-    "uniform": lambda words: reference.next_uint32(words) / 2**32,
     "PSI_MEAN_RATE": 0.06,  # type: ignore[dict-item]
 }
 
@@ -343,7 +481,125 @@ def test_a_mutated_rule_breaks_parity(name: str, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(owner, target.split(".")[-1], MUTATIONS[name])
     agent = double_agent({"layers": (10, 9, 8), "entropy_bonus": 0.05})
     with pytest.raises(AssertionError, match=r"^tick "):
-        assert_parity(agent, twin_of(agent, True), script(TICKS, SIZE, True, 0), tolerance=1e-5, stretch=100)
+        assert_parity(agent, twin_of(agent), script(TICKS, agent.observation, 0), tolerance=1e-5, stretch=100)
+
+
+OF_THE_POLICY: dict[str, Callable[..., Any]] = {
+    "log_probability_gradient": lambda probabilities, action: np.eye(probabilities.size)[action],
+    "uniform": lambda words: reference_policy.next_uint32(words) / 2**32,
+    "normal": lambda words: -TRUE["normal"](words),
+    "next_noise": lambda slow, correlation, *rest: TRUE["next_noise"](slow, 0.99 * correlation, *rest),
+    "next_noise share": lambda slow, correlation, share, words: TRUE["next_noise"](slow, correlation, 0.49, words),
+    "next_noise order": lambda slow, correlation, share, words: _noise_the_other_way_round(
+        slow, correlation, share, words
+    ),
+    "next_noise kept": lambda slow, *rest: (TRUE["next_noise"](slow, *rest)[1],) * 2,
+    "deviation_of": lambda initial, output: initial * np.exp(output / 2),
+    "hazard": lambda b: 1.01 * TRUE["hazard"](b),
+    "Clipped.mean_gradient": lambda self, u: (u - self.mean) / self.deviation,
+    "Clipped.deviation_gradient": lambda self, u: ((u - self.mean) / self.deviation) ** 2,
+    "Clipped.log_probability": lambda self, u: -(((u - self.mean) / self.deviation) ** 2) / 2,
+    "spread": lambda parts, deviations: float(np.mean(deviations)),
+    "is_number": lambda space: TRUE["is_number"](space)[::-1],
+    "control": lambda low, high: (0.0, 1.0, low, high),
+}
+
+
+def _noise_the_other_way_round(slow: float, correlation: float, share: float, words: list[int]) -> tuple[float, float]:
+    """xi' before xi."""
+    fresh = TRUE["normal"](words)
+    slow = correlation * slow + np.sqrt(1 - correlation**2) * TRUE["normal"](words)
+    return slow, np.sqrt(share) * slow + np.sqrt(1 - share) * fresh
+
+
+@pytest.mark.usefixtures("kernel_tail")
+@pytest.mark.parametrize("name", [None, *OF_THE_POLICY])
+def test_a_mutated_policy_breaks_parity(name: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    changes = {"layers": (9, 8), **WIDE, "entropy_bonus": 0.05, "connectivity": 1.0}
+    agent = double_agent(changes, SEEN, MIXED)
+    events = script(TICKS, agent.observation, 0)
+    if name is None:
+        assert assert_parity(agent, twin_of(agent), events, tolerance=1e-5, stretch=20) == TICKS
+        return
+    owner = reference_policy.Clipped if name.startswith("Clipped.") else reference_policy
+    monkeypatch.setattr(owner, name.split()[0].split(".")[-1], OF_THE_POLICY[name])
+    with pytest.raises(AssertionError, match=r"^tick "):
+        assert_parity(agent, twin_of(agent), events, tolerance=1e-5, stretch=20)
+
+
+def _no_gradient_beyond(output: Any, parts: Any, *rest: Any) -> Any:
+    """An output beyond its range has no gradient: the range is differentiated too."""
+    found = TRUE["draw"](output, parts, *rest)
+    inside = reference_policy.excess(output, parts, rest[2].initial_deviation) == 0
+    return found._replace(gradient=found.gradient * inside)
+
+
+# Of outputs beyond their range.
+OF_STRAYED: dict[str, Callable[..., Any]] = {
+    "draw": _no_gradient_beyond,
+    "mean_of": lambda output, deviation, low, high: output,
+    "mean_of at the bound": lambda output, deviation, low, high: float(np.clip(output, low, high)),
+    "mean_of above only": lambda output, deviation, low, high: min(output, high + 3 * deviation),
+    "HOLD_RATE": 0.099,  # type: ignore[dict-item]
+    "LOG_DEVIATION": (-4.0, 1.01),  # type: ignore[dict-item]
+    "LOG_DEVIATION below": (-4.01, 1.0),  # type: ignore[dict-item]
+    "excess": lambda output, parts, initial: 0 * output,
+    "excess of means": lambda output, parts, initial: np.where(
+        np.arange(output.size) < output.size - len(parts.controls.T), TRUE["excess"](output, parts, initial), 0.0
+    ),
+    "hold_change": lambda excess, seen: -TRUE["hold_change"](excess, seen),
+    "hold_change norm": lambda excess, seen: -0.1 * excess[:, None] * seen / np.sqrt((seen**2).sum(axis=1))[:, None],
+    "ReferenceAgent.keep_free": lambda self, rows: None,
+    "ReferenceAgent.hold": lambda self: _to_feedback(self),
+}
+
+
+def _to_feedback(self: ReferenceAgent) -> None:
+    """Feedback weights follow too."""
+    TRUE["ReferenceAgent.hold"](self)
+    excess = reference_policy.excess(self.arrays["actor/output"], self.parts, self.config.initial_deviation)
+    seen = np.tile(self.arrays["actor/features"], (excess.size, 1))
+    self.keep_free(seen)
+    self.arrays["actor/feedback"] = self.arrays["actor/feedback"] + TRUE["hold_change"](excess, seen)
+
+
+@pytest.mark.usefixtures("kernel_tail")
+@pytest.mark.parametrize("name", [None, *OF_STRAYED])
+def test_a_mutated_range_breaks_parity(name: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    # With this seed one free deviation starts above its range, and one below.
+    agent = double_agent({"layers": (9, 8), **STRAY, **ADAPTIVE, "deviation": "free"}, BOX, BOUNDED, seed=5)
+    events = script(TICKS, agent.observation, 0)
+    if name is None:
+        assert assert_parity(agent, twin_of(agent), events, tolerance=1e-5, stretch=20) == TICKS
+        return
+    owner = ReferenceAgent if name.startswith("ReferenceAgent.") else reference_policy
+    monkeypatch.setattr(owner, name.split()[0].split(".")[-1], OF_STRAYED[name])
+    with pytest.raises(AssertionError, match=r"^tick "):
+        assert_parity(agent, twin_of(agent), events, tolerance=1e-5, stretch=20)
+
+
+@pytest.mark.usefixtures("kernel_tail")
+@pytest.mark.parametrize("when", ["acting only", "without a policy to learn", "at the end of an episode"])
+def test_a_hold_at_the_wrong_time_breaks_parity(when: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def tick(self: Any, reward: Any, observation: Any, learn: bool, *rest: Any, last: bool = False) -> Any:
+        found = TRUE["ReferenceAgent.tick"](self, reward, observation, learn, *rest, last=last)
+        if {"acting only": not learn, "at the end of an episode": last and learn}.get(when, True):
+            self.hold()
+        return found
+
+    frozen = {"lr_policy": 0.0} if when == "without a policy to learn" else {}
+    agent = double_agent({"layers": (9, 8), **STRAY, **frozen}, BOX, BOUNDED)
+    monkeypatch.setattr(ReferenceAgent, "tick", tick)
+    with pytest.raises(AssertionError, match=r"^tick "):
+        assert_parity(agent, twin_of(agent), script(TICKS, agent.observation, 0), tolerance=1e-5, stretch=20)
+
+
+def test_deviations_that_are_not_free_break_parity(monkeypatch: pytest.MonkeyPatch) -> None:
+    agent = double_agent({"layers": (9, 8), **FREE}, BOX, BOUNDED)
+    twin = twin_of(agent)
+    twin.config = replace(twin.config, deviation="state")
+    with pytest.raises(AssertionError, match=r"^tick "):
+        assert_parity(agent, twin, script(TICKS, agent.observation, 0), tolerance=1e-4, stretch=TICKS + 1)
 
 
 def _hop_at_once(self: ReferenceAgent, net: str, gradient: Any) -> Any:
@@ -392,7 +648,7 @@ OF_THE_FACTORED: dict[str, Callable[..., Any]] = {
 )
 def test_a_mutated_option_breaks_parity(depth_filter: str, name: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
     agent = double_agent({**OPTIONS, "depth_filter": depth_filter})
-    twin, events = twin_of(agent, True), script(TICKS, SIZE, True, 0)
+    twin, events = twin_of(agent), script(TICKS, agent.observation, 0)
     if name is None:
         assert assert_parity(agent, twin, events, tolerance=1e-5, stretch=100) == TICKS
         return
@@ -406,6 +662,42 @@ def test_a_mutated_option_breaks_parity(depth_filter: str, name: str | None, mon
 def test_a_mutated_coordinate_rule_breaks_parity(monkeypatch: pytest.MonkeyPatch) -> None:
     true = reference.coordinate_change
     monkeypatch.setattr(reference, "coordinate_change", lambda c, p, lr, delta, decay: true(c, p, lr, delta, 0.0))
-    agent = double_agent(CASES["coordinate"][0])
+    agent = double_agent(*CASES["coordinate"])
     with pytest.raises(AssertionError, match=r"^tick "):
-        assert_parity(agent, twin_of(agent, True), script(TICKS, SIZE, True, 0), tolerance=1e-5, stretch=100)
+        assert_parity(agent, twin_of(agent), script(TICKS, agent.observation, 0), tolerance=1e-5, stretch=100)
+
+
+# ---- interpreted
+
+INTERPRETED = """
+import sys
+from tests import test_reference as tests
+
+
+
+for name in sys.argv[1:]:
+    agent = tests.double_agent(*tests.CASES[name])
+    assert not hasattr(agent.advance, "py_func")
+    twin = tests.twin_of(agent)
+    tests.assert_parity(agent, twin, tests.script(60, agent.observation, seed=3), tolerance=1e-3, stretch=1)
+    print(name)
+"""
+IN_PYTHON = [
+    *("coordinate discrete", "multidiscrete", "bounded", "one-sided, free, top", "mixed, free, coordinate"),
+    "strayed, free, top, coordinate",
+]
+
+
+def test_parity_of_the_interpreted_agent() -> None:
+    """The same lines without a compiler: nothing rests on what Numba makes of them."""
+    environment = os.environ | {"NUMBA_DISABLE_JIT": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", INTERPRETED, *IN_PYTHON],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == IN_PYTHON

@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from gymnasium import spaces
 from synaptick.agent import Agent, StateError
 from synaptick.agent.kernels import layout as at
 
-from .common import COORDINATE, SIZE, assert_refused, drive, make_agent, state
+from .common import CONTROLS, COORDINATE, SIZE, assert_refused, drive, make_agent, state
 
 ZEROS = np.zeros(SIZE)
 
@@ -104,6 +105,43 @@ def test_a_snapshot_of_an_agent_with_other_settings_is_refused(changes: dict[str
     agent = make_agent()
     drive(agent, 30)
     assert_refused(agent, lambda: agent.restore(make_agent(**changes).snapshot()), StateError)
+
+
+@pytest.mark.parametrize(
+    "bounds", [(-1.0, 2.0), (-2.0, 1.0), (-1.0, np.inf), (-np.inf, 1.0), (-np.inf, np.inf), (-2.0, 2.0), (0.0, 0.0)]
+)
+def test_a_snapshot_of_an_agent_with_other_control_bounds_is_refused(bounds: tuple[float, float]) -> None:
+    """A drawn number would stand for another action."""
+    agent, other = (make_agent(action=spaces.Box(*given, (2,))) for given in ((-1.0, 1.0), bounds))
+    drive(agent, 30)
+    assert agent.nbytes == other.nbytes
+    assert_refused(agent, lambda: agent.restore(other.snapshot()), StateError)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"deviation": "free"}, {"initial_deviation": 0.5}, {"deviation_rate": 0.1}, {"noise_correlation": 0.5}],
+    ids=str,
+)
+def test_a_snapshot_of_controls_with_other_settings_is_refused(changes: dict[str, Any]) -> None:
+    agent = make_agent(action=CONTROLS)
+    drive(agent, 30)
+    assert_refused(agent, lambda: agent.restore(make_agent(action=CONTROLS, **changes).snapshot()), StateError)
+
+
+def test_a_snapshot_of_other_factors_or_of_observations_of_another_kind_is_refused() -> None:
+    pairs = [
+        ({"action": spaces.MultiDiscrete([2, 3])}, {"action": spaces.MultiDiscrete([3, 2])}),
+        ({"action": spaces.MultiDiscrete([2, 2])}, {"action": spaces.Discrete(4)}),
+        ({"action": spaces.Discrete(4)}, {"action": spaces.Box(-1, 1, (2,))}),
+        ({"observation": spaces.MultiBinary(3)}, {"observation": spaces.Box(0, 1, (3,))}),
+    ]
+    for ours, theirs in pairs:
+        agent = make_agent(**ours)
+        drive(agent, 30)
+        assert_refused(
+            agent, lambda agent=agent, theirs=theirs: agent.restore(make_agent(**theirs).snapshot()), StateError
+        )
 
 
 def test_a_snapshot_with_another_step_rule_is_refused() -> None:

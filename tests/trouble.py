@@ -10,6 +10,7 @@ import numpy as np
 from gymnasium import spaces
 
 ENV_ID = "synaptick_tests/Trouble-v0"
+WORDS_ID = "tests/Words-v0"
 Step = tuple[Any, Any, bool, bool, dict[str, Any]]
 
 
@@ -43,10 +44,18 @@ class Trouble(gymnasium.Env[Any, Any]):
         return type(self).make(step) if self.at is not None and self.time >= self.at > 0 else step
 
 
+class Words(gymnasium.Env[Any, int]):
+    """Shows a word, which no network of fixed size can read, beside a number."""
+
+    observation_space = spaces.Dict(word=spaces.Text(5), number=spaces.Box(0, 1))
+    action_space = spaces.Discrete(2)
+
+
 def register() -> None:
     """Register the environment; harmless when repeated."""
     if ENV_ID not in gymnasium.registry:
         gymnasium.register(ENV_ID, Trouble, disable_env_checker=True)
+        gymnasium.register(WORDS_ID, Words, disable_env_checker=True)
 
 
 register()

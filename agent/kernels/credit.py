@@ -227,9 +227,11 @@ def learn_layer(
 def learn_readout(head: Net, scale: float, decay: float) -> float:
     """Change the readout's weights, then add ``g_k z_j`` to its credit, in place; return the L1 norm of the credit."""
     real = head.w.dtype.type
-    features = head.features.shape[0]
+    features, outputs = head.features.shape[0], head.output.shape[0]
     norm = 0.0
-    for k in range(head.output.shape[0]):
-        w, credit = row(head.w, k, features), row(head.credit, k, features)
-        norm += credit_row(w, credit, real(scale), real(decay), head.gradient[k], head.features)
+    for k in range(outputs):
+        first = head.bias if k >= outputs - head.free else 0
+        size = features - first
+        w, credit = span(head.w, k * features + first, size), span(head.credit, k * features + first, size)
+        norm += credit_row(w, credit, real(scale), real(decay), head.gradient[k], span(head.features, first, size))
     return norm

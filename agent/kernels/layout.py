@@ -22,7 +22,9 @@ from .memory import span
     EPISODE,  # episodes begun
     STALE,  # 1 if acting-only ticks have passed since the credit was last brought up to date
     N_INPUT,  # size of the encoded observation
-    N_ACTION,
+    N_PREFERENCES,  # categories of all discrete factors of an action
+    N_CHOICES,  # discrete factors of an action
+    N_CONTROLS,  # continuous dimensions of an action
     N_LAYERS,
     STEP_RULE,  # step_size.BOUNDED or step_size.COORDINATE
     FROZEN_LAYERS,  # the bottom so many layers do not learn
@@ -30,7 +32,6 @@ from .memory import span
     RESET_PATH,  # 1: eligibility follows the reset of the membrane
     RECURRENT_HOP,  # 1: signals also pass once through a layer's own recurrent weights
     FEEDBACK,  # SYMMETRIC, RANDOM or ADAPTIVE
-    NORMALIZE_OBSERVATIONS,
     NORMALIZE_REWARDS,
     KEEP_STATE,  # 1: neurons and traces survive the end of an episode
     TRACES_FIRST,  # float32 offset of credit and eligibility, which the end of an episode clears
@@ -41,18 +42,28 @@ from .memory import span
     SCRATCH_FACTORS,  # float32 offset of a third one
     INPUT,  # float32 offset of the normalised observation
     STAGING,  # float64 offset of the observation as the caller gave it
-    OBSERVATION_MEAN,  # float64 offsets
+    STANDARDISED,  # float64 offset, (n_input,): 1 where the observation is standardised, 0 where it is taken as it is
+    OBSERVATION_MEAN,  # float64 offsets, (n_input,)
     OBSERVATION_M2,
-    PROBABILITIES,
+    CATEGORIES,  # int64 offset, (n_choices,): categories of each factor
+    PROBABILITIES,  # float64 offset, (n_preferences,), factors one after the other
+    CONTROL_CENTRE,  # float64 offsets, (n_controls,): what a drawn 0 stands for, and 1 adds, in units of the space
+    CONTROL_SCALE,
+    CONTROL_LOW,  # bounds of what is drawn, maybe infinite
+    CONTROL_HIGH,
+    DEVIATIONS,
+    NOISE,  # what was drawn for each control, in deviations from the mean
+    SLOW_NOISE,  # its part that lasts
+    ACTION,  # float64 offset, (n_choices + n_controls,): the last action, indices first, then controls
     SPIKE_RATES,  # float64 offset, (2, n_layers)
     CREDIT_NORMS,  # float64 offset, (2, n_layers + 1): L1 norm of the credit of each layer, then of the readout
     STEP_SIZES,  # float64 offset, (2, n_layers + 1): the last step sizes, likewise
     N_INTS,  # sizes of the three sections
     N_REALS,
     N_FLOATS,
-) = range(33)
-RANDOM = 33  # 4 words
-NET_TABLE = 40
+) = range(44)
+RANDOM = 44  # 4 words
+NET_TABLE = 48
 
 # Values of DEPTH_FILTER and of FEEDBACK
 CASCADE, FACTORED = 0, 1
@@ -75,7 +86,8 @@ NET_STRIDE = 16
     NET_LEAK,  # (n_layers,) mean leak of each layer
     NET_SLOPE,  # (n_layers,) slope of each layer's normalised current
     NET_FEEDBACK,  # the readout itself unless feedback has weights of its own
-) = range(12)
+    NET_FREE,  # the last so many outputs learn nothing but their bias
+) = range(13)
 
 # ---- int64 section: one row a layer, networks one after the other
 LAYER_TABLE = NET_TABLE + N_NETS * NET_STRIDE
@@ -139,6 +151,10 @@ LAYER_STRIDE = 40
     FEEDBACK_DECAY,
     RATE_REGULARIZATION,
     TARGET_RATE,
+    NOISE_CORRELATION,
+    NOISE_SHARE,
+    INITIAL_DEVIATION,
+    DEVIATION_RATE,
     VALUE_TM1,  # value of the last observation, from the weights before the change it led to
     LOG_PROBABILITY_TM1,
     DELTA,  # last TD error
@@ -147,7 +163,8 @@ LAYER_STRIDE = 40
     REWARD_MEAN,
     REWARD_M2,
     REWARD_SUM,  # discounted sum whose spread scales the reward
-) = range(25)
+    SCRATCH_PAIR,  # room for two numbers
+) = range(30)
 REAL_HEADER = 32
 
 
@@ -196,6 +213,7 @@ class Net(NamedTuple):
     """Views of one network's readout; K outputs, F features (padded with zeros), L layers."""
 
     bias: int
+    free: int
     w: NDArray  # (K, F)
     credit: NDArray  # (K, F)
     features: NDArray  # (F,)
@@ -268,6 +286,7 @@ def net_view(ints: NDArray, floats: NDArray, net: int) -> Net:
     outputs, features, layers = ints[at + NET_OUT], ints[at + NET_FEATURES], ints[N_LAYERS]
     return Net(
         ints[at + NET_BIAS],
+        ints[at + NET_FREE],
         span(floats, ints[at + NET_W], outputs * features),
         span(floats, ints[at + NET_CREDIT], outputs * features),
         span(floats, ints[at + NET_FEATURE], features),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from numpy.typing import NDArray
 
+from .act import spread
 from .credit import learn_layer, learn_readout
 from .feedback import loosen_feedback, regularize_rates, tie_feedback
 from .jit import add_scaled, fill, kernel
@@ -50,6 +51,8 @@ def choose_steps(ints: NDArray, reals: NDArray, net: int, delta: float) -> None:
     if ints[STEP_RULE] == BOUNDED:
         lr = reals[LR_POLICY] if net == ACTOR else reals[LR_VALUE]
         kappa = reals[KAPPA_POLICY] if net == ACTOR else reals[KAPPA_VALUE]
+        if net == ACTOR:
+            kappa /= spread(ints, reals)  # so that a narrow policy is moved in small steps
         bounded_steps(lr, kappa, reals[READOUT_SHARE], delta, norms, steps)
     else:
         fill(steps, 0.0)

@@ -8,7 +8,10 @@ from numpy.typing import NDArray
 
 from .jit import kernel
 
-EPSILON = 1e-8
+# Deviations below this share of the mean are rounding, not signal.
+RELATIVE_FLOOR = 1e-5
+# Added to a variance, so that nothing is divided by 0.
+EPSILON = 1e-30
 
 
 @kernel
@@ -42,18 +45,30 @@ def variance(count: float, m2: float) -> float:
 
 
 @kernel
-def standardize(count: float, mean: NDArray, m2: NDArray, clip: float, sample: NDArray, out: NDArray) -> None:
-    """Write ``clip((x - mean) / sqrt(var + 1e-8), -clip, clip)`` to `out`, (k,) float32, in place."""
+def deviation(count: float, mean: float, m2: float) -> float:
+    """Return ``sqrt(var + (1e-5 mean)^2 + 1e-30)``, what a running sample is scaled by."""
+    floor = RELATIVE_FLOOR * mean
+    return math.sqrt(variance(count, m2) + floor * floor + EPSILON)
+
+
+@kernel
+def standardize(
+    count: float, mean: NDArray, m2: NDArray, clip: float, chosen: NDArray, sample: NDArray, out: NDArray
+) -> None:
+    """Write ``clip((x - mean) / deviation, -clip, clip)`` to `out`, (k,) float32, in place; x where `chosen` is 0."""
     for j in range(sample.shape[0]):
-        scaled = (sample[j] - mean[j]) / math.sqrt(variance(count, m2[j]) + EPSILON)
+        if chosen[j] == 0.0:
+            out[j] = sample[j]
+            continue
+        scaled = (sample[j] - mean[j]) / deviation(count, mean[j], m2[j])
         out[j] = min(max(scaled, -clip), clip)
 
 
 @kernel
-def reward_scale(count: float, m2: float) -> float:
-    """Return the factor 1 / sqrt(var + 1e-8) by which a reward is multiplied.
+def reward_scale(count: float, mean: float, m2: float) -> float:
+    """Return the factor 1 / deviation by which a reward is multiplied.
 
-    `m2` belongs to the running *discounted sum* of rewards G <- discount G + r, whose spread is that of returns; its
-    mean is estimated too, not taken to be zero. The reward itself is only scaled, never shifted.
+    `mean` and `m2` belong to the running *discounted sum* of rewards G <- discount G + r, whose spread is that of
+    returns; its mean is estimated too, not taken to be zero. The reward itself is only scaled, never shifted.
     """
-    return 1.0 / math.sqrt(variance(count, m2) + EPSILON)
+    return 1.0 / deviation(count, mean, m2)

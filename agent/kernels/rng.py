@@ -6,6 +6,8 @@ interpreted and in C without relying on overflow.
 
 from __future__ import annotations
 
+import math
+
 from numpy.typing import NDArray
 
 from .jit import kernel
@@ -41,3 +43,18 @@ def uniform(words: NDArray) -> float:
     high = next_uint32(words) >> 5
     low = next_uint32(words) >> 6
     return (high * 67108864.0 + low) * (1.0 / 9007199254740992.0)
+
+
+@kernel
+def normal(words: NDArray) -> float:
+    """Return a standard normal number (Marsaglia and Bray's polar method); `words` (4,) int64 is advanced in place.
+
+    The second number of each pair is dropped, so that the four words stay the whole state.
+    """
+    while True:
+        x = 2.0 * uniform(words) - 1.0
+        square = x * x
+        y = 2.0 * uniform(words) - 1.0
+        square += y * y
+        if 0.0 < square < 1.0:
+            return x * math.sqrt(-2.0 * math.log(square) / square)

@@ -19,10 +19,10 @@ import math
 
 from numpy.typing import NDArray
 
+from .act import draw, hold, score
 from .forward import forward
-from .jit import HUGE, copy, entry, fill, kernel
+from .jit import HUGE, entry, fill, kernel
 from .layout import (
-    ACTOR,
     CREDIT_NORMS,
     CRITIC,
     DELTA,
@@ -32,7 +32,7 @@ from .layout import (
     INPUT,
     KEEP_STATE,
     LOG_PROBABILITY_TM1,
-    N_ACTION,
+    LR_POLICY,
     N_FLOATS,
     N_INPUT,
     N_INTS,
@@ -41,14 +41,13 @@ from .layout import (
     N_REALS,
     NEURONS_FIRST,
     NEURONS_LAST,
-    NORMALIZE_OBSERVATIONS,
+    NOISE_CORRELATION,
     NORMALIZE_REWARDS,
     OBSERVATION_CLIP,
     OBSERVATION_COUNT,
     OBSERVATION_M2,
     OBSERVATION_MEAN,
     PHASE,
-    PROBABILITIES,
     RANDOM,
     REWARD_COUNT,
     REWARD_M2,
@@ -56,6 +55,7 @@ from .layout import (
     REWARD_SUM,
     STAGING,
     STALE,
+    STANDARDISED,
     TICK,
     TRACE_LAMBDA,
     TRACES_FIRST,
@@ -63,10 +63,8 @@ from .layout import (
     net_view,
 )
 from .learn import learn
-from .memory import floats_at, ints_at, reals_at
+from .memory import floats_at, ints_at, reals_at, span
 from .normalize import reward_scale, standardize, welford
-from .policy import log_probability_gradient, sample, softmax
-from .rng import STATE_WORDS
 
 # Modes
 START, STEP, TERMINATE, TRUNCATE = 0, 1, 2, 3
@@ -78,19 +76,15 @@ NOT_STARTED, BAD_OBSERVATION, BAD_REWARD = -1, -2, -3
 @kernel
 def _observe(ints: NDArray, reals: NDArray, floats: NDArray, update: bool) -> None:
     n = ints[N_INPUT]
-    raw = reals[ints[STAGING] : ints[STAGING] + n]
+    raw, chosen = span(reals, ints[STAGING], n), span(reals, ints[STANDARDISED], n)
     for j in range(n):
         raw[j] = min(max(raw[j], -HUGE), HUGE)
-    x = floats[ints[INPUT] : ints[INPUT] + n]
-    if ints[NORMALIZE_OBSERVATIONS] != 0:
-        mean = reals[ints[OBSERVATION_MEAN] : ints[OBSERVATION_MEAN] + n]
-        m2 = reals[ints[OBSERVATION_M2] : ints[OBSERVATION_M2] + n]
-        if update:
-            reals[OBSERVATION_COUNT] += 1.0
-            welford(reals[OBSERVATION_COUNT], mean, m2, raw)
-        standardize(reals[OBSERVATION_COUNT], mean, m2, reals[OBSERVATION_CLIP], raw, x)
-    else:
-        copy(raw, x)
+    x = span(floats, ints[INPUT], n)
+    mean, m2 = span(reals, ints[OBSERVATION_MEAN], n), span(reals, ints[OBSERVATION_M2], n)
+    if update:
+        reals[OBSERVATION_COUNT] += 1.0
+        welford(reals[OBSERVATION_COUNT], mean, m2, raw)
+    standardize(reals[OBSERVATION_COUNT], mean, m2, reals[OBSERVATION_CLIP], chosen, raw, x)
 
 
 @kernel
@@ -106,7 +100,7 @@ def _scale_reward(ints: NDArray, reals: NDArray, reward: float) -> float:
         reals[REWARD_M2 : REWARD_M2 + 1],
         reals[REWARD_SUM : REWARD_SUM + 1],
     )
-    return reward * reward_scale(reals[REWARD_COUNT], reals[REWARD_M2])
+    return reward * reward_scale(reals[REWARD_COUNT], reals[REWARD_MEAN], reals[REWARD_M2])
 
 
 @kernel
@@ -115,20 +109,6 @@ def _clear(ints: NDArray, reals: NDArray, floats: NDArray, last: int) -> None:
     fill(reals[ints[CREDIT_NORMS] : ints[CREDIT_NORMS] + N_NETS * (ints[N_LAYERS] + 1)], 0.0)
     reals[REWARD_SUM] = 0.0
     ints[STALE] = 0
-
-
-@kernel
-def _act(ints: NDArray, reals: NDArray, floats: NDArray) -> int:
-    probabilities = reals[ints[PROBABILITIES] : ints[PROBABILITIES] + ints[N_ACTION]]
-    softmax(net_view(ints, floats, ACTOR).output, probabilities)
-    return sample(probabilities, ints[RANDOM : RANDOM + STATE_WORDS])
-
-
-@kernel
-def _readout_gradients(ints: NDArray, reals: NDArray, floats: NDArray, action: int) -> None:
-    probabilities = reals[ints[PROBABILITIES] : ints[PROBABILITIES] + ints[N_ACTION]]
-    log_probability_gradient(probabilities, action, net_view(ints, floats, ACTOR).gradient)
-    net_view(ints, floats, CRITIC).gradient[0] = 1.0
 
 
 @kernel
@@ -145,7 +125,7 @@ def _refuse(ints: NDArray, reals: NDArray, reward: float, mode: int) -> int:
 
 
 @kernel
-def _advance(ints: NDArray, reals: NDArray, floats: NDArray, reward: float, mode: int, learning: bool) -> int:
+def _advance(ints: NDArray, reals: NDArray, floats: NDArray, reward: float, mode: int, learning: bool) -> None:
     if mode == START:
         if ints[KEEP_STATE] == 0:
             _clear(ints, reals, floats, ints[NEURONS_LAST])
@@ -171,16 +151,16 @@ def _advance(ints: NDArray, reals: NDArray, floats: NDArray, reward: float, mode
         reals[DELTA] = delta
 
     ended = mode in (TERMINATE, TRUNCATE)
-    action = 0
     if not ended:
-        action = _act(ints, reals, floats)
+        correlation = 0.0 if mode == START else reals[NOISE_CORRELATION]
+        reals[LOG_PROBABILITY_TM1] = draw(ints, reals, floats, correlation)
         reals[VALUE_TM1] = value
-        reals[LOG_PROBABILITY_TM1] = math.log(reals[ints[PROBABILITIES] + action])
     if not learning:
         ints[STALE] = 1
     else:
         if not ended:
-            _readout_gradients(ints, reals, floats, action)
+            score(ints, reals, floats)
+            net_view(ints, floats, CRITIC).gradient[0] = 1.0
         else:
             for net in range(N_NETS):
                 fill(net_view(ints, floats, net).gradient, 0.0)
@@ -189,10 +169,11 @@ def _advance(ints: NDArray, reals: NDArray, floats: NDArray, reward: float, mode
         traces_follow = not ended or (mode == TRUNCATE and ints[KEEP_STATE] != 0)
         for net in range(N_NETS):
             learn(ints, reals, floats, net, delta, decay, traces_follow)
+        if not ended and reals[LR_POLICY] > 0.0:
+            hold(ints, reals, floats)
     if ended:
         reals[REWARD_SUM] = 0.0
         ints[PHASE] = 0
-    return action
 
 
 @kernel
@@ -200,7 +181,7 @@ def advance(ints: NDArray, reals: NDArray, floats: NDArray, reward: float, mode:
     """`tick` on the three sections of an arena; with a float64 copy for `floats`, the same without rounding."""
     result = _refuse(ints, reals, reward, mode)
     if result == 0:
-        result = _advance(ints, reals, floats, reward, mode, learning)
+        _advance(ints, reals, floats, reward, mode, learning)
     fill(reals[ints[STAGING] : ints[STAGING] + ints[N_INPUT]], 0.0)
     return result
 
@@ -225,8 +206,8 @@ def tick(address: int, reward: float, mode: int, learning: bool) -> int:
     Returns
     -------
     int
-        The action, counted from 0 (0 where none is due), or NOT_STARTED, BAD_REWARD, BAD_OBSERVATION; after one of
-        these the arena is as it was before the call.
+        0: done, and the action, if one is due, lies in ``agent.arena.views["action"]``. NOT_STARTED, BAD_REWARD or
+        BAD_OBSERVATION: the arena is as it was before the call.
     """
     header = ints_at(address, RANDOM)
     n_ints, n_reals, n_floats = header[N_INTS], header[N_REALS], header[N_FLOATS]

@@ -9,8 +9,9 @@ import numpy as np
 
 from ..agent import Agent
 from ..config_file import load_config
+from ..environment import make_env
 from ..experiment import environment_seed
-from ..loop import Tally, make_env, run
+from ..loop import Tally, run
 from ..record import versions
 from .parallel import in_parallel
 from .statistics import bootstrap_interval, interquartile_mean
@@ -83,7 +84,7 @@ def _run_once(job: tuple[str, str, int, int | None]) -> dict[str, Any]:
     task, arm, seed, steps = job
     config = load_config(task).with_changes({**ARMS[arm], "seed": seed})
     steps = config.steps if steps is None else steps
-    env = make_env(config.env, config.env_kwargs)
+    env = make_env(config.env, config.env_kwargs, config.wrappers)
     agent = Agent(config, env.observation_space, env.action_space, config.seed)
     bound = _bound(agent, env.unwrapped)
     returns: list[float] = []

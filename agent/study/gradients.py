@@ -11,7 +11,8 @@ from gymnasium import spaces
 from ..agent import Agent
 from ..config import Config
 from ..dimensions import Dimensions
-from ..loop import make_env, run
+from ..environment import make_env
+from ..loop import run
 from ..record import versions
 from .costs import SHIPPED, costs
 from .exact import Array, Layer, Paths, Stack, bptt
@@ -32,8 +33,8 @@ NETWORKS: dict[str, dict[str, Any]] = {
         for w_rec in (0.0, 0.6, 1.5)
     },
     "ALIF, tau 20, w_rec 0.6": {**LIF, "adaptive_fraction": 1.0, "tau_max": 20.0, "recurrent_scale": 0.6},
-    "default leaks, half ALIF, w_rec 0": {"recurrent_scale": 0.0},
-    "default leaks, half ALIF, w_rec 0.6": {"recurrent_scale": 0.6},
+    "leaks to 20, half ALIF, w_rec 0": {"tau_max": 20.0, "recurrent_scale": 0.0},
+    "leaks to 20, half ALIF, w_rec 0.6": {"tau_max": 20.0, "recurrent_scale": 0.6},
 }
 # Every layer read out and shown the observation, as by default; or the plain stack, in which credit has one way only.
 WIRINGS: dict[str, dict[str, Any]] = {
@@ -150,7 +151,7 @@ def _compare(ours: Array, true: Array) -> tuple[float, float]:
 
 
 def _trained(config: Config, steps: int) -> Agent:
-    env = make_env(config.env, config.env_kwargs)
+    env = make_env(config.env, config.env_kwargs, config.wrappers)
     agent = Agent(config, env.observation_space, env.action_space, seed=config.seed)
     if steps:
         run(agent, env, steps, seed=config.seed)
@@ -170,7 +171,7 @@ def _frozen(trained: Agent, changes: dict[str, Any]) -> Agent:
             **changes,
         }
     )
-    agent = Agent(config, spaces.Box(-1.0, 1.0, (INPUTS,)), spaces.Discrete(trained.action.n))
+    agent = Agent(config, spaces.Box(-1.0, 1.0, (INPUTS,)), spaces.Discrete(trained.action.choices[0]))
     for name, view in trained.arena.views.items():
         if name.endswith("/w"):
             agent.arena.views[name][:] = view

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 
 def interquartile_mean(values: ArrayLike) -> float:
@@ -13,9 +15,14 @@ def interquartile_mean(values: ArrayLike) -> float:
     return float(ordered[cut : len(ordered) - cut].mean())
 
 
-def bootstrap_interval(values: ArrayLike, draws: int = 10_000, seed: int = 0) -> tuple[float, float]:
-    """Return the 95 % interval of the mean: percentiles of the means of samples drawn with replacement."""
+def bootstrap_interval(
+    values: ArrayLike,
+    statistic: Callable[[NDArray[np.float64]], float] = lambda sample: float(sample.mean()),
+    draws: int = 10_000,
+    seed: int = 0,
+) -> tuple[float, float]:
+    """Return the 95 % interval of a statistic: percentiles of it over samples drawn with replacement."""
     sample = np.asarray(values, dtype=np.float64)
-    drawn = np.random.default_rng(seed).choice(sample, (draws, sample.size)).mean(axis=1)
-    low, high = np.percentile(drawn, [2.5, 97.5])
+    drawn = np.random.default_rng(seed).choice(sample, (draws, sample.size))
+    low, high = np.percentile([statistic(row) for row in drawn], [2.5, 97.5])
     return float(low), float(high)

@@ -1,0 +1,182 @@
+"""The part of the command line that measures: ``synaptick bench``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from .config_file import parse_changes
+from .errors import ConfigError
+from .study.suites import SUITES
+
+MIN_BENCH_STEPS = 1000
+
+
+def add_bench(commands: Any) -> None:
+    """Add ``bench`` and everything below it to the commands of the parser."""
+    measure = commands.add_parser("bench", help="measure speed and memory on this machine")
+    benches = measure.add_subparsers(required=True, metavar="WHAT")
+    tick = benches.add_parser("tick", help="time of one learning step, next to a floor measured in the same process")
+    tick.add_argument("--steps", type=int, default=20_000, metavar="N", help="timed steps a network (default 20000)")
+    add_json(tick)
+    tick.set_defaults(command=_bench, name="tick", show=_show_tick)
+    memory = benches.add_parser("memory", help="bytes of state and resident set after a tenth of the steps and all")
+    memory.add_argument("--steps", type=int, default=1_000_000, metavar="N", help="steps (default 1000000)")
+    add_json(memory)
+    memory.set_defaults(command=_bench, name="memory", show=_show_plain)
+    _add_learning(benches)
+    gradients = benches.add_parser("gradients", help="how close each form of the traces comes to the exact gradient")
+    gradients.add_argument("--seeds", type=int, default=6, metavar="N", help="networks a row (default 6)")
+    gradients.add_argument(
+        "--training", type=int, default=20_000, metavar="N", help="steps before the second measurement (default 20000)"
+    )
+    gradients.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="J", help="processes")
+    gradients.add_argument("--out", type=Path, metavar="FILE", help="write the table to this CSV file")
+    add_json(gradients)
+    gradients.set_defaults(command=_bench_gradients, show=_show_gradients)
+    ablation = benches.add_parser("ablation", help="learning with parts of the rule left out, on tasks that need them")
+    ablation.add_argument("--seeds", type=int, default=10, metavar="N", help="runs an arm (default 10)")
+    ablation.add_argument("--first-seed", type=int, default=0, metavar="S", help="seed of the first run (default 0)")
+    ablation.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="J", help="processes")
+    ablation.add_argument("--arms", nargs="+", metavar="ARM", help="some of the arms, by name")
+    ablation.add_argument("--tasks", nargs="+", metavar="TASK", help="some of the tasks, by name")
+    ablation.add_argument("--steps", type=int, metavar="N", help="steps a run (default: as configured)")
+    ablation.add_argument("--out", type=Path, metavar="FILE", help="write the runs to this CSV file")
+    add_json(ablation)
+    ablation.set_defaults(command=_bench_ablation, show=_show_ablation)
+    start = benches.add_parser("start", help="seconds to the first learning step, without and with compiled code kept")
+    add_json(start)
+    start.set_defaults(command=_bench, name="start", show=_show_plain)
+
+
+def _add_learning(benches: Any) -> None:
+    learning = benches.add_parser("learning", help="returns on a suite of tasks, seed by seed, with one configuration")
+    learning.add_argument("--suite", choices=list(SUITES), default="classic", help="the tasks (default classic)")
+    learning.add_argument("--tasks", nargs="+", metavar="TASK", help="some of the tasks of the suite, by name")
+    learning.add_argument("--seeds", type=int, metavar="N", help="runs a task (default: 10, mujoco 5)")
+    learning.add_argument("--first-seed", type=int, default=0, metavar="S", help="seed of the first run (default 0)")
+    learning.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="J", help="processes")
+    learning.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", dest="changes", help="change a setting of every task"
+    )
+    learning.add_argument("--out", type=Path, metavar="FILE", help="write the runs to this CSV file")
+    add_json(learning)
+    learning.set_defaults(command=_bench_learning, show=_show_learning)
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """Add ``--json``."""
+    parser.add_argument("--json", action="store_true", help="print the result as one JSON object on the last line")
+
+
+def _bench(options: argparse.Namespace) -> dict[str, Any]:
+    from . import bench  # needs more of the system than a run does
+
+    if options.name == "start":
+        return bench.bench_start()
+    _at_least("steps", options.steps, MIN_BENCH_STEPS)
+    return bench.bench_tick(options.steps) if options.name == "tick" else bench.bench_memory(options.steps)
+
+
+def _show_tick(result: dict[str, Any]) -> None:
+    from .bench import tick_lines
+
+    print("\n".join(tick_lines(result)))
+
+
+def _show_plain(result: dict[str, Any]) -> None:
+    print(json.dumps(result, indent=2))
+
+
+def _at_least(name: str, value: int | None, low: int) -> None:
+    if value is not None and value < low:
+        raise ConfigError(f"--{name} {value}: allowed: {low} or more")
+
+
+def _among(name: str, given: Iterable[str] | None, allowed: Iterable[str]) -> None:
+    for value in given or ():
+        if value not in allowed:
+            raise ConfigError(f"--{name} {value}: there is no such name; allowed: {', '.join(allowed)}")
+
+
+def _bench_gradients(options: argparse.Namespace) -> dict[str, Any]:
+    from .study.gradients import bench_gradients
+    from .study.table import RowWriter
+
+    _at_least("seeds", options.seeds, 1)
+    _at_least("training", options.training, 0)
+    _at_least("jobs", options.jobs, 1)
+    with RowWriter(options.out, "synaptick bench gradients") as writer:
+        return bench_gradients(
+            seeds=options.seeds, training_steps=options.training, jobs=options.jobs, on_row=writer.add
+        )
+
+
+def _show_gradients(result: dict[str, Any]) -> None:
+    from .study.gradients import gradient_lines
+
+    print("\n".join(gradient_lines(result)))
+
+
+def _bench_learning(options: argparse.Namespace) -> dict[str, Any]:
+    from .study.learning import PLACE, bench_learning
+    from .study.table import RowWriter
+
+    for name, low in (("seeds", 1), ("first-seed", 0), ("jobs", 1)):
+        _at_least(name, getattr(options, name.replace("-", "_")), low)
+    _among("tasks", options.tasks, SUITES[options.suite].tasks)
+    changes = parse_changes(options.changes)
+    for key in changes:
+        if key in PLACE and key != "steps":
+            raise ConfigError(f"--set {key}: each run has its own; allowed: steps, and what is learned with")
+
+    def report(line: str) -> None:
+        if not options.json:
+            print(line, file=sys.stderr, flush=True)
+
+    with RowWriter(options.out, f"synaptick bench learning --suite {options.suite}") as writer:
+
+        def keep(run: dict[str, Any]) -> None:
+            writer.add(run)
+            mean = "-" if run["last_100"] is None else f"{run['last_100']:.1f}"
+            report(f"{run['task']}, seed {run['seed']}: mean return of the last 100 episodes {mean}")
+
+        chosen = (options.seeds, options.first_seed, options.jobs, options.tasks, changes)
+        return bench_learning(options.suite, *chosen, keep, lambda task, why: report(f"{task}: skipped: {why}"))
+
+
+def _show_learning(result: dict[str, Any]) -> None:
+    from .study.learning import learning_lines
+
+    print("\n".join(learning_lines(result)))
+
+
+def _bench_ablation(options: argparse.Namespace) -> dict[str, Any]:
+    from .study.ablation import ARMS, TASKS, bench_ablation
+    from .study.table import RowWriter
+
+    for name, low in (("seeds", 1), ("first-seed", 0), ("jobs", 1), ("steps", MIN_BENCH_STEPS)):
+        _at_least(name, getattr(options, name.replace("-", "_")), low)
+    _among("arms", options.arms, ARMS)
+    _among("tasks", options.tasks, TASKS)
+    with RowWriter(options.out, "synaptick bench ablation") as writer:
+
+        def keep(run: dict[str, Any]) -> None:
+            writer.add(run)
+            if not options.json:
+                line = f"{run['task']}, {run['arm']}, seed {run['seed']}: mean return {run['mean_return']:.3f}"
+                print(line, file=sys.stderr, flush=True)
+
+        chosen = (options.jobs, options.arms, options.tasks, options.steps)
+        return bench_ablation(options.seeds, options.first_seed, *chosen, on_run=keep)
+
+
+def _show_ablation(result: dict[str, Any]) -> None:
+    from .study.ablation import ablation_lines
+
+    print("\n".join(ablation_lines(result)))

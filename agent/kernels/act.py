@@ -1,0 +1,177 @@
+"""The actor's outputs: an action drawn from them, and the gradient of its log-probability with respect to them.
+
+Order of outputs: a preference for each category, factor after factor; a mean for each control; a deviation for each
+control.
+"""
+
+from __future__ import annotations
+
+import math
+
+from numpy.typing import NDArray
+
+from .jit import add_scaled, kernel
+from .layout import (
+    ACTION,
+    ACTOR,
+    CATEGORIES,
+    CONTROL_CENTRE,
+    CONTROL_HIGH,
+    CONTROL_LOW,
+    CONTROL_SCALE,
+    DEVIATION_RATE,
+    DEVIATIONS,
+    INITIAL_DEVIATION,
+    N_CHOICES,
+    N_CONTROLS,
+    N_PREFERENCES,
+    NOISE,
+    NOISE_SHARE,
+    PROBABILITIES,
+    RANDOM,
+    SCRATCH_PAIR,
+    SLOW_NOISE,
+    net_view,
+)
+from .memory import span
+from .policy import (
+    LOG_DEVIATION_HIGH,
+    LOG_DEVIATION_LOW,
+    clip,
+    control_gradient,
+    control_log_probability,
+    log_probability_gradient,
+    sample,
+    softmax,
+)
+from .rng import STATE_WORDS, normal
+
+# Deviations that a mean may be beyond a bound.
+REACH = 3.0
+# Share of what an output has gone beyond its range that is taken back in a tick.
+HOLD_RATE = 0.1
+
+
+@kernel
+def _control(ints: NDArray, reals: NDArray, output: NDArray, k: int) -> tuple[float, float, float, float]:
+    """Return mean, deviation, low and high of control k.
+
+    ::
+
+        deviation = initial exp(clip(output, -4, 1))
+        mean      = clip(output, low - 3 deviation, high + 3 deviation)
+
+    So far beyond a bound a draw in a thousand still is not clipped, which is the way back.
+    """
+    n = ints[N_CONTROLS]
+    low, high = reals[ints[CONTROL_LOW] + k], reals[ints[CONTROL_HIGH] + k]
+    exponent = clip(float(output[ints[N_PREFERENCES] + n + k]), LOG_DEVIATION_LOW, LOG_DEVIATION_HIGH)
+    deviation = reals[INITIAL_DEVIATION] * math.exp(exponent)
+    mean = clip(float(output[ints[N_PREFERENCES] + k]), low - REACH * deviation, high + REACH * deviation)
+    return mean, deviation, low, high
+
+
+@kernel
+def draw(ints: NDArray, reals: NDArray, floats: NDArray, correlation: float) -> float:
+    """Draw an action from the actor's outputs, write it to its place in `reals`, and return its log-probability.
+
+    ::
+
+        s <- correlation s + sqrt(1 - correlation^2) xi            xi, xi' standard normal, so s and n too
+        n  = sqrt(share) s + sqrt(1 - share) xi'
+        action = centre + scale clip(mean + deviation n, low, high)
+
+    An episode begins with correlation 0. Noise that lasts several ticks explores farther (Korenkevych et al. 2019,
+    arXiv 1903.11524), noise that does not is better where every tick counts; the sum serves both (as pink noise does:
+    Eberhard et al. 2023). The log-probability is that of n alone, without what is known of s, as in Hollenstein et al.
+    2024 (arXiv 2312.11091): the gradient then does not favour noise that cancels the last one.
+    """
+    output = net_view(ints, floats, ACTOR).output
+    words = span(ints, RANDOM, STATE_WORDS)
+    action = span(reals, ints[ACTION], ints[N_CHOICES] + ints[N_CONTROLS])
+    first = 0
+    log_probability = 0.0
+    for factor in range(ints[N_CHOICES]):
+        size = ints[ints[CATEGORIES] + factor]
+        probabilities = span(reals, ints[PROBABILITIES] + first, size)
+        softmax(span(output, first, size), probabilities)
+        index = sample(probabilities, words)
+        action[factor] = index
+        log_probability += math.log(probabilities[index])
+        first += size
+    n = ints[N_CONTROLS]
+    noises, slow = span(reals, ints[NOISE], n), span(reals, ints[SLOW_NOISE], n)
+    fresh, share = math.sqrt(1.0 - correlation * correlation), reals[NOISE_SHARE]
+    for k in range(n):
+        mean, deviation, low, high = _control(ints, reals, output, k)
+        slow[k] = correlation * slow[k] + fresh * normal(words)
+        noises[k] = math.sqrt(share) * slow[k] + math.sqrt(1.0 - share) * normal(words)
+        drawn = clip(mean + deviation * noises[k], low, high)
+        action[ints[N_CHOICES] + k] = reals[ints[CONTROL_CENTRE] + k] + reals[ints[CONTROL_SCALE] + k] * drawn
+        reals[ints[DEVIATIONS] + k] = deviation
+        log_probability += control_log_probability(noises[k], mean, deviation, low, high)
+    return log_probability
+
+
+@kernel
+def score(ints: NDArray, reals: NDArray, floats: NDArray) -> None:
+    """Write the gradient of the last draw's log-probability to the actor's output gradient, in place.
+
+    Of preferences as it is; of means times the deviation; of the logarithms of deviations times `deviation_rate`. An
+    output beyond its range counts as if it were on the bound of the range; `hold` sees to it that it comes back.
+    """
+    head = net_view(ints, floats, ACTOR)
+    first = 0
+    for factor in range(ints[N_CHOICES]):
+        size = ints[ints[CATEGORIES] + factor]
+        probabilities = span(reals, ints[PROBABILITIES] + first, size)
+        log_probability_gradient(probabilities, int(reals[ints[ACTION] + factor]), span(head.gradient, first, size))
+        first += size
+    n = ints[N_CONTROLS]
+    both = span(reals, SCRATCH_PAIR, 2)
+    for k in range(n):
+        mean, deviation, low, high = _control(ints, reals, head.output, k)
+        control_gradient(reals[ints[NOISE] + k], mean, deviation, low, high, both)
+        head.gradient[first + k] = both[0]
+        head.gradient[first + n + k] = reals[DEVIATION_RATE] * both[1]
+
+
+@kernel
+def hold(ints: NDArray, reals: NDArray, floats: NDArray) -> None:
+    """Move readout weights of means and deviations that are beyond their range back towards it, in place.
+
+    ::
+
+        W_k <- W_k - 0.1 (output_k - clip(output_k)) z / |z|^2
+
+    What is beyond makes no difference to the action, so that nothing else would ever bring it back.
+    """
+    head = net_view(ints, floats, ACTOR)
+    first, n, features = ints[N_PREFERENCES], ints[N_CONTROLS], head.features.shape[0]
+    for k in range(n):
+        mean, _, _, _ = _control(ints, reals, head.output, k)
+        for which in range(2):
+            index = first + which * n + k
+            output = float(head.output[index])
+            held = mean if which == 0 else clip(output, LOG_DEVIATION_LOW, LOG_DEVIATION_HIGH)
+            if output != held:
+                column = head.bias if index >= head.output.shape[0] - head.free else 0
+                seen = span(head.features, column, features - column)
+                total = 0.0
+                for j in range(seen.shape[0]):
+                    total += seen[j] * seen[j]
+                change = -HOLD_RATE * (output - held) / total  # the bias is always 1
+                add_scaled(span(head.w, index * features + column, features - column), change, seen)
+
+
+@kernel
+def spread(ints: NDArray, reals: NDArray) -> float:
+    """Return the mean deviation of the last draw over all parts of the action; a discrete factor counts as 1.
+
+    A change of the mean by this much changes the policy as much as a change of a preference by 1, so the actor's
+    steps are bounded in this unit.
+    """
+    total = float(ints[N_CHOICES])
+    for k in range(ints[N_CONTROLS]):
+        total += reals[ints[DEVIATIONS] + k]
+    return total / (ints[N_CHOICES] + ints[N_CONTROLS])

@@ -1,0 +1,190 @@
+"""Actions from vectors: indices of categories and values of controls, put together as the space wants them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import SpaceError
+from .plain import from_plain, to_plain
+from .tree import MOST_ENTRIES, Leaf, Node, leaves, read, unsupported
+
+PATH = "action"
+Values: TypeAlias = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class ActionSpec:
+    """An action space of any nesting of Box, Discrete, MultiBinary, MultiDiscrete, Dict and Tuple.
+
+    It has discrete *factors*, one for each category to choose, and continuous *controls*, one for each number of a Box
+    (of booleans: factors).
+
+    Attributes
+    ----------
+    root : Leaf or Branch
+        The space as plain data.
+    choices : tuple of int
+        Number of categories of each factor.
+    low, high : tuple of float
+        Bounds of each control, possibly infinite.
+    simple : bool
+        Whether the space is a single Discrete: an action is then ``start`` plus the index of its only factor.
+    start : int
+        Smallest action of a single Discrete, 0 for any other space.
+    """
+
+    root: Node
+    choices: tuple[int, ...] = field(init=False, repr=False, compare=False)
+    low: tuple[float, ...] = field(init=False, repr=False, compare=False)
+    high: tuple[float, ...] = field(init=False, repr=False, compare=False)
+    simple: bool = field(init=False, repr=False, compare=False)
+    start: int = field(init=False, repr=False, compare=False)
+    _decoders: tuple[_Decoder, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        parts = list(leaves(self.root))
+        boxes = [leaf for leaf in parts if leaf.kind == "box"]
+        size = sum(leaf.size for leaf in parts)
+        if size == 0:
+            raise SpaceError("the action space has no elements; give one with at least one")
+        choices: tuple[int, ...] = ()
+        if size <= MOST_ENTRIES:  # else there may be no memory for them
+            choices = tuple(count for leaf in parts if leaf.kind != "box" for count in leaf.counts())
+        if max(size, sum(choices)) > MOST_ENTRIES:
+            raise SpaceError(
+                f"the action space has {max(size, sum(choices))} entries, at most {MOST_ENTRIES} are allowed; make it "
+                "smaller with an action wrapper"
+            )
+        simple = isinstance(self.root, Leaf) and self.root.kind == "discrete"
+        derived = {
+            "choices": choices,
+            "low": tuple(float(low) for leaf in boxes for low in leaf.lows()),
+            "high": tuple(float(high) for leaf in boxes for high in leaf.highs()),
+            "simple": simple,
+            "start": int(parts[0].low[0]) if simple else 0,
+            "_decoders": tuple(_decoders(parts, len(choices))),
+        }
+        for name, value in derived.items():
+            object.__setattr__(self, name, value)
+
+    @classmethod
+    def from_space(cls, space: Any) -> ActionSpec:
+        """Read a Gymnasium space; raise `SpaceError`, naming the part and a way out, for one that is not supported."""
+        for path, kind in unsupported(space, PATH):
+            raise SpaceError(
+                f"{path} is of kind {kind}, which has no fixed number of entries or is unknown; supported: Box, "
+                "Discrete, MultiBinary, MultiDiscrete, and Dict and Tuple of these. Fill it in with an action wrapper "
+                "of your own, for instance wrappers: [my_module:MyActionWrapper]"
+            )
+        return cls(read(space, PATH))
+
+    @property
+    def controls(self) -> int:
+        """Number of controls."""
+        return len(self.low)
+
+    def decode(self, values: Values) -> Any:
+        """Return the action that a vector stands for, in new memory.
+
+        Parameters
+        ----------
+        values : (factors + controls,) float64 array
+            The index, from 0, of each factor, then the value of each control in the units of the space. What lies
+            outside the bounds, by rounding or otherwise, is moved to the nearest value inside.
+
+        Returns
+        -------
+        int, numpy.ndarray, dict or tuple
+            A member of the space.
+        """
+        return _assemble(self.root, (decoder.decode(values) for decoder in self._decoders))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the space as plain mappings, lists, strings and finite numbers."""
+        return to_plain(self.root)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> ActionSpec:
+        """Undo `to_dict`; raise `ValueError` if the values contradict each other."""
+        return cls(from_plain(values, PATH))
+
+
+def _assemble(node: Node, parts: Iterator[Any]) -> Any:
+    """Put the values of the leaves together as the tree has them."""
+    if isinstance(node, Leaf):
+        return next(parts)
+    items = [_assemble(part, parts) for part in node.parts]
+    return dict(zip(node.keys, items, strict=True)) if node.kind == "dict" else tuple(items)
+
+
+def _decoders(parts: list[Leaf], begin_of_controls: int) -> Iterator[_Decoder]:
+    factor, control = 0, begin_of_controls
+    for leaf in parts:
+        if leaf.kind != "box":
+            yield (_Index if leaf.kind == "discrete" else _Indices)(leaf, factor)
+            factor += leaf.size
+        else:
+            yield (_Numbers if np.dtype(leaf.dtype).kind == "f" else _WholeNumbers)(leaf, control)
+            control += leaf.size
+
+
+class _Decoder:
+    """One leaf, whose values begin at `begin`."""
+
+    def __init__(self, leaf: Leaf, begin: int) -> None:
+        self.shape, self.dtype = leaf.shape, np.dtype(leaf.dtype)
+        self.begin, self.end = begin, begin + leaf.size
+
+    def decode(self, values: Values) -> Any:
+        raise NotImplementedError
+
+
+class _Index(_Decoder):
+    def __init__(self, leaf: Leaf, begin: int) -> None:
+        super().__init__(leaf, begin)
+        self.start = int(leaf.low[0])
+
+    def decode(self, values: Values) -> int:
+        return int(values[self.begin]) + self.start
+
+
+class _Indices(_Decoder):
+    def __init__(self, leaf: Leaf, begin: int) -> None:
+        super().__init__(leaf, begin)
+        # Python's numbers: an index plus its start fits the dtype, each alone need not.
+        self.starts = tuple(int(low) for low in leaf.lows())
+
+    def decode(self, values: Values) -> NDArray[Any]:
+        indices = values[self.begin : self.end].tolist()
+        chosen = [int(index) + start for index, start in zip(indices, self.starts, strict=True)]
+        return np.array(chosen, self.dtype).reshape(self.shape)
+
+
+class _Numbers(_Decoder):
+    def __init__(self, leaf: Leaf, begin: int) -> None:
+        super().__init__(leaf, begin)
+        most = float(np.finfo(self.dtype).max)
+        self.low, self.high = (np.clip(np.array(b(), np.float64), -most, most) for b in (leaf.lows, leaf.highs))
+
+    def decode(self, values: Values) -> NDArray[Any]:
+        # The bounds are numbers of the dtype, so that rounding to it cannot pass them.
+        clipped = np.minimum(np.maximum(values[self.begin : self.end], self.low), self.high)
+        return clipped.astype(self.dtype).reshape(self.shape)
+
+
+class _WholeNumbers(_Decoder):
+    def __init__(self, leaf: Leaf, begin: int) -> None:
+        super().__init__(leaf, begin)
+        limits = np.iinfo(self.dtype)
+        self.low = tuple(int(max(low, limits.min)) for low in leaf.lows())
+        self.high = tuple(int(min(high, limits.max)) for high in leaf.highs())
+
+    def decode(self, values: Values) -> NDArray[Any]:
+        # Python's integers: those of 64 bits are not all floats.
+        given = zip(values[self.begin : self.end].tolist(), self.low, self.high, strict=True)
+        return np.array([min(max(round(v), low), high) for v, low, high in given], self.dtype).reshape(self.shape)

@@ -1,0 +1,143 @@
+"""PPO and A2C of stable-baselines3 on the tasks of `synaptick bench learning`.
+
+``python -m tests.benchmarks.baselines``: default hyperparameters, ``MlpPolicy``, one environment, one CPU thread, the
+same number of steps. What counts is what counts there: the mean return of the last 100 episodes of training, with the
+stochastic policy. Runs where stable-baselines3 is installed and synaptick is not. One row a run, seed by seed, so that
+it can be stopped at any time; runs that the file already holds are not repeated.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import multiprocessing
+import runpy
+import sys
+import time
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import gymnasium
+import stable_baselines3  # type: ignore[import-not-found,unused-ignore]
+import torch  # type: ignore[import-not-found,unused-ignore]
+from stable_baselines3.common.monitor import Monitor  # type: ignore[import-not-found,unused-ignore]
+
+SUITES_FILE = Path(__file__).parents[2] / "agent" / "study" / "suites.py"
+ALGORITHMS = {"ppo": stable_baselines3.PPO, "a2c": stable_baselines3.A2C}
+# As in agent/study/learning.py: episodes averaged, and how many of them must have ended to reach a threshold.
+RECENT, ENOUGH = 100, 20
+COLUMNS = [
+    *("suite", "task", "algorithm", "seed", "steps", "episodes", "last_100"),
+    *("threshold", "steps_to_threshold", "steps_per_cpu_second", "note"),
+]
+
+
+class Job(NamedTuple):
+    suite: str
+    task: str
+    algorithm: str
+    seed: int
+    steps: int
+    threshold: float | None
+
+
+def jobs_of(suites: dict[str, Any], options: argparse.Namespace) -> Iterator[Job]:
+    """Yield the runs, all tasks and algorithms of a seed before the next seed."""
+    chosen = {name: suites[name] for name in options.suite}
+    numbers = {name: options.seeds or suite.seeds for name, suite in chosen.items()}
+    for number in range(max(numbers.values())):
+        for name, suite in chosen.items():
+            for task, (settings, threshold, _) in suite.tasks.items():
+                if number < numbers[name] and (options.tasks is None or task in options.tasks):
+                    for algorithm in options.algorithms:
+                        seed = options.first_seed + number
+                        yield Job(name, task, algorithm, seed, options.steps or settings["steps"], threshold)
+
+
+def measure(job: Job) -> dict[str, Any]:
+    torch.set_num_threads(1)
+    env = Monitor(gymnasium.make(job.task))
+    model = ALGORITHMS[job.algorithm]("MlpPolicy", env, seed=job.seed, device="cpu")
+    recent: deque[float] = deque(maxlen=RECENT)
+    reached: int | None = None
+    episodes = steps = 0
+
+    def after_step(scope: dict[str, Any], _: dict[str, Any]) -> bool:
+        nonlocal reached, episodes, steps
+        steps += 1
+        for info in scope["infos"]:
+            if "episode" in info:
+                episodes += 1
+                recent.append(float(info["episode"]["r"]))
+                if reached is None and job.threshold is not None and len(recent) >= ENOUGH:
+                    reached = steps if sum(recent) / len(recent) >= job.threshold else None
+        return steps < job.steps  # PPO would go on to the end of its rollout
+
+    note = ""
+    # Of this thread alone, since it shares the machine with others.
+    begun = time.thread_time()
+    try:
+        model.learn(job.steps, callback=after_step)
+    except ValueError as error:  # a policy of NaN
+        note = f"failed at step {steps}: {' '.join(str(error).split())[:80]}"
+    seconds = time.thread_time() - begun
+    env.close()
+    return {
+        **job._asdict(),
+        "episodes": episodes,
+        "last_100": round(sum(recent) / len(recent), 3) if recent else None,
+        "steps_to_threshold": reached,
+        "steps_per_cpu_second": round(steps / seconds, 1),
+        "note": note,
+    }
+
+
+def done_in(path: Path) -> set[tuple[str, str, int, int]]:
+    """Return task, algorithm, seed and steps of the runs in the file."""
+    if not path.exists():
+        return set()
+    with path.open(encoding="utf-8") as lines:
+        rows = csv.DictReader(line for line in lines if not line.startswith("#"))
+        return {(row["task"], row["algorithm"], int(row["seed"]), int(row["steps"])) for row in rows}
+
+
+def main() -> int:
+    suites = runpy.run_path(str(SUITES_FILE))["SUITES"]
+    same = [name for name, suite in suites.items() if all(task.config == "default" for task in suite.tasks.values())]
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--algorithms", nargs="+", default=list(ALGORITHMS), choices=list(ALGORITHMS))
+    parser.add_argument("--suite", nargs="+", default=same, choices=same)
+    parser.add_argument("--tasks", nargs="+")
+    parser.add_argument("--seeds", type=int, help="default: those of the suite")
+    parser.add_argument("--first-seed", type=int, default=0)
+    parser.add_argument("--steps", type=int, help="default: those of the task")
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--out", type=Path, default=Path("docs/results/baselines.csv"))
+    options = parser.parse_args()
+    known = [task for name in options.suite for task in suites[name].tasks]
+    for task in options.tasks or ():
+        if task not in known:
+            parser.error(f"--tasks {task}: there is no such name; allowed: {', '.join(known)}")
+    done = done_in(options.out)
+    jobs = [job for job in jobs_of(suites, options) if (job.task, job.algorithm, job.seed, job.steps) not in done]
+    with options.out.open("a", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        if file.tell() == 0:
+            modules = (stable_baselines3, torch, gymnasium)
+            versions = " ".join(f"{module.__name__} {module.__version__}" for module in modules)
+            file.write(f"# python -m tests.benchmarks.baselines; {versions}\n")
+            writer.writeheader()
+            file.flush()
+        with multiprocessing.Pool(options.jobs) as pool:
+            for row in pool.imap(measure, jobs):
+                writer.writerow(row)
+                file.flush()
+                speed = f"{row['steps_per_cpu_second']} steps/s"
+                print(row["task"], row["algorithm"], row["seed"], row["last_100"], speed, row["note"], flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
