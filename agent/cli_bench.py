@@ -101,7 +101,7 @@ def _at_least(name: str, value: int | None, low: int) -> None:
 def _among(name: str, given: Iterable[str] | None, allowed: Iterable[str]) -> None:
     for value in given or ():
         if value not in allowed:
-            raise ConfigError(f"--{name} {value}: there is no such name; allowed: {', '.join(allowed)}")
+            raise ConfigError(f"--{name} {value}: there is no such name; allowed: {', '.join(map(repr, allowed))}")
 
 
 def _bench_gradients(options: argparse.Namespace) -> dict[str, Any]:

@@ -67,7 +67,7 @@ def _bare(env_id: str, kwargs: dict[str, Any]) -> Any:
         _refuse_missing(what, "a package", _extra_named(str(error)), error)
     except gymnasium.error.Error as error:
         raise EnvError(f"{what} cannot be made: {_line(error)}") from error
-    except ImportError as error:
+    except ModuleNotFoundError as error:
         _refuse_missing(what, "a module", _extra_of(error), error)
     except Exception as error:  # whatever a constructor raises
         if isinstance(error, TypeError) and re.search(r"must inherit from .* actual class: .*VectorEnv", str(error)):
@@ -82,9 +82,9 @@ def _extra_named(text: str) -> str:
     return found[1] if found and found[1] in GYMNASIUM_EXTRAS else ""
 
 
-def _extra_of(error: ImportError) -> str:
+def _extra_of(error: ModuleNotFoundError) -> str:
     """Return the extra that installs the module that was not found, if one does."""
-    return EXTRA_OF_MODULE.get(error.name or "", "") if isinstance(error, ModuleNotFoundError) else ""
+    return EXTRA_OF_MODULE.get(error.name or "", "")
 
 
 def _refuse_missing(what: str, kind: str, extra: str, error: Exception) -> NoReturn:
@@ -114,7 +114,7 @@ def _wrapped(env: Any, name: str, arguments: dict[str, Any]) -> Any:
     what = f"wrapper {name!r}"
     try:
         wrapper = getattr(importlib.import_module(module), attribute)
-    except ImportError as error:
+    except ModuleNotFoundError as error:
         _refuse_missing(what, "a module", _extra_of(error), error)
     except AttributeError as error:
         raise EnvError(f"{what} cannot be found: the module {module} has no {attribute}") from error

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from gymnasium.vector import VectorEnv
 
 from .agent import Agent
 from .errors import EnvError
@@ -35,6 +36,10 @@ class Tally:
         self._return = 0.0
         self._length = 0
 
+    def open(self) -> None:
+        """Begin an episode: one that was left open is forgotten, but for its steps."""
+        self._return, self._length = 0.0, 0
+
     def add(self, reward: float) -> None:
         """Count one step."""
         self.steps += 1
@@ -44,7 +49,7 @@ class Tally:
     def close(self) -> None:
         """Count the end of an episode."""
         self.record(self._return, self._length)
-        self._return, self._length = 0.0, 0
+        self.open()
 
     def record(self, episode_return: float, length: int) -> None:
         """Count a finished episode whose steps have been counted already."""
@@ -77,7 +82,6 @@ def run(
     ----------
     agent : Agent
     env : gymnasium.Env
-        One environment (a vector environment is several streams; an agent is one).
     steps : int
         Steps to take. An episode that is running after the last one is left open.
     seed : int, optional
@@ -98,9 +102,10 @@ def run(
     EnvError
         If `env` is a vector environment.
     """
-    if hasattr(env, "num_envs"):
+    if isinstance(env, VectorEnv):
         raise EnvError(f"{env} runs {env.num_envs} environments; {ONE_STREAM}")
     tally = tally or Tally()
+    tally.open()
     observation, _ = env.reset(seed=seed)
     action = agent.start(observation, learn)
     for _ in range(steps):

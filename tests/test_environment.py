@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import gymnasium
@@ -90,6 +91,17 @@ def test_an_extra_does_not_help_where_its_module_lacks_another(monkeypatch: pyte
     monkeypatch.setattr("importlib.import_module", fail)
     with pytest.raises(EnvError, match=r"needs a module that is not installed: No module named 'mazelib'$"):
         make_env("popgym-RepeatPreviousEasy-v0")
+
+
+def test_a_failing_import_of_what_is_installed_is_not_called_missing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "too_new.py").write_text("raise ImportError('needs mujoco<3')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(EnvError, match=r"^environment 'too_new:Env-v0' cannot be made: ImportError: needs mujoco<3$"):
+        make_env("too_new:Env-v0")
+    with pytest.raises(EnvError, match=r"^wrapper 'too_new:B' cannot be imported: ImportError: needs mujoco<3$"):
+        make_env("CartPole-v1", wrappers=["too_new:B"])
 
 
 # ---- wrappers

@@ -220,7 +220,7 @@ def test_the_interval_is_that_of_the_statistic_asked_for() -> None:
 
 BAD: list[tuple[tuple[Any, ...], str]] = [
     (("--suite", "atari"), "--suite.*'atari'.*classic.*mujoco"),
-    (("--tasks", "chess"), "--tasks chess: there is no such name; allowed: CartPole-v1, Acrobot-v1, "),
+    (("--tasks", "chess"), "--tasks chess: there is no such name; allowed: 'CartPole-v1', 'Acrobot-v1', "),
     (("--suite", "box2d", "--tasks", "CartPole-v1"), "--tasks CartPole-v1: .*LunarLander-v3"),
     (("--seeds", 0), "--seeds 0: allowed: 1 or more"),
     (("--seeds", "many"), "--seeds.*many"),

@@ -112,6 +112,13 @@ def test_it_tells_of_steps_and_episodes_and_goes_on_from_given_counts() -> None:
     assert episodes == [(102, 8, 3.0), (105, 9, 12.0)]
 
 
+def test_an_episode_left_open_is_no_part_of_the_next_one() -> None:
+    tally = Tally()
+    watch({}, 3, tally=tally)
+    watch({2: (True, False)}, 2, tally=tally)
+    assert (tally.steps, tally.episodes, tally.last_return, tally.last_length) == (5, 1, 3.0, 2)
+
+
 def test_what_a_callback_raises_comes_out() -> None:
     with pytest.raises(ZeroDivisionError):
         watch({}, 5, on_step=lambda counts: 1 // (3 - counts.steps))

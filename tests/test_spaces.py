@@ -79,7 +79,8 @@ def flat(space: Any, value: Any) -> Any:
         low, high = int(space.low.flat[0]), int(space.high.flat[0])
         limits = np.iinfo(space.dtype)  # of 32 bits or more they are no bounds
         open_ended = space.dtype.itemsize >= 4 and (low == limits.min or high == limits.max)
-        if space.bounded_below.all() and space.bounded_above.all() and not open_ended:
+        bounded = space.bounded_below.all() and space.bounded_above.all() and high - low < 2**32
+        if bounded and not open_ended:
             found = (found - float(low)) / max(high - low, 1)
     return found
 
@@ -289,6 +290,7 @@ REFUSED: list[tuple[Any, str]] = [
     (spaces.Tuple([spaces.Dict(a=spaces.Box(-1, 1, (2, 0)))]), r"the {} space has no elements"),
     (spaces.Discrete(10**12), r"the {} space has 10+ entries, at most 10000000 are allowed; make it smaller"),
     (spaces.MultiDiscrete([10**9, 2]), r"the {} space has 10+2 entries, at most"),
+    (spaces.MultiDiscrete([2**62] * 4), r"the {} space has 18446744073709551616 entries, at most"),
     (spaces.Dict({(1, 2): WORDS, 3.0: WORDS}, sort_keys=False), r"{}\[\(1, 2\)\] is of kind Text, "),
     (spaces.Dict({(1, 2): spaces.Discrete(2)}), r"{} has the key \(1, 2\); give its parts names"),
 ]

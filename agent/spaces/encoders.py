@@ -61,13 +61,17 @@ class Numbers(Encoder):
         return super().check(value)
 
 
+# A wider range, such as that of an identifier, would leave small numbers below the floor of normalize.py.
+WIDEST_SCALED = 2.0**32
+
+
 class ScaledNumbers(Numbers):
     """A Box of integers with bounds, such as an image: the bounds become 0 and 1."""
 
     def __init__(self, leaf: Leaf) -> None:
         super().__init__(leaf)
         low, high = np.array(leaf.low, np.float64), np.array(leaf.high, np.float64)
-        bounded = np.isfinite(low) & np.isfinite(high)
+        bounded = high - low < WIDEST_SCALED
         self.low = np.where(bounded, low, 0.0)
         self.span = np.where(bounded & (high > low), high - self.low, 1.0)
 

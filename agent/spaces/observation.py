@@ -15,6 +15,8 @@ from .plain import from_plain, to_plain
 from .tree import MOST_ENTRIES, Leaf, Node, leaves, read, supported_keys, unsupported
 
 PATH = "observation"
+# Kinds that are one entry for each category, not for each element.
+ONE_HOT = ("discrete", "multidiscrete")
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,7 @@ class ObservationSpec:
     """An observation space of any nesting of Box, Discrete, MultiBinary, MultiDiscrete, Dict and Tuple.
 
     The encoding is that of `gymnasium.spaces.flatten`, but Boxes of integers that have bounds, such as images, are
-    scaled by them to 0 to 1.
+    scaled by them to 0 to 1 (not if these are 2^32 apart or more).
 
     Attributes
     ----------
@@ -41,8 +43,8 @@ class ObservationSpec:
         parts = list(leaves(self.root))
         # Elements first: what is made for each of them has to fit into memory.
         size = sum(leaf.size for leaf in parts)
-        encoders = tuple(encoder_of(leaf) for leaf in parts) if size <= MOST_ENTRIES else ()
-        size = max(size, sum(encoder.size for encoder in encoders))
+        if size <= MOST_ENTRIES:
+            size = sum(sum(leaf.counts()) if leaf.kind in ONE_HOT else leaf.size for leaf in parts)
         if size == 0:
             raise SpaceError("the observation space has no elements; give one with at least one number")
         if size > MOST_ENTRIES:
@@ -50,6 +52,7 @@ class ObservationSpec:
                 f"the observation space has {size} entries, at most {MOST_ENTRIES} are allowed; make it smaller with a "
                 "wrapper, such as gymnasium.wrappers:ResizeObservation for images"
             )
+        encoders = tuple(encoder_of(leaf) for leaf in parts)
         object.__setattr__(self, "size", size)
         object.__setattr__(self, "_encoders", encoders)
         object.__setattr__(self, "_only", encoders[0] if isinstance(self.root, Leaf) else None)

@@ -68,8 +68,8 @@ def bench_ablation(
     """
     chosen = [
         (task, arm, seed, steps)
-        for task in tasks or TASKS
-        for arm in arms or ARMS
+        for task in dict.fromkeys(tasks or TASKS)
+        for arm in dict.fromkeys(arms or ARMS)
         for seed in range(first_seed, first_seed + seeds)
     ]
     runs = []

@@ -118,7 +118,7 @@ def bench_learning(
     """
     changes = dict(changes or {})
     skipped: dict[str, str] = {}
-    names = list(tasks or SUITES[suite].tasks)
+    names = list(dict.fromkeys(tasks or SUITES[suite].tasks))
     for name in names:
         try:
             _make(configuration(suite, name, changes))[1].close()
@@ -154,7 +154,11 @@ def tuned(config: Config) -> str:
 
 def _make(config: Config) -> tuple[Agent, Any]:
     env = make_env(config.env, config.env_kwargs, config.wrappers)
-    return Agent(config, env.observation_space, env.action_space, config.seed), env
+    try:
+        return Agent(config, env.observation_space, env.action_space, config.seed), env
+    except SpaceError:
+        env.close()
+        raise
 
 
 def _run_once(job: Job) -> dict[str, Any]:
@@ -242,7 +246,8 @@ def learning_lines(result: dict[str, Any]) -> Iterator[str]:
             f"around it iqm {_shown(window['iqm'])}, mean {_shown(window['mean'])}, worst {_shown(window['worst'])}"
         )
         yield (
-            f"    first {EARLY:,} steps: mean {_shown(early['mean'])} an episode, {_shown(by_step['mean'])} a step; "
+            f"    first {min(EARLY, row['steps']):,} steps: mean {_shown(early['mean'])} an episode, "
+            f"{_shown(by_step['mean'])} a step; "
             f"spike rates of layers {row['min_spike_rate']:.3f} to {row['max_spike_rate']:.3f}"
         )
         if row["without_episode"]:
