@@ -149,8 +149,8 @@ def test_runs_do_not_depend_on_who_runs_them() -> None:
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        (["--arms", "nothing"], "--arms nothing: there is no such name; allowed: full rule, "),
-        (["--tasks", "chess"], "--tasks chess: there is no such name; allowed: delayed_xor, distracted_cue"),
+        (["--arms", "nothing"], "--arms nothing: there is no such name; allowed: 'full rule', "),
+        (["--tasks", "chess"], "--tasks chess: there is no such name; allowed: 'delayed_xor', 'distracted_cue'"),
         (["--seeds", "0"], "--seeds 0: allowed: 1 or more"),
         (["--jobs", "0"], "--jobs 0: allowed: 1 or more"),
         (["--steps", "10"], "--steps 10: allowed: 1000 or more"),
