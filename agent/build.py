@@ -133,7 +133,7 @@ def _fill_options(arena: Arena, config: Config) -> None:
 
 def _fill_spaces(arena: Arena, config: Config, observation: ObservationSpec, action: ActionSpec) -> None:
     # A one-hot vector is bounded as it is, and standardising it would blow up rare symbols.
-    arena.views["standardised"][:] = config.normalize_observations & np.asarray(observation.standardised)
+    arena.views["standardised"][:] = config.normalize_observations & observation.standardised
     low, high = np.array(action.low), np.array(action.high)
     bounded, below, above = np.isfinite(low) & np.isfinite(high), np.isfinite(low), np.isfinite(high)
     with np.errstate(invalid="ignore", over="ignore"):  # of infinite bounds, which are not taken
@@ -193,11 +193,9 @@ def _fill_readout(arena: Arena, config: Config, rng: np.random.Generator, name: 
 
 
 def _free_outputs(arena: Arena, name: str) -> slice:
-    """Return the rows of a readout that learn nothing but their bias: the deviations, if these are free."""
-    outputs, free = len(arena.views[f"{name}/w"]), 0
-    if name == "actor" and arena.dimensions.free_deviation:
-        free = arena.dimensions.controls
-    return slice(outputs - free, outputs)
+    """Return the rows of a readout that learn nothing but their bias."""
+    outputs = len(arena.views[f"{name}/w"])
+    return slice(outputs - arena.dimensions.free_outputs[NET_NAMES.index(name)], outputs)
 
 
 def _fill_feedback(arena: Arena, config: Config, rng: np.random.Generator, name: str) -> None:

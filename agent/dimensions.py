@@ -69,6 +69,11 @@ class Dimensions:
         """Number of outputs of the actor (a preference a category, a mean and a deviation a control) and the critic."""
         return sum(self.choices) + 2 * self.controls, 1
 
+    @property
+    def free_outputs(self) -> tuple[int, int]:
+        """How many of the last outputs of actor and critic learn nothing but their bias: the deviations, if free."""
+        return self.controls if self.free_deviation else 0, 0
+
     def columns(self, layer: int) -> dict[str, int]:
         """Return where each part of a layer's input vector starts (-1: absent) and its padded length."""
         below = self.layers[layer - 1] if layer else 0

@@ -183,7 +183,7 @@ class Arena:
             (entry + at.NET_OUT, outputs),
             (entry + at.NET_FEATURES, features),
             (entry + at.NET_BIAS, bias),
-            (entry + at.NET_FREE, d.controls if net == at.ACTOR and d.free_deviation else 0),
+            (entry + at.NET_FREE, d.free_outputs[net]),
         ]
         self._place("floats", f"{name}/w", entry + at.NET_W, outputs, features)
         self._place("floats", f"{name}/peak", entry + at.NET_PEAK, outputs if d.peaks else 0, features)
