@@ -7,25 +7,67 @@ from __future__ import annotations
 
 import gymnasium
 
+from . import masking
+from .copying import Copy
+from .delay import DelayedReward
+from .delayed_match import DelayedMatch
 from .delayed_xor import DelayedXor
 from .distracted_cue import DistractedCue, best_accuracy
-from .masking import MaskVelocities, cartpole_positions
+from .evidence_accumulation import EvidenceAccumulation
+from .masking import MaskPositions, MaskVelocities
+from .memory_chain import MemoryChain
+from .noise import NoisyObservation
 from .probes import PROBES
+from .t_maze import TMaze
+from .trace_conditioning import TraceConditioning
 from .units import ChangeUnits
 
-__all__ = ["PROBES", "ChangeUnits", "DelayedXor", "DistractedCue", "MaskVelocities", "best_accuracy", "register"]
+__all__ = [
+    "PROBES",
+    "ChangeUnits",
+    "Copy",
+    "DelayedMatch",
+    "DelayedReward",
+    "DelayedXor",
+    "DistractedCue",
+    "EvidenceAccumulation",
+    "MaskPositions",
+    "MaskVelocities",
+    "MemoryChain",
+    "NoisyObservation",
+    "TMaze",
+    "TraceConditioning",
+    "best_accuracy",
+    "register",
+]
+
+_TASKS = (
+    Copy,
+    DelayedMatch,
+    DelayedXor,
+    DistractedCue,
+    EvidenceAccumulation,
+    MemoryChain,
+    TMaze,
+    TraceConditioning,
+    *PROBES,
+)
+# Other environments without a part of what is observed: function that makes it, steps of an episode.
+_MASKED = {
+    "CartPolePositions": (masking.cartpole_positions, 500),
+    "CartPoleVelocities": (masking.cartpole_velocities, 500),
+    "PendulumPositions": (masking.pendulum_positions, 200),
+}
 
 
 def register() -> None:
     """Register every environment under ``synaptick/``; done once on import, harmless when repeated."""
     entries: dict[str, tuple[str, int | None]] = {
-        "synaptick/CartPolePositions-v0": (f"{__name__}.masking:{cartpole_positions.__name__}", 500),
-        "synaptick/DelayedXor-v0": (f"{DelayedXor.__module__}:{DelayedXor.__name__}", None),
-        "synaptick/DistractedCue-v0": (f"{DistractedCue.__module__}:{DistractedCue.__name__}", None),
+        name: (f"{masking.__name__}:{make.__name__}", limit) for name, (make, limit) in _MASKED.items()
     }
-    for probe in PROBES:
-        entries[f"synaptick/{probe.__name__}-v0"] = (f"{__name__}.probes:{probe.__name__}", None)
-    for env_id, (entry_point, limit) in entries.items():
+    entries |= {task.__name__: (f"{task.__module__}:{task.__name__}", None) for task in _TASKS}
+    for name, (entry_point, limit) in entries.items():
+        env_id = f"synaptick/{name}-v0"
         if env_id not in gymnasium.registry:
             gymnasium.register(id=env_id, entry_point=entry_point, max_episode_steps=limit)
 

@@ -1,9 +1,10 @@
-"""What tasks with a delayed judgement share: frames drawn at reset, one judged action, checked arguments."""
+"""What tasks with a delayed judgement share: frames drawn at reset, actions judged at the end, checked arguments."""
 
 from __future__ import annotations
 
 import math
 from abc import abstractmethod
+from collections.abc import Sequence
 from typing import Any
 
 import gymnasium
@@ -13,28 +14,32 @@ from gymnasium.error import ResetNeeded
 
 # Bound on a noise entry, standard deviations; a Gaussian draw is beyond it once in 10^23.
 NOISE_LIMIT = 10.0
+OVER = "the episode is over: call reset() before step()"
 
 
 class CuedChoice(gymnasium.Env[np.ndarray, np.int64]):
-    """Two actions; the one taken at the last observation, that of the go signal, is judged and ends the episode.
+    """Actions judged at the end of an episode only, where each observation asks for one answer; the last ends it.
 
-    A subclass passes its observation space to the constructor and draws episodes in `draw`.
+    A subclass passes its observation space and the number of actions to the constructor and draws episodes in `draw`.
+    Each right answer is rewarded with 1 / n and each wrong one with -1 / n, n the number of answers.
     """
 
-    def __init__(self, observation_space: spaces.Box) -> None:
+    def __init__(self, observation_space: spaces.Box, actions: int = 2) -> None:
         self.observation_space = observation_space
-        self.action_space = spaces.Discrete(2)
+        self.action_space = spaces.Discrete(actions)
+        self._actions = range(actions)
         self._frames: np.ndarray = np.zeros((0, *observation_space.shape), np.float32)
-        self._answer = 0
-        self._tick = 0
+        self._answers: Sequence[int] = ()
+        self._gain = 0.0
+        self._tick = self._first = 0
         self._last = -1
 
     @abstractmethod
-    def draw(self) -> tuple[np.ndarray, int]:
-        """Return the observations of a new episode, shape (ticks + 1, size), and the right action.
+    def draw(self) -> tuple[np.ndarray, Sequence[int]]:
+        """Return the observations of a new episode, shape (ticks + 1, size), and the right actions.
 
-        The last row but one is that of the go signal, the last one is what is seen after the end. The array must be
-        new: its rows are handed out without a copy.
+        The last row is what is seen after the end; those before it ask for the right actions, one row each. The array
+        must be new: its rows are handed out without a copy.
         """
 
     def reset(
@@ -42,21 +47,24 @@ class CuedChoice(gymnasium.Env[np.ndarray, np.int64]):
     ) -> tuple[np.ndarray, dict[str, Any]]:
         """Begin an episode; there are no options."""
         super().reset(seed=seed)
-        self._frames, self._answer = self.draw()
+        self._frames, self._answers = self.draw()
+        self._gain = 1.0 / len(self._answers)
         self._tick, self._last = 0, len(self._frames) - 1
+        self._first = self._last - len(self._answers)
         return self._frames[0], {}
 
     def step(self, action: np.int64) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
-        """Show the next observation, or judge the action if the go signal was shown."""
-        if action != 0 and action != 1:
-            raise ValueError(f"action: got {action!r}; allowed: 0 or 1")
-        if self._tick >= self._last:
-            raise ResetNeeded("the episode is over: call reset() before step()")
-        self._tick += 1
-        frame = self._frames[self._tick]
-        if self._tick < self._last:
+        """Show the next observation, and judge the action if the last one asked for it."""
+        check_action(action, self._actions)
+        shown = self._tick
+        if shown >= self._last:
+            raise ResetNeeded(OVER)
+        self._tick = shown + 1
+        frame = self._frames[shown + 1]
+        if shown < self._first:
             return frame, 0.0, False, False, {}
-        return frame, 1.0 if action == self._answer else -1.0, True, False, {}
+        gain = self._gain if action == self._answers[shown - self._first] else -self._gain
+        return frame, gain, shown + 1 == self._last, False, {}
 
 
 def gaussian(rng: np.random.Generator, ticks: int, channels: int) -> np.ndarray:
@@ -78,3 +86,30 @@ def checked_real(name: str, value: Any, low: float, high: float) -> float:
     if not math.isfinite(number) or not low <= number <= high:
         raise ValueError(f"{name}: got {value!r}; allowed: a number from {low:g} to {high:g}")
     return number
+
+
+def checked_flag(name: str, value: Any) -> bool:
+    """Return `value`, or raise `ValueError` unless it is true or false."""
+    if not isinstance(value, bool):
+        raise ValueError(f"{name}: got {value!r}; allowed: true or false")
+    return value
+
+
+def checked_span(name: str, value: Any, low: int, high: int) -> tuple[int, int]:
+    """Return least and greatest of a whole number, or of two of them in order, or raise `ValueError`."""
+    ends = list(value) if isinstance(value, Sequence) else [value, value]
+    try:
+        least, most = (checked_whole(name, end, low, high) for end in ends)
+    except ValueError:
+        least, most = 1, 0
+    if least > most:
+        allowed = f"a whole number from {low} to {high}, or two in order, [least, greatest]"
+        raise ValueError(f"{name}: got {value!r}; allowed: {allowed}")
+    return least, most
+
+
+def check_action(action: Any, allowed: range) -> None:
+    """Raise `ValueError` unless `action` is one of the numbers from 0 that are allowed."""
+    if action not in allowed:
+        words = {1: "only 0", 2: "0 or 1"}.get(len(allowed), f"0 to {allowed[-1]}")
+        raise ValueError(f"action: got {action!r}; allowed: {words}")

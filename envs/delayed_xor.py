@@ -73,7 +73,7 @@ class DelayedXor(CuedChoice):
         low[1] = 0.0
         super().__init__(spaces.Box(low, high, dtype=np.float32))
 
-    def draw(self) -> tuple[np.ndarray, int]:
+    def draw(self) -> tuple[np.ndarray, tuple[int]]:
         """Return the observations and the right action of a new episode."""
         first, second, *longer = self.np_random.integers(0, (2, 2, self.jitter + 1, self.jitter + 1)).tolist()
         begin = self.cue_length + self.gap + longer[0]  # of the second cue
@@ -84,4 +84,4 @@ class DelayedXor(CuedChoice):
         frames[go, 1] = 1.0
         if self.noise_channels:
             frames[:, 2:] = self.noise * gaussian(self.np_random, go + 2, self.noise_channels)
-        return frames, first ^ second
+        return frames, (first ^ second,)

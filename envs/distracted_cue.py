@@ -66,7 +66,7 @@ class DistractedCue(CuedChoice):
         """Return the highest expected return with these weights of the first layer, see `best_accuracy`."""
         return 2.0 * best_accuracy(weights, self.channel, self.cue_size) - 1.0
 
-    def draw(self) -> tuple[np.ndarray, int]:
+    def draw(self) -> tuple[np.ndarray, tuple[int]]:
         """Return the observations and the right action of a new episode."""
         answer = int(self.np_random.integers(2))
         frames = gaussian(self.np_random, self.delay + 3, self.distractors + 2)
@@ -74,7 +74,7 @@ class DistractedCue(CuedChoice):
         frames[0, self.channel] = self.cue_size if answer else -self.cue_size
         frames[:, -1] = 0.0
         frames[-2, -1] = 1.0
-        return frames, answer
+        return frames, (answer,)
 
 
 def best_accuracy(weights: ArrayLike, channel: int = 0, cue_size: float = 1.0) -> float:

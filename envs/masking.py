@@ -10,17 +10,47 @@ import numpy as np
 from gymnasium import spaces
 from gymnasium.utils import RecordConstructorArgs
 
-# Velocities in the observations of Gymnasium's own environments, by environment name without version.
-VELOCITIES = {
-    "CartPole": (1, 3),
-    "Pendulum": (2,),
-    "Acrobot": (4, 5),
-    "MountainCar": (1,),
-    "MountainCarContinuous": (1,),
-}
+from .layouts import KNOWN, VELOCITIES, Kind, entries
+
+__all__ = ["VELOCITIES", "MaskPositions", "MaskVelocities"]
 
 
-class MaskVelocities(gymnasium.ObservationWrapper[np.ndarray, Any, np.ndarray], RecordConstructorArgs):
+class _Mask(gymnasium.ObservationWrapper[np.ndarray, Any, np.ndarray], RecordConstructorArgs):
+    """Leave entries out of a flat Box observation."""
+
+    def __init__(self, env: gymnasium.Env[np.ndarray, Any], kind: Kind, indices: Sequence[int] | None) -> None:
+        gymnasium.ObservationWrapper.__init__(self, env)
+        space, title = env.observation_space, type(self).__name__
+        if not isinstance(space, spaces.Box) or len(space.shape) != 1:
+            raise ValueError(f"{title} needs a one-dimensional Box observation; {env} has {space}")
+        if indices is None:
+            indices = self._known(kind)
+        wrong = [index for index in indices if not 0 <= index < space.shape[0]]
+        if wrong:
+            raise ValueError(f"{kind} {wrong} do not exist; the observation has indices 0 to {space.shape[0] - 1}")
+        self.kept = np.array([index for index in range(space.shape[0]) if index not in set(indices)], dtype=np.intp)
+        if not self.kept.size:
+            raise ValueError(f"no part of the observation is left; mask fewer {kind}")
+        self.observation_space = spaces.Box(space.low[self.kept], space.high[self.kept], dtype=space.dtype)
+
+    def _known(self, kind: Kind) -> Sequence[int]:
+        env = self.env
+        name = env.spec.name if env.spec else ""
+        if env.observation_space.shape != env.unwrapped.observation_space.shape:
+            raise ValueError(f"a wrapper has changed the observation of {name or env}; give {kind}=[...]")
+        known = entries(env, kind)
+        if not known:
+            raise ValueError(
+                f"the {kind} of {name or env} are not known; give {kind}=[...], or use one of {', '.join(KNOWN)}"
+            )
+        return known
+
+    def observation(self, observation: np.ndarray) -> np.ndarray:
+        """Return the parts that are kept."""
+        return observation[self.kept]
+
+
+class MaskVelocities(_Mask):
     """Leave the velocities out of a flat Box observation.
 
     Parameters
@@ -28,40 +58,45 @@ class MaskVelocities(gymnasium.ObservationWrapper[np.ndarray, Any, np.ndarray], 
     env : gymnasium.Env
         Environment with a one-dimensional Box observation.
     velocities : sequence of int, optional
-        Indices to leave out; by default those known for the environment, see `VELOCITIES`.
+        Indices to leave out; by default those known for the environment, one of classic control and MuJoCo, see
+        `layouts`.
 
     Raises
     ------
     ValueError
-        If the observation is not a flat Box, an index does not exist, nothing is left, or the environment is not known
-        and no indices are given.
+        If the observation is not a flat Box, an index does not exist, nothing is left, or no indices are given and the
+        environment is not known, or a wrapper has changed its observation.
     """
 
     def __init__(self, env: gymnasium.Env[np.ndarray, Any], velocities: Sequence[int] | None = None) -> None:
         RecordConstructorArgs.__init__(self, velocities=velocities)
-        gymnasium.ObservationWrapper.__init__(self, env)
-        space = env.observation_space
-        if not isinstance(space, spaces.Box) or len(space.shape) != 1:
-            raise ValueError(f"MaskVelocities needs a one-dimensional Box observation; {env} has {space}")
-        if velocities is None:
-            name = env.spec.name if env.spec else ""
-            if name not in VELOCITIES:
-                raise ValueError(
-                    f"the velocities of {name or env} are not known; give velocities=[...], "
-                    f"or use one of {', '.join(VELOCITIES)}"
-                )
-            velocities = VELOCITIES[name]
-        wrong = [index for index in velocities if not 0 <= index < space.shape[0]]
-        if wrong:
-            raise ValueError(f"velocities {wrong} do not exist; the observation has indices 0 to {space.shape[0] - 1}")
-        self.kept = np.array([index for index in range(space.shape[0]) if index not in set(velocities)], dtype=np.intp)
-        if not self.kept.size:
-            raise ValueError("no part of the observation is left; mask fewer velocities")
-        self.observation_space = spaces.Box(space.low[self.kept], space.high[self.kept], dtype=space.dtype)
+        super().__init__(env, "velocities", velocities)
 
-    def observation(self, observation: np.ndarray) -> np.ndarray:
-        """Return the parts that are kept."""
-        return observation[self.kept]
+
+class MaskPositions(_Mask):
+    """Leave the positions out of a flat Box observation; what moves has to be added up to know where it is.
+
+    Parameters
+    ----------
+    env : gymnasium.Env
+        Environment with a one-dimensional Box observation.
+    positions : sequence of int, optional
+        Indices to leave out; by default those known for the environment, one of classic control and MuJoCo, see
+        `layouts`.
+
+    Raises
+    ------
+    ValueError
+        As `MaskVelocities`.
+    """
+
+    def __init__(self, env: gymnasium.Env[np.ndarray, Any], positions: Sequence[int] | None = None) -> None:
+        RecordConstructorArgs.__init__(self, positions=positions)
+        super().__init__(env, "positions", positions)
+
+
+def _plain(env_id: str, kwargs: dict[str, Any]) -> gymnasium.Env[np.ndarray, Any]:
+    return gymnasium.make(env_id, max_episode_steps=-1, **kwargs).unwrapped
 
 
 def cartpole_positions(**kwargs: Any) -> gymnasium.Env[np.ndarray, Any]:
@@ -69,6 +104,20 @@ def cartpole_positions(**kwargs: Any) -> gymnasium.Env[np.ndarray, Any]:
 
     Keyword arguments go to CartPole. Episodes end after 500 steps, as in CartPole-v1.
     """
-    return MaskVelocities(
-        gymnasium.make("CartPole-v1", max_episode_steps=-1, **kwargs).unwrapped, VELOCITIES["CartPole"]
-    )
+    return MaskVelocities(_plain("CartPole-v1", kwargs))
+
+
+def cartpole_velocities(**kwargs: Any) -> gymnasium.Env[np.ndarray, Any]:
+    """CartPole-v1 with both velocities only; cart position and pole angle, which end episodes, have to be added up.
+
+    Keyword arguments go to CartPole. Episodes end after 500 steps, as in CartPole-v1.
+    """
+    return MaskPositions(_plain("CartPole-v1", kwargs))
+
+
+def pendulum_positions(**kwargs: Any) -> gymnasium.Env[np.ndarray, Any]:
+    """Pendulum-v1 with cosine and sine of the angle only; the angular velocity has to be inferred from the past.
+
+    Keyword arguments go to Pendulum. Episodes end after 200 steps, as in Pendulum-v1.
+    """
+    return MaskVelocities(_plain("Pendulum-v1", kwargs))
