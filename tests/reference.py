@@ -408,14 +408,18 @@ class ReferenceAgent:
         """W <- W + step(delta, credit) credit and the pull of the rates; each block has its share of the bound.
 
         A narrow policy is moved in small steps: the actor's kappa is divided by the spread of what it has just drawn.
+        Each of K parts of an action moves as if it were alone: norms count 1/K in the readout, 1/sqrt(K) in layers.
         Adaptive feedback gets the same change, and both decay.
         """
         c, arrays = self.config, self.arrays
         lr, kappa = (c.lr_policy, c.kappa_policy) if net == "actor" else (c.lr_value, c.kappa_value)
+        count = 1
         if net == "actor":
             kappa /= policy.spread(self.parts, arrays["deviations"])
+            count = len(self.parts.choices) + len(arrays["deviations"])
         paths = [*(f"{net}/{index}" for index in self.indices), net]
-        norms = [float(np.abs(arrays[f"{path}/credit"]).sum()) for path in paths]
+        norms = [float(np.abs(arrays[f"{path}/credit"]).sum()) / np.sqrt(count) for path in paths]
+        norms[-1] /= np.sqrt(count)
         share = c.readout_share
         shares = [(1 - share) / len(c.layers)] * len(c.layers) + [share]
         if share == 0:

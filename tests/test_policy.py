@@ -11,7 +11,7 @@ import pytest
 from gymnasium import spaces
 from numpy.typing import NDArray
 from synaptick.agent.config import Config
-from synaptick.agent.kernels import act, policy, rng
+from synaptick.agent.kernels import act, policy, rng, step_size
 from synaptick.agent.kernels import layout as at
 
 from . import reference_policy as reference
@@ -427,3 +427,17 @@ def test_the_spread_is_the_mean_deviation_a_factor_counting_as_one(
     agent = DoubleAgent(Config(layers=(4,)), spaces.Box(-1, 1, (1,)), actions)
     agent.views["deviations"][:] = deviations
     assert act.spread(agent.arena.ints, agent.arena.reals) == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("readout_share", [0.0, 0.5])
+@pytest.mark.parametrize("parts", [1, 4, 9])
+def test_each_part_of_an_action_moves_as_far_as_it_would_alone(parts: int, readout_share: float) -> None:
+    # Credit of parts with weights of their own adds up in the norm; where weights are shared, signs are random.
+    alone = np.array([3.0, 2.0, 5.0])
+    together = alone * np.array([math.sqrt(parts), math.sqrt(parts), parts])
+    expected, steps = np.zeros(3), np.zeros(3)
+    step_size.bounded_steps(1.0, 2.0, readout_share, 1, 0.5, alone, expected)
+    step_size.bounded_steps(1.0, 2.0, readout_share, parts, 0.5, together, steps)
+    assert expected.min() > 0.0
+    assert expected.max() < 0.2
+    np.testing.assert_allclose(steps, expected, rtol=1e-12)

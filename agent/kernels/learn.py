@@ -18,6 +18,8 @@ from .layout import (
     KAPPA_VALUE,
     LR_POLICY,
     LR_VALUE,
+    N_CHOICES,
+    N_CONTROLS,
     N_LAYERS,
     PEAK_DECAY,
     RATE_REGULARIZATION,
@@ -51,9 +53,11 @@ def choose_steps(ints: NDArray, reals: NDArray, net: int, delta: float) -> None:
     if ints[STEP_RULE] == BOUNDED:
         lr = reals[LR_POLICY] if net == ACTOR else reals[LR_VALUE]
         kappa = reals[KAPPA_POLICY] if net == ACTOR else reals[KAPPA_VALUE]
+        parts = 1
         if net == ACTOR:
+            parts = ints[N_CHOICES] + ints[N_CONTROLS]
             kappa /= spread(ints, reals)  # so that a narrow policy is moved in small steps
-        bounded_steps(lr, kappa, reals[READOUT_SHARE], delta, norms, steps)
+        bounded_steps(lr, kappa, reals[READOUT_SHARE], parts, delta, norms, steps)
     else:
         fill(steps, 0.0)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -36,7 +38,9 @@ def bounded_step(lr: float, kappa: float, delta: float, credit_norm: float) -> f
 
 
 @kernel
-def bounded_steps(lr: float, kappa: float, readout_share: float, delta: float, norms: NDArray, steps: NDArray) -> None:
+def bounded_steps(
+    lr: float, kappa: float, readout_share: float, parts: int, delta: float, norms: NDArray, steps: NDArray
+) -> None:
     """Write the step size of each block, the layers and last the readout, to `steps` in place.
 
     The bound on the whole change, 1/kappa, is divided among the blocks: the readout gets `readout_share`, the layers
@@ -44,21 +48,32 @@ def bounded_steps(lr: float, kappa: float, readout_share: float, delta: float, n
     bound for all (readout_share 0, as published) the many synapses inside starve the few of the readout; see
     docs/decisions/.
 
+    An action of several parts has the credit of each. In the readout, where a part has weights of its own, its norm
+    is `parts` times that of one; in the layers, where parts share the weights and their signs differ, about the root
+    of that. So much is taken off the norms: a part moves as far as it would alone. Without, each of six controls
+    would learn at a sixth of the speed of one.
+
     Parameters
     ----------
+    parts : int
+        Factors and controls of an action, or 1, at least 1.
     norms, steps : (layers + 1,) float64 arrays
+        `norms` are the L1 norms of the credit.
     """
     last = norms.shape[0] - 1
+    in_readout, in_layers = 1.0 / parts, 1.0 / math.sqrt(parts)
     if readout_share == 0.0:
         total = 0.0
-        for block in range(last + 1):
-            total += norms[block]
+        for block in range(last):
+            total += in_layers * norms[block]
+        total += in_readout * norms[last]
         for block in range(last + 1):
             steps[block] = bounded_step(lr, kappa, delta, total)
         return
-    for block in range(last + 1):
-        share = readout_share if block == last else (1.0 - readout_share) / last
-        steps[block] = bounded_step(lr, kappa / share, delta, norms[block])
+    share = (1.0 - readout_share) / last
+    for block in range(last):
+        steps[block] = bounded_step(lr, kappa / share, delta, in_layers * norms[block])
+    steps[last] = bounded_step(lr, kappa / readout_share, delta, in_readout * norms[last])
 
 
 @kernel
