@@ -24,10 +24,11 @@ def dimensions(config: Config, observation: ObservationSpec, action: ActionSpec)
         choices=action.choices,
         controls=action.controls,
         free_deviation=config.deviation == "free",
-        layers=config.layers,
+        layers=config.stack,
+        reservoir=config.reservoir > 0,
         groups=config.leak_groups,
         # Without a trace in time the adaptation of a threshold has no eligibility: its rows are those of LIF neurons.
-        adaptive=tuple(_adaptive(config, n) if config.temporal_trace else 0 for n in config.layers),
+        adaptive=tuple(_adaptive(config, n) if config.temporal_trace else 0 for n in config.stack),
         spatial_signal=config.spatial_signal,
         # The hop meets the trace of one tick ago.
         recurrent_hop=(config.recurrent_hop and config.recurrent and config.spatial_signal and config.temporal_trace),
@@ -67,7 +68,9 @@ def build(config: Config, observation: ObservationSpec, action: ActionSpec, seed
 
     Weights of a neuron start sparse (Elsayed et al. 2024): a share `connectivity` of its inputs, at least one, uniform
     in +- 1/sqrt(fan-in); its bias likewise uniform, never left out; recurrent weights uniform in +-
-    recurrent_scale/sqrt(fan-in). Readouts are sparse in the same way, over the spikes of all layers read out.
+    recurrent_scale/sqrt(fan-in). Readouts are sparse in the same way, over the spikes of all layers read out. A
+    reservoir is connected likewise to what it sees, with reservoir_scale; to what sees it, by weights of 0, so that
+    the others begin as they would without it.
 
     Parameters
     ----------
@@ -85,7 +88,7 @@ def build(config: Config, observation: ObservationSpec, action: ActionSpec, seed
     arena.ints[at.RANDOM : at.RANDOM + 4] = action_seed.generate_state(4, np.uint32)
     for name, child in zip(NET_NAMES, weights_seed.spawn(len(NET_NAMES)), strict=True):
         rng = np.random.default_rng(child)
-        for index in range(len(config.layers)):
+        for index in range(len(config.stack)):
             _fill_constants(arena, config, name, index)
             _fill_layer(arena, config, rng, name, index)
         _fill_readout(arena, config, rng, name)
@@ -99,7 +102,7 @@ def _fill_options(arena: Arena, config: Config) -> None:
     ints, reals = arena.ints, arena.reals
     ints[at.STEP_RULE] = COORDINATE if config.step_rule == "coordinate" else BOUNDED
     ints[at.NORMALIZE_REWARDS] = config.normalize_rewards
-    ints[at.FROZEN_LAYERS] = min(config.frozen_layers, len(config.layers))
+    ints[at.FROZEN_LAYERS] = config.fixed
     ints[at.DEPTH_FILTER] = at.CASCADE if arena.dimensions.cascade else at.FACTORED
     ints[at.RECURRENT_HOP] = arena.dimensions.recurrent_hop
     ints[at.RESET_PATH] = arena.dimensions.reset_path
@@ -148,7 +151,7 @@ def _fill_spaces(arena: Arena, config: Config, observation: ObservationSpec, act
 
 
 def _fill_constants(arena: Arena, config: Config, name: str, index: int) -> None:
-    views, n = arena.views, config.layers[index]
+    views, n = arena.views, config.stack[index]
     alphas = decay(time_constants(config))
     views[f"{name}/{index}/alphas"][:] = alphas if config.temporal_trace else 0.0
     views[f"{name}/{index}/alpha"][:] = alphas[np.arange(n) % config.leak_groups]
@@ -172,13 +175,15 @@ def _sparse(rng: np.random.Generator, n: int, fan_in: int, connectivity: float, 
 
 
 def _fill_layer(arena: Arena, config: Config, rng: np.random.Generator, name: str, index: int) -> None:
-    columns, n = arena.dimensions.columns(index), config.layers[index]
+    columns, n = arena.dimensions.columns(index), config.stack[index]
+    is_reservoir = config.reservoir > 0 and index == 0
+    first = columns["below"] if config.reservoir and index == 1 else 0
     feedforward = columns["recurrent"] if config.recurrent else columns["bias"]
     bound = 1.0 / np.sqrt(columns["bias"] + 1)
     w = arena.views[f"{name}/{index}/w"]
-    w[:, :feedforward] = _sparse(rng, n, feedforward, config.connectivity, bound)
+    w[:, first:feedforward] = _sparse(rng, n, feedforward - first, config.connectivity, bound)
     if config.recurrent:
-        scale = config.recurrent_scale * bound
+        scale = (config.reservoir_scale if is_reservoir else config.recurrent_scale) * bound
         w[:, feedforward : columns["bias"]] = rng.uniform(-scale, scale, (n, n))
     w[:, columns["bias"]] = rng.uniform(-bound, bound, n)
 
@@ -187,7 +192,8 @@ def _fill_readout(arena: Arena, config: Config, rng: np.random.Generator, name: 
     _, bias, _ = arena.dimensions.readout_columns()
     bound = 1.0 / np.sqrt(bias + 1)
     w = arena.views[f"{name}/w"]
-    w[:, :bias] = _sparse(rng, w.shape[0], bias, config.connectivity, bound)
+    first = config.reservoir if config.readout == "all" else 0
+    w[:, first:bias] = _sparse(rng, w.shape[0], bias - first, config.connectivity, bound)
     w[:, bias] = rng.uniform(-bound, bound, w.shape[0])
     w[_free_outputs(arena, name), :bias] = 0.0
 

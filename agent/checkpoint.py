@@ -23,7 +23,7 @@ from .errors import StateError
 
 MAGIC = b"synaptick\n"
 # 1: Box or Discrete observations, Discrete actions. 2: spaces of any nesting, continuous actions.
-FORMAT = 2
+FORMAT = 3
 _HEAD = struct.Struct("<IQ")
 _DIGEST = 32
 

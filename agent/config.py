@@ -52,6 +52,11 @@ class Config:
         Seed of initial weights, actions and the environment, 0 to 2^63 - 1.
     layers : list of int
         Neurons of each layer, bottom first, 4 to 65536 each; actor and critic each get a network of this shape.
+    reservoir : int
+        Neurons of a layer beneath the others whose random weights, recurrent ones included, never change: a memory that
+        learning cannot disturb. 0 for none, else 4 to 65536. The others begin without weights from it.
+    reservoir_scale : float
+        Recurrent weights of the reservoir are uniform in +- this / sqrt(fan-in), 0 to 100.
     leak_groups : int
         Membrane time constants in a layer, 1 to 64; neuron i has number i mod `leak_groups`.
     tau_min, tau_max : float
@@ -77,7 +82,7 @@ class Config:
     recurrent : bool
         Whether a layer sees its own spikes of the tick before.
     recurrent_scale : float
-        Initial recurrent weights are uniform in +- this / sqrt(fan-in), 0 to 100.
+        Initial recurrent weights of `layers` are uniform in +- this / sqrt(fan-in), 0 to 100.
     observation_skip : bool
         Whether layers above the first see the observation too.
     readout : {"all", "top"}
@@ -110,7 +115,7 @@ class Config:
         Whether a synapse remembers earlier inputs. False is an ablation: every eligibility and filter decays at once,
         so that only inputs of the very tick get credit (which still decays with `trace_lambda`).
     frozen_layers : int
-        The bottom so many layers (all, if there are fewer) keep their initial weights, 0 to 64; an ablation.
+        The bottom so many of `layers` (all, if there are fewer) keep their initial weights, 0 to 64; an ablation.
     discount : float
         Discount of future reward a tick, 0 to 1.
     trace_lambda : float
@@ -164,6 +169,8 @@ class Config:
     seed: int = _whole(0, 0, 2**63 - 1)
 
     layers: tuple[int, ...] = field(default=(64, 64, 64), metadata={"kind": "layers", "low": 4, "high": 65536})
+    reservoir: int = _whole(32, 0, 65536)
+    reservoir_scale: float = _real(1.0, 0.0, 100.0)
     leak_groups: int = _whole(4, 1, 64)
     tau_min: float = _real(0.25, 0.01, 1e9)
     tau_max: float = _real(10.0, 0.01, 1e9)
@@ -220,6 +227,18 @@ class Config:
                 f"tau_min: got {self.tau_min}, which is above tau_max = {self.tau_max}; "
                 "give tau_min a value of at most tau_max"
             )
+        if 0 < self.reservoir < 4:
+            raise ConfigError(f"reservoir: got {self.reservoir}; allowed: 0, or a whole number from 4 to 65536")
+
+    @property
+    def stack(self) -> tuple[int, ...]:
+        """Neurons of every layer there is, bottom first: of the reservoir, if any, and of `layers`."""
+        return (self.reservoir, *self.layers) if self.reservoir else self.layers
+
+    @property
+    def fixed(self) -> int:
+        """How many of the bottom layers of `stack` do not learn."""
+        return min(bool(self.reservoir) + self.frozen_layers, len(self.stack))
 
     def __hash__(self) -> int:
         """Hash what can be hashed: everything but the arguments of the environment and of its wrappers."""

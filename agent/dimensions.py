@@ -29,6 +29,8 @@ class Dimensions:
         Whether the deviations of controls depend on nothing.
     layers : tuple of int
         Neurons of each layer, bottom first; the same for actor and critic.
+    reservoir : bool
+        Whether the bottom layer is a reservoir; the one above it sees the observation too.
     groups : int
         Leak groups of a layer.
     adaptive : tuple of int
@@ -52,6 +54,7 @@ class Dimensions:
     controls: int
     free_deviation: bool
     layers: tuple[int, ...]
+    reservoir: bool
     groups: int
     adaptive: tuple[int, ...]
     spatial_signal: bool
@@ -77,7 +80,7 @@ class Dimensions:
     def columns(self, layer: int) -> dict[str, int]:
         """Return where each part of a layer's input vector starts (-1: absent) and its padded length."""
         below = self.layers[layer - 1] if layer else 0
-        sees_observation = layer == 0 or self.observation_skip
+        sees_observation = layer <= self.reservoir or self.observation_skip
         observed = below if sees_observation else -1
         recurrent = below + (self.n_input if sees_observation else 0)
         bias = recurrent + (self.layers[layer] if self.recurrent else 0)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from .dimensions import ALIGNMENT, Dimensions, padded
 from .errors import StateError
 from .kernels import layout as at
+from .kernels.normalize import RETURNS_SIZE
 
 NET_NAMES = ("actor", "critic")
 # Views that the configuration fixes, and that nothing changes.
@@ -142,6 +143,7 @@ class Arena:
         self._place("reals", "staging", at.STAGING, d.n_input)
         self._place("reals", "observation_mean", at.OBSERVATION_MEAN, d.n_input)
         self._place("reals", "observation_m2", at.OBSERVATION_M2, d.n_input)
+        self._place("reals", "returns", at.RETURNS, RETURNS_SIZE)
         self._place("reals", "standardised", at.STANDARDISED, d.n_input)
         self._place("reals", "probabilities", at.PROBABILITIES, sum(d.choices))
         self._place("reals", "control_centre", at.CONTROL_CENTRE, d.controls)

@@ -25,6 +25,7 @@ TICKS, INPUTS = 40, 3
 OBSERVATIONS = spaces.Box(-np.inf, np.inf, (INPUTS,))
 ACTIONS = spaces.Discrete(3)
 FROZEN = {
+    "reservoir": 0,
     "lr_policy": 0.0,
     "lr_value": 0.0,
     "trace_lambda": 0.0,
@@ -78,7 +79,7 @@ def policy_score(agent: Any) -> Array:
 
 def credits_of(agent: Any, views: Callable[[], dict[str, Any]], xs: Array, net: str) -> tuple[list[Array], Array]:
     """Return the credit of every layer after every tick, (T, n, m) each, and the readout gradients g, (T, K)."""
-    found: list[list[Array]] = [[] for _ in agent.config.layers]
+    found: list[list[Array]] = [[] for _ in agent.config.stack]
     gradients = []
     for t, x in enumerate(xs):
         if t == 0:
@@ -129,7 +130,7 @@ def cosines(agent: DoubleAgent, net: str, paths: Paths, twin: bool = False) -> A
 
 def make_upper_simple(agent: DoubleAgent, strength: float = 0.0) -> DoubleAgent:
     """Give the top layer one leak group, and its neurons the adaptation strength of the argument."""
-    top = len(agent.config.layers) - 1
+    top = len(agent.config.stack) - 1
     for net in ("actor", "critic"):
         agent.views[f"{net}/{top}/alphas"][:] = agent.views[f"{net}/{top}/alpha"][:] = 0.8
         agent.views[f"{net}/leak"][top] = 0.8

@@ -18,14 +18,13 @@ from synaptick.agent.state import Arena
 
 from .reference import NETS, ReferenceAgent
 
-STATISTICS = ("observation_mean", "observation_m2")
+STATISTICS = ("observation_mean", "observation_m2", "returns")
 DRAWN = ("probabilities", "noise", "slow_noise", "deviations", "action")
 OF_NET = ("w", "credit", "output")
 OF_LAYER = ("w", "credit", "psi_mean", "rate", "eps", "epsa", "v", "a", "z", "psi")
 # What only some configurations have.
 OF_CONFIGURATION = ("peak", "feedback", "epsr", "cascade", "filtered", "psi_past", "mass")
-OF_REWARD = ("reward_count", "reward_mean", "reward_m2", "reward_sum")
-SCALARS = ("observation_count", *OF_REWARD, "value_tm1", "log_probability_tm1", "delta")
+SCALARS = ("observation_count", "value_tm1", "log_probability_tm1", "delta")
 
 
 class DoubleAgent:
@@ -167,7 +166,7 @@ def call(agent: Any, event: Event, last_action: float) -> float:
 
 def compared_names(agent: Any) -> list[str]:
     """Names of the views that must agree with the twin after every tick."""
-    views, layers = agent.arena.views, range(len(agent.config.layers))
+    views, layers = agent.arena.views, range(len(agent.config.stack))
     names = [
         *(f"{net}/{name}" for net in NETS for name in (*OF_NET, *OF_CONFIGURATION)),
         *(f"{net}/{index}/{name}" for net in NETS for index in layers for name in (*OF_LAYER, *OF_CONFIGURATION)),

@@ -47,9 +47,18 @@ def standardise(count: float, mean: Array, m2: Array, clip: float, sample: Array
     return np.clip((sample - mean) / deviation(count, mean, m2), -clip, clip)
 
 
-def reward_scale(count: float, mean: float, m2: float) -> float:
-    """1 / deviation of G, the discounted sum of rewards."""
-    return float(1 / deviation(count, mean, m2))
+def with_reward(returns: Array, discount: float, reward: float) -> Array:
+    """[n, sum G, sum G^2, sum d^(k-t) G_t, sum d^(k-t), sum d^(2(k-t))] with one reward more; d the discount."""
+    count, total, of_squares, held, ones, squares = returns
+    ones, squares = 1 + discount * ones, 1 + discount**2 * squares
+    total, of_squares = total + reward * ones, of_squares + 2 * reward * discount * held + reward**2 * squares
+    return np.array([count + 1, total, of_squares, discount * held + reward * squares, ones, squares])
+
+
+def reward_scale(returns: Array) -> float:
+    """1 / deviation of G, the returns of all ticks."""
+    count, total, of_squares = returns[:3]
+    return float(1 / deviation(count, total / count, max(of_squares - total**2 / count, 0.0)))
 
 
 def input_vector(size: int, below: Array | None, x: Array | None, own: Array | None) -> Array:
@@ -233,10 +242,10 @@ class ReferenceAgent:
     ):
         self.config, self.spaces, self.words = config, spaces, [int(word) for word in words]
         self.parts, self.is_number = policy.parts_of(spaces[1]), policy.is_number(spaces[0])
-        self.indices = range(len(config.layers))
-        self.learning = range(config.frozen_layers, len(config.layers))
+        self.indices = range(len(config.stack))
+        self.learning = range(config.fixed, len(config.stack))
         self.read = [index for index in self.indices if config.readout == "all" or index == self.indices[-1]]
-        self.bias = sum(config.layers[index] for index in self.read)
+        self.bias = sum(config.stack[index] for index in self.read)
         self.arrays: dict[str, Any] = {name: np.array(view, np.float64) for name, view in views.items()}
         for path in (f"{net}/{index}" for net in NETS for index in self.indices):
             # LIF rows are carried along: strength 0 takes them out of e. So is the reset: 0 unless its path is in.
@@ -247,7 +256,7 @@ class ReferenceAgent:
         c = config
         self.hop = c.recurrent_hop and c.recurrent and c.spatial_signal and c.temporal_trace
         self.fall = c.reset_strength * c.v_th * (c.reset_path and c.temporal_trace)
-        self.levels = [c.spatial_signal * (len(c.layers) - 1 - index) + self.hop for index in self.indices]
+        self.levels = [c.spatial_signal * (len(c.stack) - 1 - index) + self.hop for index in self.indices]
 
     def start(self, observation: Any, learn: bool = True) -> Array:
         """An episode begins: forget the last one, then act; no reward is due."""
@@ -262,7 +271,7 @@ class ReferenceAgent:
     def end(self, reward: float, observation: Any = None, learn: bool = True) -> None:
         """Terminated (no bootstrap), or, given an observation, truncated (bootstraps)."""
         self.tick(reward, observation, learn, 0.0 if observation is None else self.config.discount, last=True)
-        self.scalars["reward_sum"] = 0.0
+        self.arrays["returns"][3:] = 0.0
 
     def tick(self, reward: float | None, observation: Any, learn: bool, discount: float, last: bool = False) -> Array:
         """delta = r + discount value - value_tm1; then action; then learning."""
@@ -326,7 +335,7 @@ class ReferenceAgent:
         """Forget credit, eligibility and the sum of rewards that began before the gap; maybe the neurons too."""
         names = TRACES + ("v", "a", "z", "psi") * neurons
         self.arrays.update({k: np.zeros_like(x) for k, x in self.arrays.items() if k.split("/")[-1] in names})
-        self.scalars["reward_sum"] = self.scalars["stale"] = 0.0
+        self.arrays["returns"][3:] = self.scalars["stale"] = 0.0
 
     def observe(self, observation: Any, learn: bool) -> Array:
         """The encoded observation, its continuous entries standardised; only learning changes the statistics."""
@@ -342,14 +351,11 @@ class ReferenceAgent:
         return np.where(self.is_number & c.normalize_observations, standard, x)
 
     def scaled(self, reward: float) -> float:
-        """G <- discount G + r; r divided by the deviation of G."""
-        s = self.scalars
+        """r divided by the deviation of the returns of all ticks."""
         if not self.config.normalize_rewards:
             return reward
-        s["reward_sum"] = self.config.discount * s["reward_sum"] + reward
-        s["reward_count"] += 1
-        s["reward_mean"], s["reward_m2"] = welford(*(s[f"reward_{name}"] for name in ("count", "mean", "m2", "sum")))
-        return reward * reward_scale(s["reward_count"], s["reward_mean"], s["reward_m2"])
+        self.arrays["returns"] = with_reward(self.arrays["returns"], self.config.discount, reward)
+        return reward * reward_scale(self.arrays["returns"])
 
     def forward(self, net: str, x: Array, learn: bool) -> None:
         """Spikes up through the layers, eps and the means of psi and z; output = W_out [spikes read out; 1]."""
@@ -359,7 +365,7 @@ class ReferenceAgent:
             at = f"{net}/{index}/"
             state = arrays[at + "v"], arrays[at + "a"], arrays[at + "z"]
             constants = arrays[at + "alpha"], arrays[at + "rho"], arrays[at + "strength"]
-            below, seen = spikes[-1] if spikes else None, x if index == 0 or c.observation_skip else None
+            below, seen = spikes[-1] if spikes else None, x if self.sees(index) else None
             u = input_vector(arrays[at + "w"].shape[1], below, seen, state[2] if c.recurrent else None)
             current, slope = normalised_current(arrays[at + "w"], u, c.gain)
             found = neuron(state, constants, current, c.v_th, c.reset_strength, c.dampening)
@@ -382,24 +388,28 @@ class ReferenceAgent:
     def signals(self, net: str, gradient: Array) -> list[Signals]:
         """S, U, D and T of all layers, from S_0 = B_out^T g."""
         c, arrays = self.config, self.arrays
-        direct = [np.zeros(n) for n in c.layers]
+        direct = [np.zeros(n) for n in c.stack]
         parts = np.split(self.feedback(net).T @ gradient, np.cumsum([direct[index].size for index in self.read]))
         direct = [parts.pop(0) if index in self.read else part for index, part in enumerate(direct)]
         factored = c.depth_filter != "cascade"
         weights = []
-        for index, n in enumerate(c.layers):
-            below, seen = c.layers[index - 1] if index else 0, arrays["input"].size * (index == 0 or c.observation_skip)
+        for index, n in enumerate(c.stack):
+            below, seen = c.stack[index - 1] if index else 0, arrays["input"].size * self.sees(index)
             own = self.feedback(f"{net}/{index}")[:, below + seen : below + seen + n] if self.hop else np.zeros((0, n))
             last = index == self.indices[-1] or not c.spatial_signal
             weights.append((np.zeros((0, n)) if last else self.feedback(f"{net}/{index + 1}")[:, :n], own))
         if not c.spatial_signal:
-            nothing = [np.zeros((0, n)) for n in c.layers]
+            nothing = [np.zeros((0, n)) for n in c.stack]
             return [Signals(s, none, none, none) for s, none in zip(direct, nothing, strict=True)]
         psi, psi_mean = ([arrays[f"{net}/{k}/{name}"] for k in self.indices] for name in ("psi", "psi_mean"))
         # R_1 and F carry the slope of the layer above, where a hop around passes that of its own.
         slopes = self.slopes(net)
         ratios = list(slopes / np.append(slopes[1:], slopes[-1]))
         return signals(direct, weights, psi, psi_mean, ratios, c.leak_groups if factored else 1, self.levels)
+
+    def sees(self, index: int) -> bool:
+        """Whether a layer sees the observation; a reservoir does not stand between it and the layer above."""
+        return bool(index <= (self.config.reservoir > 0) or self.config.observation_skip)
 
     def slopes(self, net: str) -> Array:
         return np.array([self.arrays[f"{net}/{k}/slope"] for k in self.indices])
@@ -421,7 +431,7 @@ class ReferenceAgent:
         norms = [float(np.abs(arrays[f"{path}/credit"]).sum()) / np.sqrt(count) for path in paths]
         norms[-1] /= np.sqrt(count)
         share = c.readout_share
-        shares = [(1 - share) / len(c.layers)] * len(c.layers) + [share]
+        shares = [(1 - share) / max(len(self.learning), 1)] * len(c.stack) + [share]
         if share == 0:
             norms, shares = [sum(norms)] * len(paths), [1.0] * len(paths)
         learning = [f"{net}/{index}" for index in self.learning]

@@ -221,7 +221,7 @@ def test_outputs_beyond_their_range_come_back(noisy: bool, rule: str, deviation:
         found = followed(seed, 5000, noisy, deviation=deviation, **RULES[rule])
         assert found[0] > 40
         assert found[50:100].mean() < 7
-        assert found[500:1000].mean() < 2
+        assert found[500:1000].mean() < 2.5
         assert found[2000:].mean() < 1.5
 
 
@@ -251,7 +251,7 @@ FAST: dict[str, dict[str, Any]] = {"bounded": {}, "coordinate": {**COORDINATE, "
 def drifted(seed: int, ticks: int, towards: float, twin: bool, **changes: Any) -> NDArray[np.float64]:
     """Start with outputs near the end of their range; reward noise and the action; return both excesses every tick."""
     space = spaces.Box(-1, 1, (1,))
-    agent: Any = DoubleAgent(Config(layers=(6,), deviation_rate=0.3, **changes), BOX, space, seed)
+    agent: Any = DoubleAgent(Config(layers=(6,), reservoir=0, deviation_rate=0.3, **changes), BOX, space, seed)
     agent.views["actor/w"][:, 6] = [4.0, 1.0]
     model: Any = twin_of(agent) if twin else agent
     rng = np.random.default_rng(seed)

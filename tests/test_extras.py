@@ -28,9 +28,9 @@ def test_a_small_agent_runs_in_the_environment_of_an_extra(name: str, monkeypatc
     monkeypatch.chdir(tmp_path)  # MuJoCo writes its log where it stands
     config = load_config(name)
     env = make_env(config.env, config.env_kwargs, config.wrappers)
-    agent = Agent(config.with_changes({"layers": (8,)}), env.observation_space, env.action_space)
+    agent = Agent(config.with_changes({"layers": (8,), "reservoir": 4}), env.observation_space, env.action_space)
     assert (agent.observation.size, agent.action.choices, agent.action.controls) == (size, choices, controls)
-    weights = agent.arena.views["actor/0/w"].copy()
+    weights = agent.arena.views["actor/1/w"].copy()
     actions: list[Any] = []
     step = env.step
     monkeypatch.setattr(env, "step", lambda action: (actions.append(action), step(action))[1])
@@ -39,5 +39,5 @@ def test_a_small_agent_runs_in_the_environment_of_an_extra(name: str, monkeypatc
     assert all(env.action_space.contains(action) for action in actions)
     assert len(np.unique(np.array(actions), axis=0)) > 1
     assert_finite(agent)
-    assert name in ("minigrid", "atari") or (agent.arena.views["actor/0/w"] != weights).any()  # those may pay nothing
+    assert name in ("minigrid", "atari") or (agent.arena.views["actor/1/w"] != weights).any()  # those may pay nothing
     env.close()

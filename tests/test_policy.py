@@ -53,7 +53,7 @@ class Actor:
 
     def __init__(self) -> None:
         # All noise lasts, so that it can be given.
-        config = Config(layers=(4,), deviation_rate=1.0, noise_share=1.0)
+        config = Config(layers=(4,), reservoir=0, deviation_rate=1.0, noise_share=1.0)
         self.agent = DoubleAgent(config, spaces.Box(-1, 1, (1,)), spaces.Box(-1, 1, (1,)))
         self.sections = self.agent.arena.ints, self.agent.arena.reals, self.agent.floats
 
@@ -390,7 +390,9 @@ def test_normal_numbers_have_no_state_but_the_words() -> None:
 def test_the_noise_of_an_episode_is_stationary_from_its_first_tick(correlation: float, share: float) -> None:
     """Variance 1 at every age, and a correlation of share rho^k over k ticks; of the part that lasts, rho^k."""
     episodes, ticks = 4000, 6
-    agent = DoubleAgent(Config(layers=(4,), noise_share=share), spaces.Box(-1, 1, (1,)), spaces.Box(-1, 1, (1,)))
+    agent = DoubleAgent(
+        Config(layers=(4,), reservoir=0, noise_share=share), spaces.Box(-1, 1, (1,)), spaces.Box(-1, 1, (1,))
+    )
     sections = agent.arena.ints, agent.arena.reals, agent.floats
     found, lasting = np.zeros((2, episodes, ticks))
     for episode in range(episodes):
@@ -424,7 +426,7 @@ def test_the_noise_of_an_episode_is_stationary_from_its_first_tick(correlation: 
 def test_the_spread_is_the_mean_deviation_a_factor_counting_as_one(
     actions: Any, deviations: list[float], expected: float
 ) -> None:
-    agent = DoubleAgent(Config(layers=(4,)), spaces.Box(-1, 1, (1,)), actions)
+    agent = DoubleAgent(Config(layers=(4,), reservoir=0), spaces.Box(-1, 1, (1,)), actions)
     agent.views["deviations"][:] = deviations
     assert act.spread(agent.arena.ints, agent.arena.reals) == pytest.approx(expected, rel=1e-12)
 
@@ -436,8 +438,8 @@ def test_each_part_of_an_action_moves_as_far_as_it_would_alone(parts: int, reado
     alone = np.array([3.0, 2.0, 5.0])
     together = alone * np.array([math.sqrt(parts), math.sqrt(parts), parts])
     expected, steps = np.zeros(3), np.zeros(3)
-    step_size.bounded_steps(1.0, 2.0, readout_share, 1, 0.5, alone, expected)
-    step_size.bounded_steps(1.0, 2.0, readout_share, parts, 0.5, together, steps)
+    step_size.bounded_steps(1.0, 2.0, readout_share, 0, 1, 0.5, alone, expected)
+    step_size.bounded_steps(1.0, 2.0, readout_share, 0, parts, 0.5, together, steps)
     assert expected.min() > 0.0
     assert expected.max() < 0.2
     np.testing.assert_allclose(steps, expected, rtol=1e-12)

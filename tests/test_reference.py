@@ -22,7 +22,7 @@ from .harness import DoubleAgent, Event, assert_parity, call, compared_names, di
 from .reference import NETS, ReferenceAgent
 
 TICKS, SIZE, ACTIONS = 300, 4, 3
-BASE = {"connectivity": 0.5, "recurrent_scale": 1.0}
+BASE = {"connectivity": 0.5, "recurrent_scale": 1.0, "reservoir": 0}
 
 # Dense weights: from 0, a step of +lr and one of -lr leave a rounding error, and this rule gives that a full step too.
 COORDINATE = {"step_rule": "coordinate", "lr_policy": 0.01, "lr_value": 0.02, "connectivity": 1.0}
@@ -76,6 +76,16 @@ OF_THE_NETWORK: dict[str, tuple[dict[str, Any], bool]] = {
     "hop without recurrence": ({"layers": (10, 9, 8), "recurrent": False, "recurrent_hop": True}, True),
     "hop without signal from above": ({"layers": (9, 8), "spatial_signal": False, **FACTORED_HOP}, True),
     "hop, nothing remembered": ({"layers": (9, 8), "temporal_trace": False, "reset_path": True, **FACTORED_HOP}, True),
+    "reservoir": ({"layers": (9, 8), "reservoir": 7}, True),
+    "reservoir, plain stack": (
+        {"layers": (9, 8), "reservoir": 10, "readout": "top", "observation_skip": False, **FACTORED_HOP},
+        True,
+    ),
+    "reservoir, adaptive feedback, one frozen": (
+        {"layers": (10, 9, 8), "reservoir": 6, **ADAPTIVE, "frozen_layers": 1},
+        True,
+    ),
+    "reservoir, coordinate, discrete": ({"layers": (9,), "reservoir": 8, **COORDINATE}, False),
     "clipped": ({"layers": (9,), "observation_clip": 0.7, "trace_lambda": 0.5}, True),
 }
 
@@ -166,7 +176,7 @@ class Watch:
     def __init__(self, twin: ReferenceAgent, events: Any):
         self.twin, self.events = twin, events
         self.before = {name: array.copy() for name, array in twin.arrays.items()}
-        self.rates: dict[str, list[float]] = {f"{net}/{k}": [] for net in NETS for k in range(len(twin.config.layers))}
+        self.rates: dict[str, list[float]] = {f"{net}/{k}": [] for net in NETS for k in range(len(twin.config.stack))}
         self.kinds: dict[str, int] = {}
 
     def __iter__(self) -> Any:
@@ -182,7 +192,7 @@ class Watch:
         for path, rates in self.rates.items():
             assert 0.02 < np.mean(rates) < 0.8, path
             change = np.abs(self.twin.arrays[f"{path}/w"] - self.before[f"{path}/w"]).max()
-            frozen = int(path.split("/")[1]) < self.twin.config.frozen_layers
+            frozen = int(path.split("/")[1]) < self.twin.config.fixed
             frozen |= path.startswith("actor") and self.twin.config.lr_policy == 0
             assert change == 0.0 if frozen else change > 1e-3, path
 
@@ -313,7 +323,7 @@ def test_parity_of_the_agent(name: str) -> None:
 def same_spikes(agent: Agent, twin: ReferenceAgent) -> bool:
     """Whether all spikes agree; the lowest layer in which they do not must have been close to its threshold."""
     for net in NETS:
-        for index in range(len(twin.config.layers)):
+        for index in range(len(twin.config.stack)):
             v, a, z, strength = (twin.arrays[f"{net}/{index}/{name}"] for name in ("v", "a", "z", "strength"))
             differ = agent.arena.views[f"{net}/{index}/z"] != z
             if differ.any():
@@ -341,7 +351,7 @@ def test_whatever_lasts_is_compared(depth_filter: str) -> None:
     agent = double_agent({**OPTIONS, "depth_filter": depth_filter, "step_rule": "coordinate"}, BOX, MIXED)
     lasting = {name for name, view in agent.views.items() if view.size and name.split("/")[-1] not in NOT_COMPARED}
     assert lasting == set(compared_names(agent))
-    assert len({name.split("/")[-1] for name in lasting}) == {"cascade": 22, "factored": 24}[depth_filter]
+    assert len({name.split("/")[-1] for name in lasting}) == {"cascade": 23, "factored": 25}[depth_filter]
 
 
 @pytest.mark.parametrize("depth_filter", ["cascade", "factored", "none"])
@@ -440,7 +450,7 @@ def _late_rates(self: ReferenceAgent, delta: float, gradients: Any) -> None:
 def _no_bootstrap(self: ReferenceAgent, reward: float, observation: Any = None, learn: bool = True) -> None:
     """A truncation taken for a termination."""
     self.tick(reward, observation, learn, 0.0, last=True)
-    self.scalars["reward_sum"] = 0.0
+    self.arrays["returns"][3:] = 0.0
 
 
 TRUE: dict[str, Any] = {
@@ -468,7 +478,8 @@ MUTATIONS: dict[str, Callable[..., Any]] = {
     "neuron": lambda state, *rest: TRUE["neuron"]((state[0], state[1], 0.99 * state[2]), *rest),
     "normalised_current": lambda w, u, gain: TRUE["normalised_current"](w, u, 1.001 * gain),
     "standardise": lambda count, *rest: TRUE["standardise"](count + 1, *rest),
-    "reward_scale": lambda count, mean, m2: TRUE["reward_scale"](count, mean, m2 * (count - 1) / count),
+    "reward_scale": lambda returns: 1.001 * TRUE["reward_scale"](returns),
+    "with_reward": lambda returns, discount, reward: TRUE["with_reward"](returns, discount + 1e-3, reward),
     "bounded_step": lambda lr, kappa, delta, norm: lr / max(1.0, lr * kappa * abs(delta) * norm),
     "PSI_MEAN_RATE": 0.06,  # type: ignore[dict-item]
 }

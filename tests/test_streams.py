@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from gymnasium import spaces
 from numpy.typing import NDArray
 from synaptick.agent import Agent, make_env, run
+from synaptick.agent.kernels import normalize
 
 from .common import COORDINATE, SIZE, assert_finite, make_agent, state
 
@@ -93,6 +95,41 @@ def test_the_scale_of_rewards_does_not_matter(factor: float) -> None:
     assert plain[0] < 0.6
     assert plain[-50:].mean() > 0.9
     np.testing.assert_allclose(ours, plain, atol=0.05)
+
+
+def scales(episodes: list[list[float]], discount: float) -> list[float]:
+    """Factors on the rewards of these episodes."""
+    statistics: NDArray[np.float64] = np.zeros(normalize.RETURNS_SIZE)
+    found = []
+    for episode in episodes:
+        for reward in episode:
+            normalize.add_reward(statistics, discount, reward)
+            found.append(normalize.reward_scale(statistics))
+        normalize.forget_episode(statistics)
+    return found
+
+
+@pytest.mark.parametrize("discount", [0.0, 0.9, 0.99, 1.0])
+@pytest.mark.parametrize("offset", [0.0, -3.0, 1e4])
+def test_rewards_are_divided_by_the_deviation_of_the_returns_of_all_ticks(discount: float, offset: float) -> None:
+    rng = np.random.default_rng(5)
+    episodes = [(offset + rng.normal(size=n)).tolist() for n in (1, 7, 30, 2)]
+    for count in range(1, len(episodes) + 1):
+        past = episodes[:count]
+        returns = [
+            sum(discount ** (k - t) * episode[k] for k in range(t, len(episode)))
+            for episode in past
+            for t in range(len(episode))
+        ]
+        deviation = np.std(returns, ddof=1) if len(returns) > 1 else 1.0
+        expected = 1 / math.hypot(deviation, 1e-5 * np.mean(returns))
+        assert scales(past, discount)[-1] == pytest.approx(expected, rel=1e-6)
+
+
+def test_a_reward_at_the_end_of_a_long_episode_is_not_blown_up() -> None:
+    """The deviation of a discounted sum that runs forward would be 1/sqrt(101) here: 0 on 100 of 101 ticks."""
+    episodes = [[0.0] * 100 + [reward] for reward in (1.0, -1.0) * 50]
+    assert scales(episodes, 1.0)[-1] == pytest.approx(1.0, rel=1e-3)
 
 
 @pytest.mark.parametrize("rule", RULES)

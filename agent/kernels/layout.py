@@ -45,6 +45,7 @@ from .memory import span
     STANDARDISED,  # float64 offset, (n_input,): 1 where the observation is standardised, 0 where it is taken as it is
     OBSERVATION_MEAN,  # float64 offsets, (n_input,)
     OBSERVATION_M2,
+    RETURNS,  # float64 offset, (normalize.RETURNS_SIZE,)
     CATEGORIES,  # int64 offset, (n_choices,): categories of each factor
     PROBABILITIES,  # float64 offset, (n_preferences,), factors one after the other
     CONTROL_CENTRE,  # float64 offsets, (n_controls,): what a drawn 0 stands for, and 1 adds, in units of the space
@@ -61,9 +62,9 @@ from .memory import span
     N_INTS,  # sizes of the three sections
     N_REALS,
     N_FLOATS,
-) = range(44)
-RANDOM = 44  # 4 words
-NET_TABLE = 48
+) = range(45)
+RANDOM = 45  # 4 words
+NET_TABLE = 49
 
 # Values of DEPTH_FILTER and of FEEDBACK
 CASCADE, FACTORED = 0, 1
@@ -159,13 +160,9 @@ LAYER_STRIDE = 40
     LOG_PROBABILITY_TM1,
     DELTA,  # last TD error
     OBSERVATION_COUNT,
-    REWARD_COUNT,
-    REWARD_MEAN,
-    REWARD_M2,
-    REWARD_SUM,  # discounted sum whose spread scales the reward
     SCRATCH_PAIR,  # room for two numbers
-) = range(30)
-REAL_HEADER = 32
+) = range(26)
+REAL_HEADER = 28
 
 
 class Layer(NamedTuple):

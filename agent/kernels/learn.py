@@ -57,7 +57,7 @@ def choose_steps(ints: NDArray, reals: NDArray, net: int, delta: float) -> None:
         if net == ACTOR:
             parts = ints[N_CHOICES] + ints[N_CONTROLS]
             kappa /= spread(ints, reals)  # so that a narrow policy is moved in small steps
-        bounded_steps(lr, kappa, reals[READOUT_SHARE], parts, delta, norms, steps)
+        bounded_steps(lr, kappa, reals[READOUT_SHARE], ints[FROZEN_LAYERS], parts, delta, norms, steps)
     else:
         fill(steps, 0.0)
 

@@ -39,14 +39,21 @@ def bounded_step(lr: float, kappa: float, delta: float, credit_norm: float) -> f
 
 @kernel
 def bounded_steps(
-    lr: float, kappa: float, readout_share: float, parts: int, delta: float, norms: NDArray, steps: NDArray
+    lr: float,
+    kappa: float,
+    readout_share: float,
+    fixed: int,
+    parts: int,
+    delta: float,
+    norms: NDArray,
+    steps: NDArray,
 ) -> None:
     """Write the step size of each block, the layers and last the readout, to `steps` in place.
 
     The bound on the whole change, 1/kappa, is divided among the blocks: the readout gets `readout_share`, the layers
-    divide the rest evenly, so block b takes ``bounded_step(lr, kappa / share_b, delta, ||credit_b||_1)``. Under one
-    bound for all (readout_share 0, as published) the many synapses inside starve the few of the readout; see
-    docs/decisions/.
+    that learn divide the rest evenly, so block b takes ``bounded_step(lr, kappa / share_b, delta, ||credit_b||_1)``.
+    Under one bound for all (readout_share 0, as published) the many synapses inside starve the few of the readout;
+    see docs/decisions/.
 
     An action of several parts has the credit of each. In the readout, where a part has weights of its own, its norm
     is `parts` times that of one; in the layers, where parts share the weights and their signs differ, about the root
@@ -55,6 +62,8 @@ def bounded_steps(
 
     Parameters
     ----------
+    fixed : int
+        The bottom so many layers do not learn.
     parts : int
         Factors and controls of an action, or 1, at least 1.
     norms, steps : (layers + 1,) float64 arrays
@@ -70,7 +79,7 @@ def bounded_steps(
         for block in range(last + 1):
             steps[block] = bounded_step(lr, kappa, delta, total)
         return
-    share = (1.0 - readout_share) / last
+    share = (1.0 - readout_share) / max(last - fixed, 1)
     for block in range(last):
         steps[block] = bounded_step(lr, kappa / share, delta, in_layers * norms[block])
     steps[last] = bounded_step(lr, kappa / readout_share, delta, in_readout * norms[last])

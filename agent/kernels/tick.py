@@ -49,10 +49,7 @@ from .layout import (
     OBSERVATION_MEAN,
     PHASE,
     RANDOM,
-    REWARD_COUNT,
-    REWARD_M2,
-    REWARD_MEAN,
-    REWARD_SUM,
+    RETURNS,
     STAGING,
     STALE,
     STANDARDISED,
@@ -64,7 +61,7 @@ from .layout import (
 )
 from .learn import learn
 from .memory import floats_at, ints_at, reals_at, span
-from .normalize import reward_scale, standardize, welford
+from .normalize import RETURNS_SIZE, add_reward, forget_episode, reward_scale, standardize, welford
 
 # Modes
 START, STEP, TERMINATE, TRUNCATE = 0, 1, 2, 3
@@ -92,22 +89,16 @@ def _scale_reward(ints: NDArray, reals: NDArray, reward: float) -> float:
     reward = min(max(reward, -HUGE), HUGE)
     if ints[NORMALIZE_REWARDS] == 0:
         return reward
-    reals[REWARD_SUM] = reals[DISCOUNT] * reals[REWARD_SUM] + reward
-    reals[REWARD_COUNT] += 1.0
-    welford(
-        reals[REWARD_COUNT],
-        reals[REWARD_MEAN : REWARD_MEAN + 1],
-        reals[REWARD_M2 : REWARD_M2 + 1],
-        reals[REWARD_SUM : REWARD_SUM + 1],
-    )
-    return reward * reward_scale(reals[REWARD_COUNT], reals[REWARD_MEAN], reals[REWARD_M2])
+    returns = span(reals, ints[RETURNS], RETURNS_SIZE)
+    add_reward(returns, reals[DISCOUNT], reward)
+    return reward * reward_scale(returns)
 
 
 @kernel
 def _clear(ints: NDArray, reals: NDArray, floats: NDArray, last: int) -> None:
     fill(floats[ints[TRACES_FIRST] : last], 0.0)
     fill(reals[ints[CREDIT_NORMS] : ints[CREDIT_NORMS] + N_NETS * (ints[N_LAYERS] + 1)], 0.0)
-    reals[REWARD_SUM] = 0.0
+    forget_episode(span(reals, ints[RETURNS], RETURNS_SIZE))
     ints[STALE] = 0
 
 
@@ -172,7 +163,7 @@ def _advance(ints: NDArray, reals: NDArray, floats: NDArray, reward: float, mode
         if not ended and reals[LR_POLICY] > 0.0:
             hold(ints, reals, floats)
     if ended:
-        reals[REWARD_SUM] = 0.0
+        forget_episode(span(reals, ints[RETURNS], RETURNS_SIZE))
         ints[PHASE] = 0
 
 

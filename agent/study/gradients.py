@@ -127,7 +127,7 @@ def _measure(job: tuple[str, str, int, int, int]) -> dict[tuple[str, str], Array
     """Return, for each form and reference, cosine and relative norm of each layer, shape (2, layers)."""
     network, wiring, seed, ticks, training_steps = job
     changes = {**NETWORKS[network], **WIRINGS[wiring], "seed": seed}
-    config = Config(layers=LAYERS, connectivity=1.0, env=TRAINING_ENV).with_changes(changes)
+    config = Config(layers=LAYERS, reservoir=0, connectivity=1.0, env=TRAINING_ENV).with_changes(changes)
     trained = _trained(config, training_steps)
     inputs = smooth_noise(config.seed, ticks)
     stack = stack_of(trained.config, trained.arena.dimensions, trained.arena.views, "critic")
@@ -188,7 +188,7 @@ def smooth_noise(seed: int, ticks: int, inputs: int = INPUTS) -> Array:
 
 def credit_of(agent: Agent, inputs: Array) -> list[Array]:
     """Return the critic's credit of every layer after each tick, (ticks, n, m) each."""
-    found: list[list[Array]] = [[] for _ in agent.config.layers]
+    found: list[list[Array]] = [[] for _ in agent.config.stack]
     for t, x in enumerate(inputs):
         if t == 0:
             agent.start(x)
@@ -205,7 +205,7 @@ def stack_of(config: Config, d: Dimensions, views: Mapping[str, Array], net: str
     d, views : as of the agent's arena; the views may be copies in float64.
     """
     layers = []
-    for index in range(len(config.layers)):
+    for index in range(len(config.stack)):
         columns = d.columns(index)
         w, alpha, rho, strength = (
             views[f"{net}/{index}/{name}"].astype(np.float64) for name in ("w", "alpha", "rho", "strength")
