@@ -40,6 +40,18 @@ def _plain(*rows: tuple[str, int, float | None]) -> dict[str, Task]:
     return {env: Task({"env": env, "steps": steps}, threshold) for env, steps, threshold in rows}
 
 
+def _remember(name: str, threshold: float, **arguments: object) -> Task:
+    """Return the default configuration in an environment that has to be remembered, 500,000 steps."""
+    return Task({"env": f"synaptick.envs:synaptick/{name}-v0", "env_kwargs": arguments, "steps": 500_000}, threshold)
+
+
+def _chain(length: int, **settings: object) -> Task:
+    task = _remember("MemoryChain", 0.9, length=length)
+    return task._replace(settings=task.settings | settings)
+
+
+# A network whose output depends on the present observation alone.
+MEMORYLESS = {"recurrent": False, "tau_min": 0.01, "tau_max": 0.01, "adaptive_fraction": 0.0, "reset_strength": 0.0}
 # Observations in units 10^4 times smaller, reward in units 10^3 times larger.
 OTHER_UNITS = {"synaptick.envs:ChangeUnits": {"observation": 1e4, "reward": 1e-3}}
 
@@ -79,7 +91,28 @@ SUITES = {
             "positions": Task({}, None, "cartpole_positions"),
             "positions, 1 layer": Task({"layers": [64]}, None, "cartpole_positions"),
             "positions, no depth filter": Task({"depth_filter": "none"}, None, "cartpole_positions"),
-            "positions, memoryless": Task({}, None, "cartpole_positions_memoryless"),
+            "positions, no reservoir": Task({"reservoir": 0}, None, "cartpole_positions"),
+            "positions, memoryless": Task(MEMORYLESS, None, "cartpole_positions"),
+        }
+    ),
+    # What has to be remembered; then what remembers it. "reservoir alone": only readouts learn.
+    "memory": Suite(
+        {
+            **{f"chain {length}": _chain(length) for length in (16, 32, 64, 128, 256)},
+            "T-maze 50": _remember("TMaze", 0.5, length=50),
+            "evidence, 50 ms a step": _remember("EvidenceAccumulation", 0.8, tick_ms=50),
+            "evidence, 10 ms a step": _remember("EvidenceAccumulation", 0.8, tick_ms=10),
+            "CartPole velocities": Task(
+                {"env": "synaptick.envs:synaptick/CartPoleVelocities-v0", "steps": 200_000}, None
+            ),
+            "Pendulum positions": Task(
+                {"env": "synaptick.envs:synaptick/PendulumPositions-v0", "steps": 300_000}, None
+            ),
+            "chain 64, no reservoir": _chain(64, reservoir=0),
+            "chain 64, no reservoir, random recurrence": _chain(64, reservoir=0, recurrent_scale=1.0),
+            "chain 64, reservoir alone": _chain(64, frozen_layers=3),
+            "chain 64, no adaptation": _chain(64, adaptive_fraction=0.0),
+            "chain 64, memoryless": _chain(64, **MEMORYLESS),
         }
     ),
 }
