@@ -15,6 +15,7 @@ from .config import Config
 from .errors import InputError, PhaseError, StateError
 from .kernels import layout as at
 from .kernels import tick as kernel
+from .kernels.normalize import COUNT, reward_scale
 from .spaces import ActionSpec, ObservationSpec
 from .state import NET_NAMES, Arena
 
@@ -196,6 +197,19 @@ class Agent:
     def value(self) -> float:
         """Value of the last observation, in units of the normalised reward."""
         return float(self.arena.reals[at.VALUE_TM1])
+
+    @property
+    def expected_return(self) -> float:
+        """Value of the last observation, in units of the environment's reward: the discounted sum still expected.
+
+        `value` divided by what a reward is multiplied by at present. Before the first reward is learned from, and
+        without ``config.normalize_rewards``, that is 1; while all rewards were 0, the expectation is next to 0. What an
+        entropy bonus adds is in it.
+        """
+        returns = self.arena.views["returns"]
+        if not self.config.normalize_rewards or returns[COUNT] == 0.0:
+            return self.value
+        return self.value / reward_scale(returns)
 
     @property
     def probabilities(self) -> NDArray[np.float64]:

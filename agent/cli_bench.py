@@ -30,6 +30,7 @@ def add_bench(commands: Any) -> None:
     add_json(memory)
     memory.set_defaults(command=_bench, name="memory", show=_show_plain)
     _add_learning(benches)
+    _add_prediction(benches)
     gradients = benches.add_parser("gradients", help="how close each form of the traces comes to the exact gradient")
     gradients.add_argument("--seeds", type=int, default=6, metavar="N", help="networks a row (default 6)")
     gradients.add_argument(
@@ -67,6 +68,25 @@ def _add_learning(benches: Any) -> None:
     learning.add_argument("--out", type=Path, metavar="FILE", help="write the runs to this CSV file")
     add_json(learning)
     learning.set_defaults(command=_bench_learning, show=_show_learning)
+
+
+def _add_prediction(benches: Any) -> None:
+    prediction = benches.add_parser("prediction", help="error of the learned value where the true one is known")
+    prediction.add_argument(
+        "--gaps", type=int, nargs="+", default=[20, 40], metavar="G", help="steps from cue to reward (default 20 40)"
+    )
+    prediction.add_argument("--seeds", type=int, default=5, metavar="N", help="runs a gap (default 5)")
+    prediction.add_argument("--first-seed", type=int, default=0, metavar="S", help="seed of the first run (default 0)")
+    prediction.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="J", help="processes")
+    prediction.add_argument(
+        "--steps", type=int, default=2_000_000, metavar="N", help="steps of a run (default 2000000)"
+    )
+    prediction.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", dest="changes", help="change a setting of every run"
+    )
+    prediction.add_argument("--out", type=Path, metavar="FILE", help="write the runs to this CSV file")
+    add_json(prediction)
+    prediction.set_defaults(command=_bench_prediction, show=_show_prediction)
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:
@@ -154,6 +174,37 @@ def _show_learning(result: dict[str, Any]) -> None:
     from .study.learning import learning_lines
 
     print("\n".join(learning_lines(result)))
+
+
+def _bench_prediction(options: argparse.Namespace) -> dict[str, Any]:
+    from .study.learning import PLACE
+    from .study.prediction import bench_prediction
+    from .study.table import RowWriter
+
+    for name, low in (("seeds", 1), ("first-seed", 0), ("jobs", 1), ("steps", MIN_BENCH_STEPS)):
+        _at_least(name, getattr(options, name.replace("-", "_")), low)
+    for gap in options.gaps:
+        _at_least("gaps", gap, 0)
+    changes = parse_changes(options.changes)
+    for key in changes:
+        if key in PLACE:
+            raise ConfigError(f"--set {key}: each run has its own; allowed: what is learned with; for steps: --steps")
+    with RowWriter(options.out, "synaptick bench prediction") as writer:
+
+        def keep(run: dict[str, Any]) -> None:
+            writer.add(run)
+            if not options.json:
+                line = f"gap {run['gap']}, seed {run['seed']}: mean squared error {run['last_tenth']:.4f}"
+                print(line, file=sys.stderr, flush=True)
+
+        chosen = (options.seeds, options.first_seed, options.jobs, options.steps, changes)
+        return bench_prediction(options.gaps, *chosen, on_run=keep)
+
+
+def _show_prediction(result: dict[str, Any]) -> None:
+    from .study.prediction import prediction_lines
+
+    print("\n".join(prediction_lines(result)))
 
 
 def _bench_ablation(options: argparse.Namespace) -> dict[str, Any]:
