@@ -70,7 +70,7 @@ def build(config: Config, observation: ObservationSpec, action: ActionSpec, seed
     in +- 1/sqrt(fan-in); its bias likewise uniform, never left out; recurrent weights uniform in +-
     recurrent_scale/sqrt(fan-in). Readouts are sparse in the same way, over the spikes of all layers read out. A
     reservoir is connected likewise to what it sees, with reservoir_scale; to what sees it, by weights of 0, so that
-    the others begin as they would without it.
+    at first it makes no difference to the others.
 
     Parameters
     ----------

@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 from .errors import StateError
 
 MAGIC = b"synaptick\n"
-# 1: Box or Discrete observations, Discrete actions. 2: spaces of any nesting, continuous actions.
+# 1: Box or Discrete observations, Discrete actions. 2: spaces of any nesting, continuous actions. 3: a reservoir,
+# statistics of returns.
 FORMAT = 3
 _HEAD = struct.Struct("<IQ")
 _DIGEST = 32

@@ -51,12 +51,15 @@ class Config:
     seed : int
         Seed of initial weights, actions and the environment, 0 to 2^63 - 1.
     layers : list of int
-        Neurons of each layer, bottom first, 4 to 65536 each; actor and critic each get a network of this shape.
+        Neurons of each layer that learns, bottom first, 4 to 65536 each; actor and critic each get a network of this
+        shape, on a reservoir of its own.
     reservoir : int
-        Neurons of a layer beneath the others whose random weights, recurrent ones included, never change: a memory that
-        learning cannot disturb. 0 for none, else 4 to 65536. The others begin without weights from it.
+        Neurons of a layer beneath `layers` whose random weights, recurrent ones included, never change: a memory that
+        learning cannot disturb. 0 for none, else 4 to 65536. Weights from it to the lowest of `layers` and to the
+        readout begin at 0.
     reservoir_scale : float
-        Recurrent weights of the reservoir are uniform in +- this / sqrt(fan-in), 0 to 100.
+        Recurrent weights of the reservoir are uniform in +- this / sqrt(fan-in), 0 to 100; not used without
+        `recurrent`.
     leak_groups : int
         Membrane time constants in a layer, 1 to 64; neuron i has number i mod `leak_groups`.
     tau_min, tau_max : float
@@ -77,14 +80,14 @@ class Config:
     gain : float
         Standard deviation of the normalised current over a layer, units of the membrane, 0.001 to 1000.
     connectivity : float
-        Share of a neuron's inputs that have a nonzero weight at the start, 0 to 1, never fewer than one input; all
-        weights can grow later.
+        Share of a neuron's inputs, but for those from a reservoir, that have a nonzero weight at the start, 0 to 1,
+        never fewer than one input; all weights can grow later.
     recurrent : bool
         Whether a layer sees its own spikes of the tick before.
     recurrent_scale : float
         Initial recurrent weights of `layers` are uniform in +- this / sqrt(fan-in), 0 to 100.
     observation_skip : bool
-        Whether layers above the first see the observation too.
+        Whether layers above the lowest of `layers`, which always does, see the observation too.
     readout : {"all", "top"}
         Layers whose spikes the outputs are linear in.
     depth_filter : {"cascade", "factored", "none"}
@@ -115,7 +118,8 @@ class Config:
         Whether a synapse remembers earlier inputs. False is an ablation: every eligibility and filter decays at once,
         so that only inputs of the very tick get credit (which still decays with `trace_lambda`).
     frozen_layers : int
-        The bottom so many of `layers` (all, if there are fewer) keep their initial weights, 0 to 64; an ablation.
+        The bottom so many of `layers` (all, if there are fewer) keep their initial weights, 0 to 64; an ablation. The
+        reservoir then reaches the output through the readout alone, so not at all with `readout: top`.
     discount : float
         Discount of future reward a tick, 0 to 1.
     trace_lambda : float
@@ -127,8 +131,8 @@ class Config:
     kappa_policy, kappa_value : float
         Safety factor of the bounded step of actor and critic, 0.01 to 10^6; larger means smaller steps.
     readout_share : float
-        Share of the bound on a change that the bounded step gives to the readout; the layers divide the rest evenly. 0
-        to 0.99; 0 puts all weights of a network under one bound (Elsayed et al. 2024).
+        Share of the bound on a change that the bounded step gives to the readout; the layers that learn divide
+        the rest evenly. 0 to 0.99; 0 puts all weights of a network under one bound (Elsayed et al. 2024).
     peak_decay : float
         Decay a tick of the running maximum in the coordinate rule, 0 to 1.
     entropy_bonus : float
@@ -150,7 +154,7 @@ class Config:
     observation_clip : float
         Bound on a standardised observation, standard deviations, 0.1 to 1000.
     normalize_rewards : bool
-        Whether rewards are divided by the standard deviation of their discounted sum.
+        Whether rewards are divided by the standard deviation of returns.
     keep_state : bool
         Whether neurons, eligibility and credit survive the end of an episode, for streams without real episodes.
     checkpoint_every : int

@@ -73,6 +73,11 @@ class Dimensions:
         return sum(self.choices) + 2 * self.controls, 1
 
     @property
+    def parts(self) -> int:
+        """Parts of an action that a policy can choose, at least 1: controls, and factors of more than one category."""
+        return max(1, sum(size > 1 for size in self.choices) + self.controls)
+
+    @property
     def free_outputs(self) -> tuple[int, int]:
         """How many of the last outputs of actor and critic learn nothing but their bias: the deviations, if free."""
         return self.controls if self.free_deviation else 0, 0

@@ -138,6 +138,7 @@ class Arena:
             (at.N_PREFERENCES, sum(d.choices)),
             (at.N_CHOICES, len(d.choices)),
             (at.N_CONTROLS, d.controls),
+            (at.N_PARTS, d.parts),
             (at.N_LAYERS, n_layers),
         ]
         self._place("reals", "staging", at.STAGING, d.n_input)

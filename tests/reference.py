@@ -426,7 +426,7 @@ class ReferenceAgent:
         count = 1
         if net == "actor":
             kappa /= policy.spread(self.parts, arrays["deviations"])
-            count = len(self.parts.choices) + len(arrays["deviations"])
+            count = max(1, sum(size > 1 for size in self.parts.choices) + len(arrays["deviations"]))
         paths = [*(f"{net}/{index}" for index in self.indices), net]
         norms = [float(np.abs(arrays[f"{path}/credit"]).sum()) / np.sqrt(count) for path in paths]
         norms[-1] /= np.sqrt(count)

@@ -17,7 +17,7 @@ from .common import CONTROLS, COORDINATE, PARTS, SIZE, SYMBOLS, drive, make_agen
 ZEROS = np.zeros(SIZE)
 SHAPES: list[dict[str, Any]] = [
     {},
-    {"layers": (8, 9)},
+    {"layers": (8, 9), "reservoir": 8},
     {"layers": (5, 4, 6, 7), "leak_groups": 1, "recurrent": False, "readout": "top", "observation_skip": False},
     {"layers": (33,), **COORDINATE},
     {"layers": (8, 8, 8), "adaptive_fraction": 0.0, "depth_filter": "none", "keep_state": True},

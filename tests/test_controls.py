@@ -221,7 +221,7 @@ def test_outputs_beyond_their_range_come_back(noisy: bool, rule: str, deviation:
         found = followed(seed, 5000, noisy, deviation=deviation, **RULES[rule])
         assert found[0] > 40
         assert found[50:100].mean() < 7
-        assert found[500:1000].mean() < 2.5
+        assert found[500:1000].mean() < 2.5  # of 40 and more at first; 0.1 to 2.3 over seeds and rules
         assert found[2000:].mean() < 1.5
 
 

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 from numpy.typing import NDArray
+from synaptick.agent import Agent
 from synaptick.agent.config import Config
-from synaptick.agent.kernels import act, policy, rng, step_size
+from synaptick.agent.kernels import act, policy, rng
 from synaptick.agent.kernels import layout as at
 
 from . import reference_policy as reference
@@ -431,15 +432,29 @@ def test_the_spread_is_the_mean_deviation_a_factor_counting_as_one(
     assert act.spread(agent.arena.ints, agent.arena.reals) == pytest.approx(expected, rel=1e-12)
 
 
-@pytest.mark.parametrize("readout_share", [0.0, 0.5])
-@pytest.mark.parametrize("parts", [1, 4, 9])
-def test_each_part_of_an_action_moves_as_far_as_it_would_alone(parts: int, readout_share: float) -> None:
-    # Credit of parts with weights of their own adds up in the norm; where weights are shared, signs are random.
-    alone = np.array([3.0, 2.0, 5.0])
-    together = alone * np.array([math.sqrt(parts), math.sqrt(parts), parts])
-    expected, steps = np.zeros(3), np.zeros(3)
-    step_size.bounded_steps(1.0, 2.0, readout_share, 0, 1, 0.5, alone, expected)
-    step_size.bounded_steps(1.0, 2.0, readout_share, 0, parts, 0.5, together, steps)
-    assert expected.min() > 0.0
-    assert expected.max() < 0.2
-    np.testing.assert_allclose(steps, expected, rtol=1e-12)
+@pytest.mark.parametrize(
+    ("actions", "parts"),
+    [
+        (spaces.Discrete(3), 1),
+        (spaces.MultiDiscrete([2] * 9), 9),
+        (spaces.MultiDiscrete([2] + [1] * 15), 1),  # no choice, no credit, no share
+        (spaces.Tuple([spaces.Box(-1, 1, (3,)), spaces.Discrete(2)]), 4),
+    ],
+)
+def test_each_part_of_an_action_moves_as_far_as_it_would_alone(actions: Any, parts: int) -> None:
+    """The change of the readout is `parts` times that of one part, in each layer its root."""
+    config = Config(layers=(16, 16), reservoir=8)
+    agent = Agent(config, spaces.Box(-1, 1, (4,)), actions, seed=1)
+    views, rng = agent.arena.views, np.random.default_rng(2)
+    agent.start(np.zeros(4))
+    found = []
+    for row in rng.uniform(-1, 1, size=(50, 4)):
+        norms = views["credit_norms"][0].copy()
+        agent.step(float(rng.normal()), row)
+        change = views["step_sizes"][0] * norms * max(abs(agent.td_error), 1.0)
+        found.append(change * config.kappa_policy / act.spread(agent.arena.ints, agent.arena.reals))
+    reservoir, *layers, readout = np.array(found)[5:].T  # the first credits are small, and move in whole steps
+    assert not reservoir.any()
+    for layer in layers:
+        np.testing.assert_allclose(layer, 0.25 * math.sqrt(parts), rtol=1e-4)
+    np.testing.assert_allclose(readout, 0.5 * parts, rtol=1e-4)

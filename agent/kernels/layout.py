@@ -25,6 +25,7 @@ from .memory import span
     N_PREFERENCES,  # categories of all discrete factors of an action
     N_CHOICES,  # discrete factors of an action
     N_CONTROLS,  # continuous dimensions of an action
+    N_PARTS,  # factors of more than one category, and controls; at least 1
     N_LAYERS,
     STEP_RULE,  # step_size.BOUNDED or step_size.COORDINATE
     FROZEN_LAYERS,  # the bottom so many layers do not learn
@@ -62,9 +63,9 @@ from .memory import span
     N_INTS,  # sizes of the three sections
     N_REALS,
     N_FLOATS,
-) = range(45)
-RANDOM = 45  # 4 words
-NET_TABLE = 49
+) = range(46)
+RANDOM = 46  # 4 words
+NET_TABLE = 50
 
 # Values of DEPTH_FILTER and of FEEDBACK
 CASCADE, FACTORED = 0, 1

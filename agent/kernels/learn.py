@@ -18,9 +18,8 @@ from .layout import (
     KAPPA_VALUE,
     LR_POLICY,
     LR_VALUE,
-    N_CHOICES,
-    N_CONTROLS,
     N_LAYERS,
+    N_PARTS,
     PEAK_DECAY,
     RATE_REGULARIZATION,
     READOUT_SHARE,
@@ -55,7 +54,7 @@ def choose_steps(ints: NDArray, reals: NDArray, net: int, delta: float) -> None:
         kappa = reals[KAPPA_POLICY] if net == ACTOR else reals[KAPPA_VALUE]
         parts = 1
         if net == ACTOR:
-            parts = ints[N_CHOICES] + ints[N_CONTROLS]
+            parts = ints[N_PARTS]
             kappa /= spread(ints, reals)  # so that a narrow policy is moved in small steps
         bounded_steps(lr, kappa, reals[READOUT_SHARE], ints[FROZEN_LAYERS], parts, delta, norms, steps)
     else:

@@ -65,7 +65,7 @@ def bounded_steps(
     fixed : int
         The bottom so many layers do not learn.
     parts : int
-        Factors and controls of an action, or 1, at least 1.
+        Factors of more than one category and controls of an action, or 1; at least 1.
     norms, steps : (layers + 1,) float64 arrays
         `norms` are the L1 norms of the credit.
     """

@@ -192,7 +192,7 @@ def tick(address: int, reward: float, mode: int, learning: bool) -> int:
         START, STEP, TERMINATE (no observation is read) or TRUNCATE (bootstraps from the observation).
     learning : bool
         False: only act. Weights, statistics and step sizes stay as they are; the next learning tick starts with empty
-        eligibility and credit, and the discounted sum of rewards starts again from 0.
+        eligibility and credit, and the returns of earlier ticks are taken to end there.
 
     Returns
     -------
