@@ -48,11 +48,11 @@ class Copy(CuedChoice):
       supervised form, with vectors of bits for symbols and no pause.
     """
 
-    def __init__(self, symbols: int = 4, length: int = 4, delay: int = 4) -> None:
+    def __init__(self, symbols: int = 4, length: int = 4, delay: int = 4, render_mode: str | None = None) -> None:
         self.symbols = checked_whole("symbols", symbols, 2, 1000)
         self.length = checked_whole("length", length, 1, 10_000)
         self.delay = checked_whole("delay", delay, 0, 10_000)
-        super().__init__(spaces.Box(0.0, 1.0, (self.symbols + 1,), np.float32), self.symbols)
+        super().__init__(spaces.Box(0.0, 1.0, (self.symbols + 1,), np.float32), self.symbols, render_mode)
 
     def draw(self) -> tuple[np.ndarray, list[int]]:
         """Return the observations and the right actions of a new episode."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any
@@ -24,7 +25,8 @@ class CuedChoice(gymnasium.Env[np.ndarray, np.int64]):
     Each right answer is rewarded with 1 / n and each wrong one with -1 / n, n the number of answers.
     """
 
-    def __init__(self, observation_space: spaces.Box, actions: int = 2) -> None:
+    def __init__(self, observation_space: spaces.Box, actions: int = 2, render_mode: str | None = None) -> None:
+        refuse_rendering(render_mode)
         self.observation_space = observation_space
         self.action_space = spaces.Discrete(actions)
         self._actions = range(actions)
@@ -38,8 +40,7 @@ class CuedChoice(gymnasium.Env[np.ndarray, np.int64]):
     def draw(self) -> tuple[np.ndarray, Sequence[int]]:
         """Return the observations of a new episode, shape (ticks + 1, size), and the right actions.
 
-        The last row is what is seen after the end; those before it ask for the right actions, one row each. The array
-        must be new: its rows are handed out without a copy.
+        The last row is what is seen after the end; those before it ask for the right actions, one row each.
         """
 
     def reset(
@@ -51,7 +52,7 @@ class CuedChoice(gymnasium.Env[np.ndarray, np.int64]):
         self._gain = 1.0 / len(self._answers)
         self._tick, self._last = 0, len(self._frames) - 1
         self._first = self._last - len(self._answers)
-        return self._frames[0], {}
+        return self._frames[0].copy(), {}  # a view would keep the whole episode in memory
 
     def step(self, action: np.int64) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
         """Show the next observation, and judge the action if the last one asked for it."""
@@ -60,7 +61,7 @@ class CuedChoice(gymnasium.Env[np.ndarray, np.int64]):
         if shown >= self._last:
             raise ResetNeeded(OVER)
         self._tick = shown + 1
-        frame = self._frames[shown + 1]
+        frame = self._frames[shown + 1].copy()
         if shown < self._first:
             return frame, 0.0, False, False, {}
         gain = self._gain if action == self._answers[shown - self._first] else -self._gain
@@ -71,6 +72,21 @@ def gaussian(rng: np.random.Generator, ticks: int, channels: int) -> np.ndarray:
     """Return independent standard normal numbers, shape (ticks, channels), within +-`NOISE_LIMIT`."""
     noise = rng.standard_normal((ticks, channels), np.float32)
     return np.clip(noise, -NOISE_LIMIT, NOISE_LIMIT, out=noise)
+
+
+def noisy_box(low: Sequence[float], channels: int, deviation: float) -> spaces.Box:
+    """Return the space of entries from `low` to 1 each, and after them channels for `add_noise`."""
+    high = np.full(len(low) + channels, NOISE_LIMIT * deviation, np.float32)
+    high[: len(low)] = 1.0
+    least = -high
+    least[: len(low)] = low
+    return spaces.Box(least, high, dtype=np.float32)
+
+
+def add_noise(frames: np.ndarray, rng: np.random.Generator, channels: int, deviation: float) -> None:
+    """Fill the last channels of every frame with independent Gaussian noise; without any, nothing is drawn."""
+    if channels:
+        frames[:, -channels:] = deviation * gaussian(rng, len(frames), channels)
 
 
 def checked_whole(name: str, value: Any, low: int, high: int) -> int:
@@ -95,9 +111,16 @@ def checked_flag(name: str, value: Any) -> bool:
     return value
 
 
+def listed(value: Any) -> list[Any]:
+    """Return the entries of a sequence or an array, or else the value as the only one."""
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
+    return list(value) if isinstance(value, Sequence) else [value]
+
+
 def checked_span(name: str, value: Any, low: int, high: int) -> tuple[int, int]:
     """Return least and greatest of a whole number, or of two of them in order, or raise `ValueError`."""
-    ends = list(value) if isinstance(value, Sequence) else [value, value]
+    ends = listed(value) if isinstance(value, Sequence | np.ndarray) else [value, value]
     try:
         least, most = (checked_whole(name, end, low, high) for end in ends)
     except ValueError:
@@ -110,6 +133,16 @@ def checked_span(name: str, value: Any, low: int, high: int) -> tuple[int, int]:
 
 def check_action(action: Any, allowed: range) -> None:
     """Raise `ValueError` unless `action` is one of the numbers from 0 that are allowed."""
-    if action not in allowed:
+    try:
+        known = operator.index(action) in allowed  # anything but an int would be searched for
+    except TypeError:
+        known = False
+    if not known:
         words = {1: "only 0", 2: "0 or 1"}.get(len(allowed), f"0 to {allowed[-1]}")
         raise ValueError(f"action: got {action!r}; allowed: {words}")
+
+
+def refuse_rendering(render_mode: str | None) -> None:
+    """Raise `ValueError` unless `render_mode` is None, which `gymnasium.make` may pass on."""
+    if render_mode is not None:
+        raise ValueError(f"render_mode: got {render_mode!r}; allowed: only None, since nothing can be drawn")

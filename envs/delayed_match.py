@@ -47,10 +47,10 @@ class DelayedMatch(CuedChoice):
     - D. S. Blough, Delayed matching in the pigeon, Journal of the Experimental Analysis of Behavior 2:151-160, 1959.
     """
 
-    def __init__(self, symbols: int = 4, delay: int = 8) -> None:
+    def __init__(self, symbols: int = 4, delay: int = 8, render_mode: str | None = None) -> None:
         self.symbols = checked_whole("symbols", symbols, 2, 1000)
         self.delay = checked_whole("delay", delay, 0, 10_000)
-        super().__init__(spaces.Box(0.0, 1.0, (self.symbols + 1,), np.float32))
+        super().__init__(spaces.Box(0.0, 1.0, (self.symbols + 1,), np.float32), render_mode=render_mode)
 
     def draw(self) -> tuple[np.ndarray, tuple[int]]:
         """Return the observations and the right action of a new episode."""

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from gymnasium import spaces
 
-from .cues import NOISE_LIMIT, CuedChoice, checked_real, checked_whole, gaussian
+from .cues import CuedChoice, add_noise, checked_real, checked_whole, noisy_box
 
 _TICKS = 10_000
 
@@ -60,6 +59,7 @@ class DelayedXor(CuedChoice):
         jitter: int = 1,
         noise_channels: int = 2,
         noise: float = 0.5,
+        render_mode: str | None = None,
     ) -> None:
         self.cue_length = checked_whole("cue_length", cue_length, 1, _TICKS)
         self.gap = checked_whole("gap", gap, 1, _TICKS)
@@ -67,11 +67,7 @@ class DelayedXor(CuedChoice):
         self.jitter = checked_whole("jitter", jitter, 0, _TICKS)
         self.noise_channels = checked_whole("noise_channels", noise_channels, 0, 10_000)
         self.noise = checked_real("noise", noise, 0.0, 1000.0)
-        high = np.full(2 + self.noise_channels, NOISE_LIMIT * self.noise, np.float32)
-        high[:2] = 1.0
-        low = -high
-        low[1] = 0.0
-        super().__init__(spaces.Box(low, high, dtype=np.float32))
+        super().__init__(noisy_box((-1, 0), self.noise_channels, self.noise), render_mode=render_mode)
 
     def draw(self) -> tuple[np.ndarray, tuple[int]]:
         """Return the observations and the right action of a new episode."""
@@ -82,6 +78,5 @@ class DelayedXor(CuedChoice):
         frames[: self.cue_length, 0] = 2 * first - 1
         frames[begin : begin + self.cue_length, 0] = 2 * second - 1
         frames[go, 1] = 1.0
-        if self.noise_channels:
-            frames[:, 2:] = self.noise * gaussian(self.np_random, go + 2, self.noise_channels)
+        add_noise(frames, self.np_random, self.noise_channels, self.noise)
         return frames, (first ^ second,)

@@ -50,7 +50,14 @@ class DistractedCue(CuedChoice):
     - `channel`: which of the `distractors + 1` channels shows the cue, default 0.
     """
 
-    def __init__(self, distractors: int = 127, delay: int = 12, cue_size: float = 1.0, channel: int = 0) -> None:
+    def __init__(
+        self,
+        distractors: int = 127,
+        delay: int = 12,
+        cue_size: float = 1.0,
+        channel: int = 0,
+        render_mode: str | None = None,
+    ) -> None:
         self.distractors = checked_whole("distractors", distractors, 1, 100_000)
         self.delay = checked_whole("delay", delay, 0, 10_000)
         self.cue_size = checked_real("cue_size", cue_size, 0.001, 1000.0)
@@ -60,7 +67,7 @@ class DistractedCue(CuedChoice):
         high[-1] = 1.0
         low = -high
         low[-1] = 0.0
-        super().__init__(spaces.Box(low, high, dtype=np.float32))
+        super().__init__(spaces.Box(low, high, dtype=np.float32), render_mode=render_mode)
 
     def best_return(self, weights: ArrayLike) -> float:
         """Return the highest expected return with these weights of the first layer, see `best_accuracy`."""

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from gymnasium import spaces
 
-from .cues import NOISE_LIMIT, CuedChoice, checked_real, checked_span, checked_whole, gaussian
+from .cues import CuedChoice, add_noise, checked_real, checked_span, checked_whole, noisy_box
 
 _MS = 10_000
 
@@ -92,6 +91,7 @@ class EvidenceAccumulation(CuedChoice):
         cue_chance: float = 0.7,
         noise_channels: int = 0,
         noise: float = 0.5,
+        render_mode: str | None = None,
     ) -> None:
         self.cues = checked_whole("cues", cues, 1, 101)
         if self.cues % 2 == 0:
@@ -108,11 +108,7 @@ class EvidenceAccumulation(CuedChoice):
         self._cycle = self._cue + self._ticks("spacing_ms", self.spacing_ms)
         self._delays = [self._ticks("delay_ms", end) for end in self.delay_ms]
         self._decision = self._ticks("decision_ms", self.decision_ms)
-        high = np.full(3 + self.noise_channels, NOISE_LIMIT * self.noise, np.float32)
-        high[:3] = 1.0
-        low = -high
-        low[:3] = 0.0
-        super().__init__(spaces.Box(low, high, dtype=np.float32))
+        super().__init__(noisy_box((0, 0, 0), self.noise_channels, self.noise), render_mode=render_mode)
 
     def _ticks(self, name: str, duration: int) -> int:
         if duration % self.tick_ms:
@@ -130,8 +126,7 @@ class EvidenceAccumulation(CuedChoice):
         for cue, shown in enumerate(sides, start=1):
             frames[cue * self._cycle - self._cue : cue * self._cycle, shown] = 1.0
         frames[decide:end, 2] = 1.0
-        if self.noise_channels:
-            frames[:, 3:] = self.noise * gaussian(self.np_random, end + 1, self.noise_channels)
+        add_noise(frames, self.np_random, self.noise_channels, self.noise)
         return frames, (int(2 * sum(sides) > self.cues),)
 
     def reset(

@@ -10,6 +10,7 @@ import numpy as np
 from gymnasium import spaces
 from gymnasium.utils import RecordConstructorArgs
 
+from .cues import checked_whole, listed
 from .layouts import KNOWN, VELOCITIES, Kind, entries
 
 __all__ = ["VELOCITIES", "MaskPositions", "MaskVelocities"]
@@ -18,17 +19,19 @@ __all__ = ["VELOCITIES", "MaskPositions", "MaskVelocities"]
 class _Mask(gymnasium.ObservationWrapper[np.ndarray, Any, np.ndarray], RecordConstructorArgs):
     """Leave entries out of a flat Box observation."""
 
-    def __init__(self, env: gymnasium.Env[np.ndarray, Any], kind: Kind, indices: Sequence[int] | None) -> None:
+    def __init__(self, env: gymnasium.Env[np.ndarray, Any], kind: Kind, indices: int | Sequence[int] | None) -> None:
         gymnasium.ObservationWrapper.__init__(self, env)
         space, title = env.observation_space, type(self).__name__
         if not isinstance(space, spaces.Box) or len(space.shape) != 1:
             raise ValueError(f"{title} needs a one-dimensional Box observation; {env} has {space}")
         if indices is None:
             indices = self._known(kind)
-        wrong = [index for index in indices if not 0 <= index < space.shape[0]]
+        given = listed(indices)
+        wrong = [index for index in given if isinstance(index, int) and not 0 <= index < space.shape[0]]
         if wrong:
             raise ValueError(f"{kind} {wrong} do not exist; the observation has indices 0 to {space.shape[0] - 1}")
-        self.kept = np.array([index for index in range(space.shape[0]) if index not in set(indices)], dtype=np.intp)
+        left_out = {checked_whole(kind, index, 0, space.shape[0] - 1) for index in given}
+        self.kept = np.array([index for index in range(space.shape[0]) if index not in left_out], dtype=np.intp)
         if not self.kept.size:
             raise ValueError(f"no part of the observation is left; mask fewer {kind}")
         self.observation_space = spaces.Box(space.low[self.kept], space.high[self.kept], dtype=space.dtype)
@@ -57,18 +60,18 @@ class MaskVelocities(_Mask):
     ----------
     env : gymnasium.Env
         Environment with a one-dimensional Box observation.
-    velocities : sequence of int, optional
-        Indices to leave out; by default those known for the environment, one of classic control and MuJoCo, see
-        `layouts`.
+    velocities : int or sequence of int, optional
+        What to leave out, by index; by default what is known for the environment, one of classic control and MuJoCo,
+        see `layouts`.
 
     Raises
     ------
     ValueError
-        If the observation is not a flat Box, an index does not exist, nothing is left, or no indices are given and the
-        environment is not known, or a wrapper has changed its observation.
+        If the observation is not a flat Box, an index is not a whole number or does not exist, nothing is left, or no
+        indices are given and the environment is not known, or a wrapper has changed its observation.
     """
 
-    def __init__(self, env: gymnasium.Env[np.ndarray, Any], velocities: Sequence[int] | None = None) -> None:
+    def __init__(self, env: gymnasium.Env[np.ndarray, Any], velocities: int | Sequence[int] | None = None) -> None:
         RecordConstructorArgs.__init__(self, velocities=velocities)
         super().__init__(env, "velocities", velocities)
 
@@ -80,9 +83,9 @@ class MaskPositions(_Mask):
     ----------
     env : gymnasium.Env
         Environment with a one-dimensional Box observation.
-    positions : sequence of int, optional
-        Indices to leave out; by default those known for the environment, one of classic control and MuJoCo, see
-        `layouts`.
+    positions : int or sequence of int, optional
+        What to leave out, by index; by default what is known for the environment, one of classic control and MuJoCo,
+        see `layouts`.
 
     Raises
     ------
@@ -90,7 +93,7 @@ class MaskPositions(_Mask):
         As `MaskVelocities`.
     """
 
-    def __init__(self, env: gymnasium.Env[np.ndarray, Any], positions: Sequence[int] | None = None) -> None:
+    def __init__(self, env: gymnasium.Env[np.ndarray, Any], positions: int | Sequence[int] | None = None) -> None:
         RecordConstructorArgs.__init__(self, positions=positions)
         super().__init__(env, "positions", positions)
 

@@ -54,12 +54,12 @@ class MemoryChain(CuedChoice):
       as in bsuite/environments/memory_chain.py of github.com/google-deepmind/bsuite.
     """
 
-    def __init__(self, length: int = 16, time_shown: bool = True) -> None:
+    def __init__(self, length: int = 16, time_shown: bool = True, render_mode: str | None = None) -> None:
         self.length = checked_whole("length", length, 1, 100_000)
         self.time_shown = checked_flag("time_shown", time_shown)
         low, high = np.array([0, 0, -1], np.float32), np.ones(3, np.float32)
         kept = slice(None) if time_shown else slice(1, None)
-        super().__init__(spaces.Box(low[kept], high[kept], dtype=np.float32))
+        super().__init__(spaces.Box(low[kept], high[kept], dtype=np.float32), render_mode=render_mode)
 
     def draw(self) -> tuple[np.ndarray, tuple[int]]:
         """Return the observations and the right action of a new episode."""

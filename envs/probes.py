@@ -12,11 +12,14 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 
+from .cues import refuse_rendering
+
 
 class _Probe(gymnasium.Env[np.ndarray, Any]):
     """Two actions, unless said otherwise; one number observed."""
 
-    def __init__(self) -> None:
+    def __init__(self, render_mode: str | None = None) -> None:
+        refuse_rendering(render_mode)
         self.observation_space = spaces.Box(-1.0, 1.0, (1,), np.float32)
         self.action_space: spaces.Space[Any] = spaces.Discrete(2)
         self._cue = 0.0
@@ -108,8 +111,8 @@ class AimAtObservation(_Probe):
     Best return 0. The best action that does not depend on the observation is 0, with a return of -.16.
     """
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, render_mode: str | None = None) -> None:
+        super().__init__(render_mode)
         self.action_space = spaces.Box(-1.0, 1.0, (1,), np.float32)
 
     def step(self, action: np.ndarray) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
@@ -123,8 +126,8 @@ class AimAtBound(_Probe):
     Best return 2, at bounds that the policy has to come to rest on.
     """
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, render_mode: str | None = None) -> None:
+        super().__init__(render_mode)
         self.action_space = spaces.Box(-1.0, 1.0, (2,), np.float32)
 
     def _first(self) -> float:
@@ -140,8 +143,8 @@ class MatchEach(_Probe):
     Right are 0 and 2 at -1, 1 and 0 at 1; one that is right alone brings 0. Best return: 1.
     """
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, render_mode: str | None = None) -> None:
+        super().__init__(render_mode)
         self.action_space = spaces.MultiDiscrete([2, 3])
 
     def step(self, action: np.ndarray) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:

@@ -9,7 +9,7 @@ import numpy as np
 from gymnasium import spaces
 from gymnasium.error import ResetNeeded
 
-from .cues import OVER, check_action, checked_real, checked_whole
+from .cues import OVER, check_action, checked_real, checked_whole, refuse_rendering
 
 NORTH, EAST, SOUTH, WEST = range(4)
 
@@ -93,7 +93,9 @@ class TMaze(gymnasium.Env[np.ndarray, np.int64]):
         idle: float = -0.025,
         back: float = -0.025,
         max_steps: int | None = None,
+        render_mode: str | None = None,
     ) -> None:
+        refuse_rendering(render_mode)
         self.length = checked_whole("length", length, 1, 100_000)
         rewards = {"right": right, "wrong": wrong, "idle": idle, "back": back}
         checked = {name: checked_real(name, value, -1e6, 1e6) for name, value in rewards.items()}

@@ -10,7 +10,7 @@ import numpy as np
 from gymnasium import spaces
 from gymnasium.error import ResetNeeded
 
-from .cues import check_action, checked_real, checked_span, checked_whole
+from .cues import check_action, checked_real, checked_span, checked_whole, refuse_rendering
 
 
 class TraceConditioning(gymnasium.Env[np.ndarray, np.int64]):
@@ -93,7 +93,9 @@ class TraceConditioning(gymnasium.Env[np.ndarray, np.int64]):
         reward_length: int = 1,
         discount: float = 0.99,
         distractors: int = 0,
+        render_mode: str | None = None,
     ) -> None:
+        refuse_rendering(render_mode)
         self.cue_length = checked_whole("cue_length", cue_length, 1, 10_000)
         self.reward_length = checked_whole("reward_length", reward_length, 1, 10_000)
         self.gap = checked_span("gap", gap, 0, 10_000)
@@ -132,7 +134,7 @@ class TraceConditioning(gymnasium.Env[np.ndarray, np.int64]):
         super().reset(seed=seed)
         self._onsets = [self._off(channel) for channel in range(self.distractors)]
         self._begin_trial()
-        return self._frames[0], {"value": self._before[0]}
+        return self._frames[0].copy(), {"value": self._before[0]}
 
     def _off(self, channel: int) -> int:
         return int(self.np_random.geometric(0.1 / (channel + 1)))
@@ -167,6 +169,6 @@ class TraceConditioning(gymnasium.Env[np.ndarray, np.int64]):
             self._begin_trial()
         tick, since = self._tick, self._tick - self._pay
         if since < 0:
-            return self._frames[tick], 0.0, False, False, {"value": self._before[tick]}
+            return self._frames[tick].copy(), 0.0, False, False, {"value": self._before[tick]}
         reward = 1.0 if since < self.reward_length else 0.0
-        return self._frames[tick], reward, False, False, {"value": self._after[since]}
+        return self._frames[tick].copy(), reward, False, False, {"value": self._after[since]}

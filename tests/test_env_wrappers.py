@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 import gymnasium
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 from gymnasium.utils.env_checker import check_env
-from gymnasium.wrappers import FlattenObservation, TimeLimit
+from gymnasium.wrappers import DtypeObservation, FlattenObservation, TimeLimit
 from synaptick.agent import EnvError, make_env
 from synaptick.envs import DelayedReward, MaskPositions, MaskVelocities, MemoryChain, NoisyObservation
 
@@ -221,7 +222,15 @@ def test_registered_masks_are_the_environment_without_the_rest(env_id: str, mask
 
 
 def test_positions_may_be_given() -> None:
-    assert MaskPositions(gymnasium.make("CartPole-v1"), [3, 0]).kept.tolist() == [1, 2]
+    for given in ([3, 0], (0, 3), range(0, 4, 3), np.array([3, 0]), [np.int64(3), np.uint8(0)]):
+        assert MaskPositions(gymnasium.make("CartPole-v1"), given).kept.tolist() == [1, 2]
+
+
+@pytest.mark.parametrize("mask", [MaskPositions, MaskVelocities])
+def test_a_single_one_may_be_given_as_a_number(mask: Any) -> None:
+    kind = mask.__name__.removeprefix("Mask").lower()
+    assert make_env("CartPole-v1", wrappers=[{f"synaptick.envs:{mask.__name__}": {kind: 0}}]).kept.tolist() == [1, 2, 3]
+    assert mask(gymnasium.make("CartPole-v1"), np.int64(2)).kept.tolist() == [0, 1, 3]
 
 
 @pytest.mark.parametrize("mask", [MaskPositions, MaskVelocities])
@@ -237,6 +246,12 @@ def test_what_is_not_known_is_refused_with_what_to_do(mask: Any) -> None:
         )
     with pytest.raises(ValueError, match=rf"{kind} \[4\] do not exist; the observation has indices 0 to 3"):
         mask(gymnasium.make("CartPole-v1"), [0, 4])
+    for wrong in (np.int64(4), 0.5, True, "0", np.True_, [0]):
+        said = re.escape(f"{kind}: got {wrong!r}; allowed: a whole number from 0 to 3")
+        with pytest.raises(ValueError, match=said):
+            mask(gymnasium.make("CartPole-v1"), [0, wrong])
+    with pytest.raises(EnvError, match=rf"{kind}: got 0\.5; allowed: a whole number from 0 to 3"):
+        make_env("CartPole-v1", wrappers=[{f"synaptick.envs:{mask.__name__}": {kind: 0.5}}])
     with pytest.raises(ValueError, match=f"no part of the observation is left; mask fewer {kind}"):
         mask(gymnasium.make("CartPole-v1"), range(4))
     with pytest.raises(ValueError, match=f"{mask.__name__} needs a one-dimensional Box observation"):
@@ -308,6 +323,46 @@ def test_whole_numbers_stay_whole_and_within_bounds() -> None:
     assert seen.min() > 100  # not wrapped round
     shape = NoisyObservation(Seen(spaces.Box(0, 9, (), np.float32), 5.0)).reset(seed=0)[0]
     assert (shape.shape, shape.dtype) == ((), np.float32)
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.int32, np.int64, np.uint64])
+def test_whole_numbers_do_not_wrap_round_at_the_ends_of_their_dtype(dtype: Any) -> None:
+    least, most = np.iinfo(dtype).min, np.iinfo(dtype).max
+    for end, below in ((most, 0), (least, least // 2 + 1)):
+        env = Seen(spaces.Box(least, most, (50,), dtype), end)
+        for deviation, relative in ((3.0, False), (0.01, True)):
+            with np.errstate(all="raise"):
+                seen = noisy(NoisyObservation(env, deviation, relative), 20)
+            assert seen.dtype == dtype
+            assert (seen > most // 2).all() if end == most else (seen <= max(below, 30)).all()
+        kept = NoisyObservation(env, 0.0)
+        observation = kept.observation(env.value)
+        assert observation is not env.value
+        np.testing.assert_array_equal(observation, env.value)
+
+
+def test_whole_numbers_keep_bounds_that_float64_cannot_hold() -> None:
+    most = 2**53 + 3  # float64 has 2^53 + 2 and 2^53 + 4
+    seen = noisy(NoisyObservation(Seen(spaces.Box(0, most, (50,), np.int64), most), 100.0), 20)
+    assert seen.max() == most
+
+
+def test_without_deviation_an_observation_is_copied_exactly() -> None:
+    env = Seen(spaces.Box(-(2**63), 2**63 - 1, (3,), np.int64), 0)
+    env.value[:] = 2**63 - 1, -(2**63) + 1, 2**53 + 1
+    wrapped = NoisyObservation(env, 0.0, relative=True)
+    observation = wrapped.observation(env.value)
+    assert observation.tolist() == env.value.tolist()
+    assert not np.shares_memory(observation, env.value)
+
+
+def test_noise_on_true_and_false_is_refused_with_what_to_do() -> None:
+    env = Seen(spaces.Box(0, 1, (3,), np.bool_), True)
+    said = r"needs numbers; .*Seen.* has Box\(.*bool\), of true and false; .* as with .*DtypeObservation\(env, "
+    with pytest.raises(ValueError, match=said):
+        NoisyObservation(env)
+    seen = noisy(NoisyObservation(DtypeObservation(env, np.float32), 0.1), 20)
+    assert np.unique(seen).size == seen.size
 
 
 def test_the_seed_decides_the_noise_and_leaves_the_environment_what_it_was() -> None:

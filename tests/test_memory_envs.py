@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
+import gymnasium
 import numpy as np
 import pytest
 from gymnasium.error import ResetNeeded
 from gymnasium.utils.env_checker import check_env
 from synaptick.agent import EnvError, make_env
 from synaptick.envs import Copy, DelayedMatch, EvidenceAccumulation, MemoryChain, TMaze, TraceConditioning
+from synaptick.envs.cues import add_noise, check_action, gaussian, noisy_box
 
 SIZES: list[tuple[Any, dict[str, Any]]] = [
     (MemoryChain, {}),
@@ -129,6 +132,45 @@ def test_observations_are_handed_out_for_good(task: Any) -> None:
     np.testing.assert_array_equal(seen, np.add(copies, 7))
 
 
+@pytest.mark.parametrize("task", TASKS)
+def test_an_observation_does_not_keep_the_episode_in_memory(task: Any) -> None:
+    env = task()
+    for observation in (env.reset(seed=0)[0], env.step(0)[0]):
+        assert observation.base is None
+
+
+def test_an_action_is_not_searched_for_among_those_allowed() -> None:
+    """`numpy.int64 in range(n)` compares with every number: here that would take an hour."""
+    check_action(np.int64(10**12 - 1), range(10**12))
+    with pytest.raises(ValueError, match="allowed: 0 to 999999999999"):
+        check_action(np.int64(10**12), range(10**12))
+
+
+@pytest.mark.filterwarnings("ignore:.*that is not in the possible render_modes:UserWarning")
+@pytest.mark.parametrize("name", sorted(key for key in gymnasium.registry if key.startswith("synaptick/")))
+def test_a_render_mode_may_be_none_and_others_are_refused(name: str) -> None:
+    assert gymnasium.make(name, render_mode=None).render_mode is None
+    if not name.startswith(("synaptick/CartPole", "synaptick/Pendulum")):  # which can be drawn
+        with pytest.raises(ValueError, match=r"^render_mode: got 'human'; allowed: only None, since nothing can be"):
+            gymnasium.make(name, render_mode="human")
+
+
+@pytest.mark.parametrize("kind", [list, tuple, np.array, lambda ends: range(3, 10, 6)])
+def test_a_range_may_be_any_sequence_of_two(kind: Any) -> None:
+    assert TraceConditioning(gap=kind([3, 9])).gap == (3, 9)
+    assert EvidenceAccumulation(tick_ms=1, spacing_ms=50, delay_ms=kind([3, 9])).delay_ms == (3, 9)
+
+
+@pytest.mark.parametrize(
+    "gap", [np.array([9, 3]), np.array([3.0, 9.0]), np.array([[3, 9]]), np.array([3]), np.array([False, True])]
+)
+def test_an_array_that_is_no_range_is_refused(gap: Any) -> None:
+    with pytest.raises(
+        ValueError, match=r"gap: got array\(.*; allowed: a whole number from 0 to 10000, or two in order"
+    ):
+        TraceConditioning(gap=gap)
+
+
 @pytest.mark.parametrize(("task", "kwargs"), EPISODIC)
 def test_an_oracle_gets_the_best_return(task: Any, kwargs: dict[str, Any]) -> None:
     env = task(**kwargs)
@@ -203,9 +245,12 @@ def test_misuse_is_refused(task: Any) -> None:
         env.step(0)
     env.reset()
     allowed = {0: "only 0", 1: "0 or 1"}.get(last, f"0 to {last}")
-    for action in (last + 1, -1, 0.5):
-        with pytest.raises(ValueError, match=f"action: got {action}; allowed: {allowed}"):
+    for action in (last + 1, -1, 0.5, np.int64(last + 1), np.array([0]), np.zeros((2, 2)), "0", None, 2**70):
+        with pytest.raises(ValueError, match=re.escape(f"action: got {action!r}; allowed: {allowed}")):
             env.step(action)
+    for action in (last, np.int64(last), np.uint8(last), np.array(last)):
+        env.reset()
+        env.step(action)
     if task in ORACLES:
         episode(env, ORACLES[task])
         with pytest.raises(ResetNeeded, match=r"call reset\(\)"):
@@ -463,6 +508,18 @@ def test_noise_is_on_every_tick_and_nowhere_else() -> None:
     rows = np.concatenate([episode(env, lambda _: 0)[0] for _ in range(40)])
     np.testing.assert_allclose(np.cov(rows[:, 3:].T), 0.25 * np.eye(2), atol=0.02)
     assert set(rows[:, :3].ravel()) == {0.0, 1.0}
+
+
+def test_noise_is_drawn_for_its_channels_only() -> None:
+    one, other = (np.random.default_rng(0) for _ in range(2))
+    frames = np.full((5, 4), 7.0, np.float32)
+    add_noise(frames, one, 0, 0.5)
+    assert (frames == 7).all()
+    add_noise(frames, one, 3, 0.5)
+    assert (frames[:, 0] == 7).all()
+    np.testing.assert_array_equal(frames[:, 1:], 0.5 * gaussian(other, 5, 3))
+    space = noisy_box((-1, 0), 1, 0.5)
+    assert (space.low.tolist(), space.high.tolist(), space.dtype) == ([-1, 0, -5], [1, 1, 5], np.float32)
 
 
 # ---- TraceConditioning
