@@ -22,7 +22,7 @@ from __future__ import annotations
 from numpy.typing import NDArray
 
 from .jit import add_scaled, fill, kernel
-from .layout import N_LAYERS, RECURRENT_HOP, layer_view, net_view
+from .layout import FROZEN_LAYERS, N_LAYERS, RECURRENT_HOP, layer_view, net_view
 from .memory import row, span
 
 
@@ -56,10 +56,10 @@ def descend(
 
 @kernel
 def send_signals(ints: NDArray, floats: NDArray, net: int) -> None:
-    """Fill the signals of every layer of `net` from the readout gradient, top layer first, in place."""
+    """Fill the signals of every layer of `net` that learns from the readout gradient, top layer first, in place."""
     head = net_view(ints, floats, net)
     last = ints[N_LAYERS] - 1
-    for index in range(last, -1, -1):
+    for index in range(last, ints[FROZEN_LAYERS] - 1, -1):
         layer = layer_view(ints, floats, net, index)
         n, s = layer.z.shape[0], layer.split
         signals = layer.signals
