@@ -41,14 +41,11 @@ def add_bench(commands: Any) -> None:
     add_json(gradients)
     gradients.set_defaults(command=_bench_gradients, show=_show_gradients)
     ablation = benches.add_parser("ablation", help="learning with parts of the rule left out, on tasks that need them")
-    ablation.add_argument("--seeds", type=int, default=10, metavar="N", help="runs an arm (default 10)")
-    ablation.add_argument("--first-seed", type=int, default=0, metavar="S", help="seed of the first run (default 0)")
-    ablation.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="J", help="processes")
+    _add_seeds(ablation, 10, "runs an arm (default 10)")
     ablation.add_argument("--arms", nargs="+", metavar="ARM", help="some of the arms, by name")
     ablation.add_argument("--tasks", nargs="+", metavar="TASK", help="some of the tasks, by name")
     ablation.add_argument("--steps", type=int, metavar="N", help="steps a run (default: as configured)")
-    ablation.add_argument("--out", type=Path, metavar="FILE", help="write the runs to this CSV file")
-    add_json(ablation)
+    _add_outputs(ablation)
     ablation.set_defaults(command=_bench_ablation, show=_show_ablation)
     start = benches.add_parser("start", help="seconds to the first learning step, without and with compiled code kept")
     add_json(start)
@@ -59,14 +56,9 @@ def _add_learning(benches: Any) -> None:
     learning = benches.add_parser("learning", help="returns on a suite of tasks, seed by seed, with one configuration")
     learning.add_argument("--suite", choices=list(SUITES), default="classic", help="the tasks (default classic)")
     learning.add_argument("--tasks", nargs="+", metavar="TASK", help="some of the tasks of the suite, by name")
-    learning.add_argument("--seeds", type=int, metavar="N", help="runs a task (default: 10, mujoco 5)")
-    learning.add_argument("--first-seed", type=int, default=0, metavar="S", help="seed of the first run (default 0)")
-    learning.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="J", help="processes")
-    learning.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE", dest="changes", help="change a setting of every task"
-    )
-    learning.add_argument("--out", type=Path, metavar="FILE", help="write the runs to this CSV file")
-    add_json(learning)
+    _add_seeds(learning, None, "runs a task (default: 10, mujoco 5)")
+    _add_changes(learning, "task")
+    _add_outputs(learning)
     learning.set_defaults(command=_bench_learning, show=_show_learning)
 
 
@@ -75,18 +67,29 @@ def _add_prediction(benches: Any) -> None:
     prediction.add_argument(
         "--gaps", type=int, nargs="+", default=[20, 40], metavar="G", help="steps from cue to reward (default 20 40)"
     )
-    prediction.add_argument("--seeds", type=int, default=5, metavar="N", help="runs a gap (default 5)")
-    prediction.add_argument("--first-seed", type=int, default=0, metavar="S", help="seed of the first run (default 0)")
-    prediction.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="J", help="processes")
+    _add_seeds(prediction, 5, "runs a gap (default 5)")
     prediction.add_argument(
         "--steps", type=int, default=2_000_000, metavar="N", help="steps of a run (default 2000000)"
     )
-    prediction.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE", dest="changes", help="change a setting of every run"
-    )
-    prediction.add_argument("--out", type=Path, metavar="FILE", help="write the runs to this CSV file")
-    add_json(prediction)
+    _add_changes(prediction, "run")
+    _add_outputs(prediction)
     prediction.set_defaults(command=_bench_prediction, show=_show_prediction)
+
+
+def _add_seeds(parser: argparse.ArgumentParser, default: int | None, what: str) -> None:
+    parser.add_argument("--seeds", type=int, default=default, metavar="N", help=what)
+    parser.add_argument("--first-seed", type=int, default=0, metavar="S", help="seed of the first run (default 0)")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="J", help="processes")
+
+
+def _add_changes(parser: argparse.ArgumentParser, what: str) -> None:
+    say = f"change a setting of every {what}"
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="changes", help=say)
+
+
+def _add_outputs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write the runs to this CSV file")
+    add_json(parser)
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:
@@ -118,6 +121,18 @@ def _at_least(name: str, value: int | None, low: int) -> None:
         raise ConfigError(f"--{name} {value}: allowed: {low} or more")
 
 
+def _check_counts(options: argparse.Namespace) -> None:
+    _at_least("seeds", options.seeds, 1)
+    _at_least("first-seed", options.first_seed, 0)
+    _at_least("jobs", options.jobs, 1)
+
+
+def _report(options: argparse.Namespace, line: str) -> None:
+    """Say how far a bench has come, unless its result is for a program."""
+    if not options.json:
+        print(line, file=sys.stderr, flush=True)
+
+
 def _among(name: str, given: Iterable[str] | None, allowed: Iterable[str]) -> None:
     for value in given or ():
         if value not in allowed:
@@ -147,27 +162,24 @@ def _bench_learning(options: argparse.Namespace) -> dict[str, Any]:
     from .study.learning import PLACE, bench_learning
     from .study.table import RowWriter
 
-    for name, low in (("seeds", 1), ("first-seed", 0), ("jobs", 1)):
-        _at_least(name, getattr(options, name.replace("-", "_")), low)
+    _check_counts(options)
     _among("tasks", options.tasks, SUITES[options.suite].tasks)
     changes = parse_changes(options.changes)
     for key in changes:
         if key in PLACE and key != "steps":
             raise ConfigError(f"--set {key}: each run has its own; allowed: steps, and what is learned with")
-
-    def report(line: str) -> None:
-        if not options.json:
-            print(line, file=sys.stderr, flush=True)
-
     with RowWriter(options.out, f"synaptick bench learning --suite {options.suite}") as writer:
 
         def keep(run: dict[str, Any]) -> None:
             writer.add(run)
             mean = "-" if run["last_100"] is None else f"{run['last_100']:.1f}"
-            report(f"{run['task']}, seed {run['seed']}: mean return of the last 100 episodes {mean}")
+            _report(options, f"{run['task']}, seed {run['seed']}: mean return of the last 100 episodes {mean}")
+
+        def skipped(task: str, why: str) -> None:
+            _report(options, f"{task}: skipped: {why}")
 
         chosen = (options.seeds, options.first_seed, options.jobs, options.tasks, changes)
-        return bench_learning(options.suite, *chosen, keep, lambda task, why: report(f"{task}: skipped: {why}"))
+        return bench_learning(options.suite, *chosen, keep, skipped)
 
 
 def _show_learning(result: dict[str, Any]) -> None:
@@ -181,8 +193,8 @@ def _bench_prediction(options: argparse.Namespace) -> dict[str, Any]:
     from .study.prediction import bench_prediction
     from .study.table import RowWriter
 
-    for name, low in (("seeds", 1), ("first-seed", 0), ("jobs", 1), ("steps", MIN_BENCH_STEPS)):
-        _at_least(name, getattr(options, name.replace("-", "_")), low)
+    _check_counts(options)
+    _at_least("steps", options.steps, MIN_BENCH_STEPS)
     for gap in options.gaps:
         _at_least("gaps", gap, 0)
     changes = parse_changes(options.changes)
@@ -193,9 +205,7 @@ def _bench_prediction(options: argparse.Namespace) -> dict[str, Any]:
 
         def keep(run: dict[str, Any]) -> None:
             writer.add(run)
-            if not options.json:
-                line = f"gap {run['gap']}, seed {run['seed']}: mean squared error {run['last_tenth']:.4f}"
-                print(line, file=sys.stderr, flush=True)
+            _report(options, f"gap {run['gap']}, seed {run['seed']}: mean squared error {run['last_tenth']:.4f}")
 
         chosen = (options.seeds, options.first_seed, options.jobs, options.steps, changes)
         return bench_prediction(options.gaps, *chosen, on_run=keep)
@@ -211,17 +221,15 @@ def _bench_ablation(options: argparse.Namespace) -> dict[str, Any]:
     from .study.ablation import ARMS, TASKS, bench_ablation
     from .study.table import RowWriter
 
-    for name, low in (("seeds", 1), ("first-seed", 0), ("jobs", 1), ("steps", MIN_BENCH_STEPS)):
-        _at_least(name, getattr(options, name.replace("-", "_")), low)
+    _check_counts(options)
+    _at_least("steps", options.steps, MIN_BENCH_STEPS)
     _among("arms", options.arms, ARMS)
     _among("tasks", options.tasks, TASKS)
     with RowWriter(options.out, "synaptick bench ablation") as writer:
 
         def keep(run: dict[str, Any]) -> None:
             writer.add(run)
-            if not options.json:
-                line = f"{run['task']}, {run['arm']}, seed {run['seed']}: mean return {run['mean_return']:.3f}"
-                print(line, file=sys.stderr, flush=True)
+            _report(options, f"{run['task']}, {run['arm']}, seed {run['seed']}: mean return {run['mean_return']:.3f}")
 
         chosen = (options.jobs, options.arms, options.tasks, options.steps)
         return bench_ablation(options.seeds, options.first_seed, *chosen, on_run=keep)

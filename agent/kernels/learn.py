@@ -63,9 +63,9 @@ def choose_steps(ints: NDArray, reals: NDArray, net: int, delta: float) -> None:
 
 @kernel
 def apply_coordinate(ints: NDArray, reals: NDArray, floats: NDArray, net: int, delta: float) -> None:
-    """Change all weights of `net` by the coordinate rule, in place."""
+    """Change all weights of `net` that learn by the coordinate rule, in place."""
     lr = reals[LR_POLICY] if net == ACTOR else reals[LR_VALUE]
-    for block in range(ints[N_LAYERS] + 1):
+    for block in range(ints[FROZEN_LAYERS], ints[N_LAYERS] + 1):
         synapses = synapses_view(ints, floats, net, block)
         coordinate_update(synapses.w, synapses.credit, synapses.peak, lr, delta, reals[PEAK_DECAY])
 
@@ -109,7 +109,7 @@ def learn(
         _learn_layers(ints, reals, floats, net, delta, decay)
     else:
         steps = _blocks(ints, reals, STEP_SIZES, net)
-        for block in range(ints[N_LAYERS] + 1):
+        for block in range(ints[FROZEN_LAYERS], ints[N_LAYERS] + 1):
             synapses = synapses_view(ints, floats, net, block)
             add_scaled(synapses.w, steps[block] * delta, synapses.credit)
     if ints[FEEDBACK] == ADAPTIVE_FEEDBACK:
