@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,9 @@ from numpy.typing import NDArray
 from .config import Config
 from .dimensions import Dimensions
 from .kernels import layout as at
+from .kernels.jit import HUGE
 from .kernels.step_size import BOUNDED, COORDINATE
+from .reservoir import set_constants, set_weights
 from .spaces import ActionSpec, ObservationSpec
 from .state import NET_NAMES, Arena
 
@@ -28,7 +31,10 @@ def dimensions(config: Config, observation: ObservationSpec, action: ActionSpec)
         reservoir=config.reservoir > 0,
         groups=config.leak_groups,
         # Without a trace in time the adaptation of a threshold has no eligibility: its rows are those of LIF neurons.
-        adaptive=tuple(_adaptive(config, n) if config.temporal_trace else 0 for n in config.stack),
+        adaptive=tuple(
+            _adaptive(config, n) if config.temporal_trace and not _is_reservoir(config, index) else 0
+            for index, n in enumerate(config.stack)
+        ),
         spatial_signal=config.spatial_signal,
         # The hop meets the trace of one tick ago.
         recurrent_hop=(config.recurrent_hop and config.recurrent and config.spatial_signal and config.temporal_trace),
@@ -40,6 +46,10 @@ def dimensions(config: Config, observation: ObservationSpec, action: ActionSpec)
         readout_all=config.readout == "all",
         peaks=config.step_rule == "coordinate",
     )
+
+
+def _is_reservoir(config: Config, index: int) -> bool:
+    return config.reservoir > 0 and index == 0
 
 
 def _adaptive(config: Config, n: int) -> int:
@@ -69,8 +79,8 @@ def build(config: Config, observation: ObservationSpec, action: ActionSpec, seed
     Weights of a neuron start sparse (Elsayed et al. 2024): a share `connectivity` of its inputs, at least one, uniform
     in +- 1/sqrt(fan-in); its bias likewise uniform, never left out; recurrent weights uniform in +-
     recurrent_scale/sqrt(fan-in). Readouts are sparse in the same way, over the spikes of all layers read out. A
-    reservoir is connected likewise to what it sees, with reservoir_scale; to what sees it, by weights of 0, so that
-    at first it makes no difference to the others.
+    reservoir (`agent/reservoir.py`) is drawn from numbers of its own and connected to what sees it by weights of 0,
+    which do not count as fan-in: at first, the layers above are what they would be without it.
 
     Parameters
     ----------
@@ -88,13 +98,14 @@ def build(config: Config, observation: ObservationSpec, action: ActionSpec, seed
     arena.ints[at.RANDOM : at.RANDOM + 4] = action_seed.generate_state(4, np.uint32)
     for name, child in zip(NET_NAMES, weights_seed.spawn(len(NET_NAMES)), strict=True):
         rng = np.random.default_rng(child)
+        # From numbers of their own, so that the other weights of a seed do not depend on them.
+        own, feedback = (np.random.default_rng(grandchild) for grandchild in child.spawn(2))
         for index in range(len(config.stack)):
             _fill_constants(arena, config, name, index)
-            _fill_layer(arena, config, rng, name, index)
+            _fill_layer(arena, config, own if _is_reservoir(config, index) else rng, name, index)
         _fill_readout(arena, config, rng, name)
         if arena.dimensions.own_feedback:
-            # From numbers of its own, so that the weights of a seed do not depend on it.
-            _fill_feedback(arena, config, np.random.default_rng(child.spawn(1)[0]), name)
+            _fill_feedback(arena, config, feedback, name)
     return arena
 
 
@@ -115,8 +126,10 @@ def _fill_options(arena: Arena, config: Config) -> None:
         (at.LR_VALUE, config.lr_value),
         (at.KAPPA_POLICY, config.kappa_policy),
         (at.KAPPA_VALUE, config.kappa_value),
+        (at.ERROR_BOUND, config.error_bound),
         (at.READOUT_SHARE, config.readout_share),
         (at.PEAK_DECAY, config.peak_decay),
+        (at.LEAST_PREFERENCE, math.log(config.least_probability) if config.least_probability else -HUGE),
         (at.ENTROPY_BONUS, config.entropy_bonus),
         (at.V_TH, config.v_th),
         (at.RESET_STRENGTH, config.reset_strength),
@@ -156,8 +169,10 @@ def _fill_constants(arena: Arena, config: Config, name: str, index: int) -> None
     views[f"{name}/{index}/alphas"][:] = alphas if config.temporal_trace else 0.0
     views[f"{name}/{index}/alpha"][:] = alphas[np.arange(n) % config.leak_groups]
     adaptive = _adaptive(config, n)
-    views[f"{name}/{index}/rho"][:adaptive] = decay(config.tau_adapt)
-    views[f"{name}/{index}/strength"][:adaptive] = config.adapt_strength
+    rho, strength = views[f"{name}/{index}/rho"], views[f"{name}/{index}/strength"]
+    rho[:adaptive], strength[:adaptive] = decay(config.tau_adapt), config.adapt_strength
+    if _is_reservoir(config, index):
+        set_constants(config, rho, strength, views[f"{name}/{index}/alpha"])
     if config.depth_filter != "none" and config.temporal_trace:
         views[f"{name}/leak"][index] = views[f"{name}/{index}/alpha"].mean()
         filter_leak = views[f"{name}/{index}/filter_leak"]
@@ -176,23 +191,24 @@ def _sparse(rng: np.random.Generator, n: int, fan_in: int, connectivity: float, 
 
 def _fill_layer(arena: Arena, config: Config, rng: np.random.Generator, name: str, index: int) -> None:
     columns, n = arena.dimensions.columns(index), config.stack[index]
-    is_reservoir = config.reservoir > 0 and index == 0
-    first = columns["below"] if config.reservoir and index == 1 else 0
+    first = columns["below"] if index > 0 and _is_reservoir(config, index - 1) else 0
     feedforward = columns["recurrent"] if config.recurrent else columns["bias"]
-    bound = 1.0 / np.sqrt(columns["bias"] + 1)
+    bound = 1.0 / np.sqrt(columns["bias"] - first + 1)
     w = arena.views[f"{name}/{index}/w"]
     w[:, first:feedforward] = _sparse(rng, n, feedforward - first, config.connectivity, bound)
     if config.recurrent:
-        scale = (config.reservoir_scale if is_reservoir else config.recurrent_scale) * bound
+        scale = (config.reservoir_scale if _is_reservoir(config, index) else config.recurrent_scale) * bound
         w[:, feedforward : columns["bias"]] = rng.uniform(-scale, scale, (n, n))
     w[:, columns["bias"]] = rng.uniform(-bound, bound, n)
+    if _is_reservoir(config, index):
+        set_weights(config, w, arena.dimensions.n_input)
 
 
 def _fill_readout(arena: Arena, config: Config, rng: np.random.Generator, name: str) -> None:
     _, bias, _ = arena.dimensions.readout_columns()
-    bound = 1.0 / np.sqrt(bias + 1)
-    w = arena.views[f"{name}/w"]
     first = config.reservoir if config.readout == "all" else 0
+    bound = 1.0 / np.sqrt(bias - first + 1)
+    w = arena.views[f"{name}/w"]
     w[:, first:bias] = _sparse(rng, w.shape[0], bias - first, config.connectivity, bound)
     w[:, bias] = rng.uniform(-bound, bound, w.shape[0])
     w[_free_outputs(arena, name), :bias] = 0.0

@@ -23,8 +23,8 @@ from .errors import StateError
 
 MAGIC = b"synaptick\n"
 # 1: Box or Discrete observations, Discrete actions. 2: spaces of any nesting, continuous actions. 3: a reservoir,
-# statistics of returns.
-FORMAT = 3
+# statistics of returns. 4: its latches and delay lines, no traces of its own; least probability.
+FORMAT = 4
 _HEAD = struct.Struct("<IQ")
 _DIGEST = 32
 

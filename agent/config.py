@@ -54,12 +54,22 @@ class Config:
         Neurons of each layer that learns, bottom first, 4 to 65536 each; actor and critic each get a network of this
         shape, on a reservoir of its own.
     reservoir : int
-        Neurons of a layer beneath `layers` whose random weights, recurrent ones included, never change: a memory that
-        learning cannot disturb. 0 for none, else 4 to 65536. Weights from it to the lowest of `layers` and to the
-        readout begin at 0.
+        Neurons of a layer beneath `layers` whose weights, recurrent ones included, never change: a memory that learning
+        cannot disturb. 0 for none, else 4 to 65536. Weights from it to the lowest of `layers` and to the readout begin
+        at 0. It has neurons of three kinds: latches, delay lines, and, the rest, neurons as in `layers` with random
+        recurrent weights.
     reservoir_scale : float
-        Recurrent weights of the reservoir are uniform in +- this / sqrt(fan-in), 0 to 100; not used without
-        `recurrent`.
+        Recurrent weights of the rest are uniform in +- this / sqrt(fan-in), 0 to 100; not used without `recurrent`.
+    latch_fraction : float
+        Share of the reservoir that latches, 0 to 1: a spike lowers the threshold (an afterdepolarisation), so that a
+        neuron, once it has fired, goes on until it is inhibited.
+    delay_fraction : float
+        Share of the reservoir in delay lines, 0 to 1; as many whole lines as it and what latches leave room for. The
+        first neuron of a line fires for one entry of the observation, each other one when the one before it just has.
+        Line k is for entry k mod size of the observation, in the second round for the entry's negative, and so on.
+        There are none without `recurrent`.
+    delay_length : int
+        Neurons of a delay line, 1 to 65536.
     leak_groups : int
         Membrane time constants in a layer, 1 to 64; neuron i has number i mod `leak_groups`.
     tau_min, tau_max : float
@@ -130,11 +140,17 @@ class Config:
         Largest step size of actor and critic, 0 to 1000; 0 freezes.
     kappa_policy, kappa_value : float
         Safety factor of the bounded step of actor and critic, 0.01 to 10^6; larger means smaller steps.
+    error_bound : float
+        Size of a TD error, in units of the normalised reward, from which on the bounded step grows no further with it,
+        0.01 to 10^6; 1 as published. Where rewards are rare and large, a small bound makes values too low.
     readout_share : float
         Share of the bound on a change that the bounded step gives to the readout; the layers that learn divide
         the rest evenly. 0 to 0.99; 0 puts all weights of a network under one bound (Elsayed et al. 2024).
     peak_decay : float
         Decay a tick of the running maximum in the coordinate rule, 0 to 1.
+    least_probability : float
+        Probability, relative to the most likely category's, that a category of a discrete action is kept from falling
+        below, so that what is not wanted now can still be tried where it is, 0 to 1.
     entropy_bonus : float
         Reward, in units of the normalised reward, for each nat of surprise -log pi(action), 0 to 10.
     deviation : {"state", "free"}
@@ -173,8 +189,11 @@ class Config:
     seed: int = _whole(0, 0, 2**63 - 1)
 
     layers: tuple[int, ...] = field(default=(64, 64, 64), metadata={"kind": "layers", "low": 4, "high": 65536})
-    reservoir: int = _whole(32, 0, 65536)
+    reservoir: int = _whole(96, 0, 65536)
     reservoir_scale: float = _real(1.0, 0.0, 100.0)
+    latch_fraction: float = _real(0.35, 0.0, 1.0)
+    delay_fraction: float = _real(0.35, 0.0, 1.0)
+    delay_length: int = _whole(5, 1, 65536)
     leak_groups: int = _whole(4, 1, 64)
     tau_min: float = _real(0.25, 0.01, 1e9)
     tau_max: float = _real(10.0, 0.01, 1e9)
@@ -208,8 +227,10 @@ class Config:
     lr_value: float = _real(1.0, 0.0, 1e3)
     kappa_policy: float = _real(2.0, 0.01, 1e6)
     kappa_value: float = _real(1.5, 0.01, 1e6)
+    error_bound: float = _real(1.0, 0.01, 1e6)
     readout_share: float = _real(0.5, 0.0, 0.99)
     peak_decay: float = _real(0.999, 0.0, 1.0)
+    least_probability: float = _real(0.003, 0.0, 1.0)
     entropy_bonus: float = _real(0.0, 0.0, 10.0)
     deviation: str = _choice("state", "state", "free")
     initial_deviation: float = _real(1.0, 1e-3, 100.0)

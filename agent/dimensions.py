@@ -30,7 +30,7 @@ class Dimensions:
     layers : tuple of int
         Neurons of each layer, bottom first; the same for actor and critic.
     reservoir : bool
-        Whether the bottom layer is a reservoir; the one above it sees the observation too.
+        Whether the bottom layer is a reservoir: it has no traces, and the one above it sees the observation too.
     groups : int
         Leak groups of a layer.
     adaptive : tuple of int
@@ -97,8 +97,14 @@ class Dimensions:
             "m": padded(bias + 1),
         }
 
+    def learns(self, layer: int) -> bool:
+        """Return whether a layer has credit and traces, so that it can learn."""
+        return layer >= self.reservoir
+
     def levels(self, layer: int) -> int:
         """Return how many hops a signal to a layer may have taken: one a layer above, and one more."""
+        if not self.learns(layer):
+            return 0
         return (len(self.layers) - 1 - layer if self.spatial_signal else 0) + self.recurrent_hop
 
     def split(self, layer: int) -> int:

@@ -205,6 +205,7 @@ class Arena:
                 (row + at.LAYER_RECURRENT, c["recurrent"]),
                 (row + at.LAYER_BIAS, c["bias"]),
                 (row + at.LAYER_GROUPS, d.groups),
+                (row + at.LAYER_LEARNS, d.learns(index)),
                 (row + at.LAYER_ADAPTIVE, d.adaptive[index]),
                 (row + at.LAYER_LEVELS, d.levels(index)),
                 (row + at.LAYER_SPLIT, d.split(index)),
@@ -212,7 +213,7 @@ class Arena:
                 (row + at.LAYER_FIRST, first[index]),
             ]
             self._place("floats", f"{prefix}/w", row + at.LAYER_W, n, c["m"])
-            self._place("floats", f"{prefix}/peak", row + at.LAYER_PEAK, n if d.peaks else 0, c["m"])
+            self._place("floats", f"{prefix}/peak", row + at.LAYER_PEAK, n * (d.peaks and d.learns(index)), c["m"])
             self._place("floats", f"{prefix}/alpha", row + at.LAYER_ALPHA, n)
             self._place("floats", f"{prefix}/rho", row + at.LAYER_RHO, n)
             self._place("floats", f"{prefix}/strength", row + at.LAYER_STRENGTH, n)
@@ -232,9 +233,10 @@ class Arena:
         self._place("floats", f"{name}/credit", entry + at.NET_CREDIT, d.outputs[net], features)
         for index, n in enumerate(d.layers):
             row, m, prefix = self._layer_entry(net, index), d.columns(index)["m"], f"{name}/{index}"
-            self._place("floats", f"{prefix}/credit", row + at.LAYER_CREDIT, n, m)
+            learns = d.learns(index)
+            self._place("floats", f"{prefix}/credit", row + at.LAYER_CREDIT, n * learns, m)
             self._place("floats", f"{prefix}/epsa", row + at.LAYER_EPSA, d.adaptive[index], m)
-            self._place("floats", f"{prefix}/epsr", row + at.LAYER_EPSR, n if d.reset_path else 0, m)
+            self._place("floats", f"{prefix}/epsr", row + at.LAYER_EPSR, n * (d.reset_path and learns), m)
             self._place("floats", f"{prefix}/cascade", row + at.LAYER_CASCADE, d.levels(index) * d.cascade, n, m)
             vectors = d.vectors(index)
             self._place("floats", f"{prefix}/filtered", row + at.LAYER_FILTERED, d.groups, vectors, m)
@@ -242,7 +244,7 @@ class Arena:
                 "floats", f"{prefix}/psi_past", row + at.LAYER_PSI_PAST, (d.split(index) + 1) * (vectors > 0), n
             )
             self._place("floats", f"{prefix}/mass", row + at.LAYER_MASS, vectors)
-            self._place("floats", f"{prefix}/eps", row + at.LAYER_EPS, d.groups, m)
+            self._place("floats", f"{prefix}/eps", row + at.LAYER_EPS, d.groups * learns, m)
 
     def _place_neurons(self, net: int, name: str) -> None:
         d = self.dimensions

@@ -22,6 +22,8 @@ PSI_MEAN_RATE, RATE_RATE = 0.05, 0.01
 PSI_FLOOR = 1e-12
 # What the beginning of an episode, and a stretch of acting only, forget.
 TRACES = ("credit", "eps", "epsa", "epsr", "cascade", "filtered", "psi_past", "mass")
+# Of which an arena leaves out rows that nothing would ever change.
+CARRIED = ("epsa", "epsr", "credit", "peak", "eps")
 NETS = ("actor", "critic")
 DRAWN = ("action", "probabilities", "noise", "slow_noise", "deviations")
 
@@ -213,9 +215,9 @@ def deeper_credit(s: Signals, x: Array, d: Array, n: Array, past: Array, leak: f
     return credit
 
 
-def bounded_step(lr: float, kappa: float, delta: float, norm: float) -> float:
-    """lr / max(1, lr kappa max(|delta|, 1) ||credit||_1)."""
-    return lr / max(1.0, lr * kappa * max(abs(delta), 1.0) * norm)
+def bounded_step(lr: float, kappa: float, bound: float, delta: float, norm: float) -> float:
+    """lr / max(1, lr kappa max(|delta| / bound, 1) ||credit||_1)."""
+    return lr / max(1.0, lr * kappa * max(abs(delta) / bound, 1.0) * norm)
 
 
 def coordinate_change(credit: Array, peak: Array, lr: float, delta: float, decay: float) -> tuple[Array, Array]:
@@ -248,9 +250,11 @@ class ReferenceAgent:
         self.bias = sum(config.stack[index] for index in self.read)
         self.arrays: dict[str, Any] = {name: np.array(view, np.float64) for name, view in views.items()}
         for path in (f"{net}/{index}" for net in NETS for index in self.indices):
-            # LIF rows are carried along: strength 0 takes them out of e. So is the reset: 0 unless its path is in.
-            for name in (f"{path}/epsa", f"{path}/epsr"):
-                missing = len(self.arrays[f"{path}/w"]) - len(self.arrays[name])
+            # LIF rows are carried along: strength 0 takes them out of e. So is the reset: 0 unless its path is in. What
+            # a reservoir would have if it learned is carried along too.
+            groups = len(self.arrays[f"{path}/alphas"])
+            for name, rows in ((f"{path}/{k}", groups if k == "eps" else None) for k in CARRIED):
+                missing = (rows or len(self.arrays[f"{path}/w"])) - len(self.arrays[name])
                 self.arrays[name] = np.pad(self.arrays[name], ((0, missing), (0, 0)))
         self.scalars: dict[str, float] = defaultdict(float, scalars)
         c = config
@@ -321,7 +325,7 @@ class ReferenceAgent:
     def hold(self) -> None:
         """Readout rows of outputs beyond their range move back; feedback weights of their own do not follow."""
         arrays = self.arrays
-        excess = policy.excess(arrays["actor/output"], self.parts, self.config.initial_deviation)
+        excess = policy.excess(arrays["actor/output"], self.parts, self.config)
         seen = np.tile(arrays["actor/features"], (excess.size, 1))
         self.keep_free(seen)
         arrays["actor/w"] = arrays["actor/w"] + policy.hold_change(excess, seen)
@@ -440,7 +444,7 @@ class ReferenceAgent:
             if c.step_rule == "coordinate":
                 change, arrays[f"{path}/peak"] = coordinate_change(credit, peak, lr, delta, c.peak_decay)
             else:
-                change = bounded_step(lr, kappa / part, delta, norm) * delta * credit
+                change = bounded_step(lr, kappa / part, c.error_bound, delta, norm) * delta * credit
             if follow and path in learning:
                 e = self.eligibility(path)[1]
                 change = change + rate_change(c.rate_regularization, arrays[f"{path}/rate"], c.target_rate, e)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -265,11 +266,14 @@ def draw(output: Array, parts: Parts, slow: Array, correlation: float, config: A
     )
 
 
-def excess(output: Array, parts: Parts, initial_deviation: float) -> Array:
-    """What each output is beyond its range, which preferences do not have."""
-    means = [policy.mean for policy in gaussians(output, parts, initial_deviation)]
+def excess(output: Array, parts: Parts, config: Any) -> Array:
+    """What each output is beyond its range; a preference's ends log least_probability below the largest of its factor."""
+    means = [policy.mean for policy in gaussians(output, parts, config.initial_deviation)]
     exponents = np.clip(output[output.size - len(means) :], *LOG_DEVIATION)
-    return output - np.concatenate([output[: parts.offsets[-1]], means, exponents])
+    lowest = np.log(config.least_probability) if config.least_probability else -np.inf
+    factors = [output[begin:end] for begin, end in pairwise(parts.offsets)]
+    kept = [np.maximum(factor, factor.max() + lowest) for factor in factors]
+    return output - np.concatenate([*kept, means, exponents])
 
 
 def hold_change(excess: Array, seen: Array) -> Array:

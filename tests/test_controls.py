@@ -195,7 +195,7 @@ RULES: dict[str, dict[str, Any]] = {"bounded": {}, "coordinate": COORDINATE}
 def excess(agent: Any, space: Any, views: Any) -> NDArray[np.float64]:
     """How far each output is beyond its range."""
     parts = reference_policy.parts_of(space)
-    found = reference_policy.excess(np.array(views["actor/output"], float), parts, agent.config.initial_deviation)
+    found = reference_policy.excess(np.array(views["actor/output"], float), parts, agent.config)
     return np.abs(found)
 
 

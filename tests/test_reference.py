@@ -76,7 +76,10 @@ OF_THE_NETWORK: dict[str, tuple[dict[str, Any], bool]] = {
     "hop without recurrence": ({"layers": (10, 9, 8), "recurrent": False, "recurrent_hop": True}, True),
     "hop without signal from above": ({"layers": (9, 8), "spatial_signal": False, **FACTORED_HOP}, True),
     "hop, nothing remembered": ({"layers": (9, 8), "temporal_trace": False, "reset_path": True, **FACTORED_HOP}, True),
+    "errors bound at a third": ({"layers": (9, 8), "error_bound": 0.3}, True),
     "reservoir": ({"layers": (9, 8), "reservoir": 7}, True),
+    "reservoir of all kinds": ({"layers": (9, 8), "reservoir": 15, "delay_length": 2}, True),
+    "reservoir, reset path": ({"layers": (9,), "reservoir": 9, "reset_path": True, "delay_length": 3}, True),
     "reservoir, plain stack": (
         {"layers": (9, 8), "reservoir": 10, "readout": "top", "observation_skip": False, **FACTORED_HOP},
         True,
@@ -220,7 +223,7 @@ class Sides:
                 if (u > high and mean > high) or (u < low and mean < low):
                     self.seen.add("with the mean beyond")
             n = len(twin.parts.controls.T)
-            excess = reference_policy.excess(output, twin.parts, initial)[len(output) - 2 * n :]
+            excess = reference_policy.excess(output, twin.parts, twin.config)[len(output) - 2 * n :]
             self.seen |= {"mean too far" for x in excess[:n] if x} | {"deviation too far" for x in excess[n:] if x}
 
     def missing(self) -> set[str]:
@@ -480,7 +483,7 @@ MUTATIONS: dict[str, Callable[..., Any]] = {
     "standardise": lambda count, *rest: TRUE["standardise"](count + 1, *rest),
     "reward_scale": lambda returns: 1.001 * TRUE["reward_scale"](returns),
     "with_reward": lambda returns, discount, reward: TRUE["with_reward"](returns, discount + 1e-3, reward),
-    "bounded_step": lambda lr, kappa, delta, norm: lr / max(1.0, lr * kappa * abs(delta) * norm),
+    "bounded_step": lambda lr, kappa, bound, delta, norm: lr / max(1.0, lr * kappa * abs(delta) * norm),
     "PSI_MEAN_RATE": 0.06,  # type: ignore[dict-item]
 }
 
@@ -541,7 +544,7 @@ def test_a_mutated_policy_breaks_parity(name: str | None, monkeypatch: pytest.Mo
 def _no_gradient_beyond(output: Any, parts: Any, *rest: Any) -> Any:
     """An output beyond its range has no gradient: the range is differentiated too."""
     found = TRUE["draw"](output, parts, *rest)
-    inside = reference_policy.excess(output, parts, rest[2].initial_deviation) == 0
+    inside = reference_policy.excess(output, parts, rest[2]) == 0
     return found._replace(gradient=found.gradient * inside)
 
 
@@ -554,9 +557,9 @@ OF_STRAYED: dict[str, Callable[..., Any]] = {
     "HOLD_RATE": 0.099,  # type: ignore[dict-item]
     "LOG_DEVIATION": (-4.0, 1.01),  # type: ignore[dict-item]
     "LOG_DEVIATION below": (-4.01, 1.0),  # type: ignore[dict-item]
-    "excess": lambda output, parts, initial: 0 * output,
-    "excess of means": lambda output, parts, initial: np.where(
-        np.arange(output.size) < output.size - len(parts.controls.T), TRUE["excess"](output, parts, initial), 0.0
+    "excess": lambda output, parts, config: 0 * output,
+    "excess of means": lambda output, parts, config: np.where(
+        np.arange(output.size) < output.size - len(parts.controls.T), TRUE["excess"](output, parts, config), 0.0
     ),
     "hold_change": lambda excess, seen: -TRUE["hold_change"](excess, seen),
     "hold_change norm": lambda excess, seen: -0.1 * excess[:, None] * seen / np.sqrt((seen**2).sum(axis=1))[:, None],
@@ -568,7 +571,7 @@ OF_STRAYED: dict[str, Callable[..., Any]] = {
 def _to_feedback(self: ReferenceAgent) -> None:
     """Feedback weights follow too."""
     TRUE["ReferenceAgent.hold"](self)
-    excess = reference_policy.excess(self.arrays["actor/output"], self.parts, self.config.initial_deviation)
+    excess = reference_policy.excess(self.arrays["actor/output"], self.parts, self.config)
     seen = np.tile(self.arrays["actor/features"], (excess.size, 1))
     self.keep_free(seen)
     self.arrays["actor/feedback"] = self.arrays["actor/feedback"] + TRUE["hold_change"](excess, seen)
@@ -585,6 +588,31 @@ def test_a_mutated_range_breaks_parity(name: str | None, monkeypatch: pytest.Mon
         return
     owner = ReferenceAgent if name.startswith("ReferenceAgent.") else reference_policy
     monkeypatch.setattr(owner, name.split()[0].split(".")[-1], OF_STRAYED[name])
+    with pytest.raises(AssertionError, match=r"^tick "):
+        assert_parity(agent, twin_of(agent), events, tolerance=1e-5, stretch=20)
+
+
+# Of preferences that fall too far below the largest of their factor.
+OF_UNLIKELY: dict[str, Callable[..., Any]] = {
+    "excess of preferences": lambda output, parts, config: np.where(
+        np.arange(output.size) < parts.offsets[-1], 0.0, TRUE["excess"](output, parts, config)
+    ),
+    "excess of preferences, of all factors": lambda output, parts, config: np.where(
+        np.arange(output.size) < parts.offsets[-1],
+        np.minimum(output - output[: parts.offsets[-1]].max() - np.log(config.least_probability), 0.0),
+        TRUE["excess"](output, parts, config),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", [None, *OF_UNLIKELY])
+def test_a_mutated_least_probability_breaks_parity(name: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    agent = double_agent({"layers": (9, 8), "least_probability": 0.4}, SEEN, MIXED)
+    events = script(TICKS, agent.observation, 0)
+    if name is None:
+        assert assert_parity(agent, twin_of(agent), events, tolerance=1e-5, stretch=20) == TICKS
+        return
+    monkeypatch.setattr(reference_policy, "excess", OF_UNLIKELY[name])
     with pytest.raises(AssertionError, match=r"^tick "):
         assert_parity(agent, twin_of(agent), events, tolerance=1e-5, stretch=20)
 

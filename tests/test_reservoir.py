@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
+from gymnasium import spaces
 from synaptick.agent import Config, ConfigError
+from synaptick.agent.kernels.neuron import fire
+from synaptick.agent.reservoir import LATCH_RHO, LATCH_STRENGTH, kinds
 
 from .common import drive, make_agent
 
 NETS = ("actor", "critic")
+# A reservoir of one kind, random recurrent neurons.
+RANDOM = {"latch_fraction": 0.0, "delay_fraction": 0.0}
 
 
 def test_it_is_connected_within_and_begins_without_effect_on_the_layers_above() -> None:
-    agent = make_agent(layers=(8, 6), reservoir=16, reservoir_scale=2.0, recurrent_scale=0.5)
+    agent = make_agent(layers=(8, 6), reservoir=16, reservoir_scale=2.0, recurrent_scale=0.5, **RANDOM)
     views, size = agent.arena.views, agent.observation.size
     assert agent.config.stack == (16, 8, 6)
     for net in NETS:
@@ -27,6 +34,89 @@ def test_it_is_connected_within_and_begins_without_effect_on_the_layers_above() 
         assert views[f"{net}/2/w"][:, :8].any()
         assert not views[f"{net}/w"][:, :16].any()
         assert views[f"{net}/w"][:, 16:30].any()
+
+
+def test_at_first_the_layers_above_are_what_they_are_without_it() -> None:
+    settings = {"layers": (8, 6), "recurrent_scale": 0.5, "feedback": "random"}
+    with_it, without = make_agent(reservoir=16, **settings), make_agent(**settings)
+    drive(with_it, 1)
+    drive(without, 1)
+    for net in NETS:
+        for index in (0, 1):
+            np.testing.assert_array_equal(
+                with_it.arena.views[f"{net}/{index + 1}/z"], without.arena.views[f"{net}/{index}/z"]
+            )
+        np.testing.assert_array_equal(with_it.arena.views[f"{net}/output"], without.arena.views[f"{net}/output"])
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, (34, 32, 6)),
+        ({"reservoir": 20}, (7, 8, 1)),
+        ({"reservoir": 8}, (3, 5, 0)),
+        ({"delay_length": 3}, (34, 29, 11)),
+        ({"latch_fraction": 0.0, "delay_fraction": 0.0}, (0, 96, 0)),
+        ({"latch_fraction": 1.0}, (96, 0, 0)),
+        ({"delay_fraction": 1.0}, (34, 2, 12)),
+        ({"recurrent": False}, (34, 62, 0)),
+    ],
+)
+def test_kinds_fill_it(changes: dict[str, Any], expected: tuple[int, int, int]) -> None:
+    config = Config(**changes)
+    assert kinds(config) == expected
+    latches, random, lines = expected
+    assert latches + random + lines * config.delay_length == config.reservoir
+
+
+def test_a_delay_line_says_what_was_seen_so_many_ticks_ago() -> None:
+    # Every second tick or so one entry of three is 1; lines 0 to 2 are for the entries, 3 for the negative of the first.
+    agent = make_agent(observation=spaces.MultiBinary(3), layers=(8,), reservoir=30, delay_fraction=0.7)
+    assert kinds(agent.config).lines == 4
+    rng = np.random.default_rng(0)
+    seen = rng.random((40, 3)) < 0.3
+    fired = []
+    agent.start(seen[0])
+    for observation in seen[1:]:
+        fired.append(agent.arena.views["critic/0/z"][-20:].reshape(4, 5).copy())
+        agent.step(0.0, observation)
+    found = np.array(fired) > 0  # (tick, line, neuron)
+    assert seen[:35].any(axis=0).all()
+    for tick in range(8, len(found)):
+        for age in range(5):
+            np.testing.assert_array_equal(found[tick, :3, age], seen[tick - age])
+            # The negative of an entry is as low as nothing at all where others fire.
+            assert not found[tick, 3, age]
+
+
+def test_a_latch_fires_until_it_is_inhibited_and_then_not_again() -> None:
+    v, a, z, psi = (np.zeros(1, np.float32) for _ in range(4))
+    constants = [np.array([x], np.float32) for x in (0.0, LATCH_RHO, LATCH_STRENGTH)]
+
+    def spikes(currents: list[float]) -> list[float]:
+        found = []
+        for current in currents:
+            fire(np.array([current], np.float32), *constants, 1.0, 1.0, 0.3, v, a, z, psi)
+            found.append(float(z[0]))
+        return found
+
+    assert spikes([0.0] * 5) == [0.0] * 5
+    assert spikes([1.5, -0.1]) == [1.0, 0.0]
+    assert spikes([0.0] * 20) == [0.0] * 20
+    assert spikes([1.5, 0.1]) == [1.0, 1.0]
+    assert spikes([0.0] * 50) == [1.0] * 50
+    assert spikes([-1.9] * 5) == [1.0] * 5
+    assert spikes([-2.1]) == [0.0]
+    # The threshold comes back within a few ticks.
+    assert spikes([-2.1] * 10 + [0.0] * 20) == [0.0] * 30
+
+
+def test_it_has_no_traces() -> None:
+    views = make_agent(layers=(8, 6), reservoir=16, reset_path=True, step_rule="coordinate").arena.views
+    traces = ("credit", "eps", "epsa", "epsr", "cascade", "filtered", "peak")
+    for net in NETS:
+        assert not any(views[f"{net}/0/{name}"].size for name in traces)
+        assert all(views[f"{net}/1/{name}"].size for name in traces if name != "filtered")
 
 
 def test_it_stays_as_it_is_while_the_layers_above_learn_to_read_it() -> None:

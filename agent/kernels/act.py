@@ -22,6 +22,7 @@ from .layout import (
     DEVIATION_RATE,
     DEVIATIONS,
     INITIAL_DEVIATION,
+    LEAST_PREFERENCE,
     N_CHOICES,
     N_CONTROLS,
     N_PREFERENCES,
@@ -137,31 +138,52 @@ def score(ints: NDArray, reals: NDArray, floats: NDArray) -> None:
 
 
 @kernel
+def _move_output(ints: NDArray, floats: NDArray, index: int, excess: float) -> None:
+    """``W_k <- W_k - 0.1 excess z / |z|^2`` for output k = `index` of the actor, in place."""
+    head = net_view(ints, floats, ACTOR)
+    features = head.features.shape[0]
+    column = head.bias if index >= head.output.shape[0] - head.free else 0
+    seen = span(head.features, column, features - column)
+    total = 0.0
+    for j in range(seen.shape[0]):
+        total += seen[j] * seen[j]
+    change = -HOLD_RATE * excess / total  # the bias is always 1
+    add_scaled(span(head.w, index * features + column, features - column), change, seen)
+
+
+@kernel
 def hold(ints: NDArray, reals: NDArray, floats: NDArray) -> None:
-    """Move readout weights of means and deviations that are beyond their range back towards it, in place.
+    """Move readout weights of outputs that are beyond their range back towards it, in place.
 
     ::
 
-        W_k <- W_k - 0.1 (output_k - clip(output_k)) z / |z|^2
+        W_k <- W_k - 0.1 (output_k - held_k) z / |z|^2
+        held_k = clip(output_k)                                       means and deviations, see `_control`
+        held_k = max(output_k, max_j output_j + log least_probability)     preferences of one factor
 
     What is beyond makes no difference to the action, so that nothing else would ever bring it back.
     """
-    head = net_view(ints, floats, ACTOR)
-    first, n, features = ints[N_PREFERENCES], ints[N_CONTROLS], head.features.shape[0]
+    output = net_view(ints, floats, ACTOR).output
+    first = 0
+    for factor in range(ints[N_CHOICES]):
+        size = ints[ints[CATEGORIES] + factor]
+        least = float(output[first])
+        for k in range(first, first + size):
+            least = max(least, float(output[k]))
+        least += reals[LEAST_PREFERENCE]
+        for k in range(first, first + size):
+            if output[k] < least:
+                _move_output(ints, floats, k, float(output[k]) - least)
+        first += size
+    n = ints[N_CONTROLS]
     for k in range(n):
-        mean, _, _, _ = _control(ints, reals, head.output, k)
+        mean, _, _, _ = _control(ints, reals, output, k)
         for which in range(2):
             index = first + which * n + k
-            output = float(head.output[index])
-            held = mean if which == 0 else clip(output, LOG_DEVIATION_LOW, LOG_DEVIATION_HIGH)
-            if output != held:
-                column = head.bias if index >= head.output.shape[0] - head.free else 0
-                seen = span(head.features, column, features - column)
-                total = 0.0
-                for j in range(seen.shape[0]):
-                    total += seen[j] * seen[j]
-                change = -HOLD_RATE * (output - held) / total  # the bias is always 1
-                add_scaled(span(head.w, index * features + column, features - column), change, seen)
+            value = float(output[index])
+            held = mean if which == 0 else clip(value, LOG_DEVIATION_LOW, LOG_DEVIATION_HIGH)
+            if value != held:
+                _move_output(ints, floats, index, value - held)
 
 
 @kernel

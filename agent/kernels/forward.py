@@ -71,7 +71,7 @@ def forward(ints: NDArray, reals: NDArray, floats: NDArray, net: int, learn: boo
         )
         if learn:
             head.slope[index] = slope
-            for group in range(layer.alphas.shape[0]):
+            for group in range(layer.eps.shape[0] // layer.m):  # a reservoir has none
                 eps = row(layer.eps, group, layer.m)
                 filter_inputs(eps, layer.alphas[group], slope, layer.inputs)
             running_mean(PSI_MEAN_RATE, layer.psi, layer.psi_mean, TINY)

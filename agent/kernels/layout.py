@@ -102,6 +102,7 @@ LAYER_STRIDE = 40
     LAYER_RECURRENT,  # column of the layer's own spikes, -1 without recurrence
     LAYER_BIAS,  # column of the constant 1
     LAYER_GROUPS,  # leak groups; neuron i belongs to group i mod groups
+    LAYER_LEARNS,  # 1 if the layer has credit and traces
     LAYER_ADAPTIVE,  # the first so many neurons have an eligibility of the adaptation
     LAYER_VECTORS,  # filtered eligibility vectors a leak group, 0 with the cascade
     LAYER_LEVELS,  # hops, up or around, that a signal to this layer may have taken
@@ -132,7 +133,7 @@ LAYER_STRIDE = 40
     LAYER_FILTER_LEAK,
     LAYER_RATE,
     LAYER_EPSR,
-) = range(37)
+) = range(38)
 
 # ---- float64 section: header
 (
@@ -142,8 +143,10 @@ LAYER_STRIDE = 40
     LR_VALUE,
     KAPPA_POLICY,
     KAPPA_VALUE,
+    ERROR_BOUND,
     READOUT_SHARE,
     PEAK_DECAY,
+    LEAST_PREFERENCE,  # logarithm of the least probability, -HUGE for 0
     ENTROPY_BONUS,
     V_TH,
     RESET_STRENGTH,
@@ -162,8 +165,8 @@ LAYER_STRIDE = 40
     DELTA,  # last TD error
     OBSERVATION_COUNT,
     SCRATCH_PAIR,  # room for two numbers
-) = range(26)
-REAL_HEADER = 28
+) = range(28)
+REAL_HEADER = 30
 
 
 class Layer(NamedTuple):
@@ -182,10 +185,10 @@ class Layer(NamedTuple):
     levels: int
     split: int
     w: NDArray  # (n, m)
-    credit: NDArray  # (n, m)
+    credit: NDArray  # (n, m), or (0,) if the layer never learns
     epsa: NDArray  # (n adaptive, m)
     cascade: NDArray  # (k, n, m), or (0,) with the factored filter
-    eps: NDArray  # (G, m)
+    eps: NDArray  # (G, m), likewise
     inputs: NDArray  # (m,)
     v: NDArray  # (n,)
     a: NDArray  # (n,)
@@ -235,9 +238,9 @@ class Synapses(NamedTuple):
 def layer_view(ints: NDArray, floats: NDArray, net: int, layer: int) -> Layer:
     """Return the views of layer `layer` (from 0, bottom first) of network `net` (ACTOR or CRITIC)."""
     at = LAYER_TABLE + (net * ints[N_LAYERS] + layer) * LAYER_STRIDE
-    n, m, groups = ints[at + LAYER_N], ints[at + LAYER_M], ints[at + LAYER_GROUPS]
+    n, m, groups, learns = ints[at + LAYER_N], ints[at + LAYER_M], ints[at + LAYER_GROUPS], ints[at + LAYER_LEARNS]
     levels, split, vectors = ints[at + LAYER_LEVELS], ints[at + LAYER_SPLIT], ints[at + LAYER_VECTORS]
-    resets = n if ints[RESET_PATH] != 0 else 0
+    resets = n * learns if ints[RESET_PATH] != 0 else 0
     cascades = levels if ints[DEPTH_FILTER] == CASCADE else 0
     pasts = split + 1 if vectors > 0 else 0
     return Layer(
@@ -251,10 +254,10 @@ def layer_view(ints: NDArray, floats: NDArray, net: int, layer: int) -> Layer:
         levels,
         split,
         span(floats, ints[at + LAYER_W], n * m),
-        span(floats, ints[at + LAYER_CREDIT], n * m),
+        span(floats, ints[at + LAYER_CREDIT], n * m * learns),
         span(floats, ints[at + LAYER_EPSA], ints[at + LAYER_ADAPTIVE] * m),
         span(floats, ints[at + LAYER_CASCADE], cascades * n * m),
-        span(floats, ints[at + LAYER_EPS], groups * m),
+        span(floats, ints[at + LAYER_EPS], groups * m * learns),
         span(floats, ints[at + LAYER_INPUTS], m),
         span(floats, ints[at + LAYER_V], n),
         span(floats, ints[at + LAYER_A], n),

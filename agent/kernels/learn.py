@@ -12,6 +12,7 @@ from .layout import (
     ACTOR,
     ADAPTIVE_FEEDBACK,
     CREDIT_NORMS,
+    ERROR_BOUND,
     FEEDBACK,
     FROZEN_LAYERS,
     KAPPA_POLICY,
@@ -56,7 +57,8 @@ def choose_steps(ints: NDArray, reals: NDArray, net: int, delta: float) -> None:
         if net == ACTOR:
             parts = ints[N_PARTS]
             kappa /= spread(ints, reals)  # so that a narrow policy is moved in small steps
-        bounded_steps(lr, kappa, reals[READOUT_SHARE], ints[FROZEN_LAYERS], parts, delta, norms, steps)
+        bound, share = reals[ERROR_BOUND], reals[READOUT_SHARE]
+        bounded_steps(lr, kappa, bound, share, ints[FROZEN_LAYERS], parts, delta, norms, steps)
     else:
         fill(steps, 0.0)
 

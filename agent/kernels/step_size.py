@@ -16,12 +16,14 @@ COORDINATE_FLOOR = 1e-8
 
 
 @kernel
-def bounded_step(lr: float, kappa: float, delta: float, credit_norm: float) -> float:
+def bounded_step(lr: float, kappa: float, error_bound: float, delta: float, credit_norm: float) -> float:
     """Return the step size that cannot overshoot its target (Elsayed et al. 2024, arXiv 2410.14606, alg. 3).
 
     ::
 
-        step = lr / max(1, lr kappa max(|delta|, 1) ||credit||_1)
+        step = lr / max(1, lr kappa max(|delta| / error_bound, 1) ||credit||_1)
+
+    The published rule has an error_bound of 1.
 
     Parameters
     ----------
@@ -29,18 +31,21 @@ def bounded_step(lr: float, kappa: float, delta: float, credit_norm: float) -> f
         Largest step, at least 0.
     kappa : float
         Above 1 shrinks the step below the bound of a locally linear function, > 0.
+    error_bound : float
+        TD error from which on the change does not grow with it, > 0.
     delta : float
         TD error, in units of the normalised reward.
     credit_norm : float
         L1 norm of all credit that this TD error will be multiplied with.
     """
-    return lr / max(1.0, lr * kappa * max(abs(delta), 1.0) * credit_norm)
+    return lr / max(1.0, lr * kappa * max(abs(delta) / error_bound, 1.0) * credit_norm)
 
 
 @kernel
 def bounded_steps(
     lr: float,
     kappa: float,
+    error_bound: float,
     readout_share: float,
     fixed: int,
     parts: int,
@@ -51,7 +56,7 @@ def bounded_steps(
     """Write the step size of each block, the layers and last the readout, to `steps` in place.
 
     The bound on the whole change, 1/kappa, is divided among the blocks: the readout gets `readout_share`, the layers
-    that learn divide the rest evenly, so block b takes ``bounded_step(lr, kappa / share_b, delta, ||credit_b||_1)``.
+    that learn divide the rest evenly, so block b takes ``bounded_step(lr, kappa / share_b, error_bound, delta, ||credit_b||_1)``.
     Under one bound for all (readout_share 0, as published) the many synapses inside starve the few of the readout;
     see docs/decisions/.
 
@@ -77,12 +82,12 @@ def bounded_steps(
             total += in_layers * norms[block]
         total += in_readout * norms[last]
         for block in range(last + 1):
-            steps[block] = bounded_step(lr, kappa, delta, total)
+            steps[block] = bounded_step(lr, kappa, error_bound, delta, total)
         return
     share = (1.0 - readout_share) / max(last - fixed, 1)
     for block in range(last):
-        steps[block] = bounded_step(lr, kappa / share, delta, in_layers * norms[block])
-    steps[last] = bounded_step(lr, kappa / readout_share, delta, in_readout * norms[last])
+        steps[block] = bounded_step(lr, kappa / share, error_bound, delta, in_layers * norms[block])
+    steps[last] = bounded_step(lr, kappa / readout_share, error_bound, delta, in_readout * norms[last])
 
 
 @kernel

@@ -258,5 +258,7 @@ def learning_lines(result: dict[str, Any]) -> Iterator[str]:
         yield f"{task:26} skipped: {reason}"
 
 
-def _shown(value: float | None, width: int = 0, form: str = ".1f") -> str:
-    return f"{'-' if value is None else format(value, form):>{width}}"
+def _shown(value: float | None, width: int = 0, form: str | None = None) -> str:
+    if value is None:
+        return f"{'-':>{width}}"
+    return f"{format(value, form or ('.1f' if abs(value) >= 10 else '.3f')):>{width}}"

@@ -45,13 +45,27 @@ def _remember(name: str, threshold: float, **arguments: object) -> Task:
     return Task({"env": f"synaptick.envs:synaptick/{name}-v0", "env_kwargs": arguments, "steps": 500_000}, threshold)
 
 
+def _popgym(name: str, steps: int, threshold: float | None) -> Task:
+    """Return the default configuration in an easy task of POPGym (Morad et al. 2023), shown the last action too."""
+    wrappers = ["popgym.wrappers:PreviousAction"]
+    return Task({"env": f"popgym-{name}Easy-v0", "wrappers": wrappers, "steps": steps}, threshold)
+
+
+def _without_velocities(name: str, **settings: object) -> Task:
+    wrappers = ["synaptick.envs:MaskVelocities"]
+    return Task({"env": f"{name}-v5", "wrappers": wrappers, "steps": 1_000_000, **settings})
+
+
 def _chain(length: int, **settings: object) -> Task:
     task = _remember("MemoryChain", 0.9, length=length)
     return task._replace(settings=task.settings | settings)
 
 
 # A network whose output depends on the present observation alone.
-MEMORYLESS = {"recurrent": False, "tau_min": 0.01, "tau_max": 0.01, "adaptive_fraction": 0.0, "reset_strength": 0.0}
+MEMORYLESS = {
+    **{"recurrent": False, "latch_fraction": 0.0, "adaptive_fraction": 0.0},
+    **{"tau_min": 0.01, "tau_max": 0.01, "reset_strength": 0.0},
+}
 # Observations in units 10^4 times smaller, reward in units 10^3 times larger.
 OTHER_UNITS = {"synaptick.envs:ChangeUnits": {"observation": 1e4, "reward": 1e-3}}
 
@@ -114,5 +128,30 @@ SUITES = {
             "chain 64, no adaptation": _chain(64, adaptive_fraction=0.0),
             "chain 64, memoryless": _chain(64, **MEMORYLESS),
         }
+    ),
+    # Returns are POPGym's own, from -1 to 1; papers often show (1 + return) / 2.
+    "popgym": Suite(
+        {
+            "RepeatPrevious": _popgym("RepeatPrevious", 2_000_000, 0.8),
+            "RepeatFirst": _popgym("RepeatFirst", 2_000_000, -0.1),
+            "PositionOnlyCartPole": _popgym("PositionOnlyCartPole", 2_000_000, 0.95),
+            **{
+                name: _popgym(name, 1_000_000, None)
+                for name in (
+                    *("NoisyPositionOnlyCartPole", "VelocityOnlyCartpole", "PositionOnlyPendulum"),
+                    *("NoisyPositionOnlyPendulum", "Autoencode", "CountRecall", "HigherLower", "Concentration"),
+                    *("MultiarmedBandit", "Battleship", "MineSweeper"),
+                )
+            },
+        },
+        seeds=5,
+    ),
+    "masked": Suite(
+        {
+            f"{name}{control}": _without_velocities(name, **settings)
+            for name in ("Hopper", "HalfCheetah")
+            for control, settings in (("", {}), (", memoryless", MEMORYLESS))
+        },
+        seeds=5,
     ),
 }

@@ -1,15 +1,18 @@
-"""PPO and A2C of stable-baselines3 on the tasks of `synaptick bench learning`.
+"""PPO and A2C of stable-baselines3, and RecurrentPPO of sb3-contrib, on the tasks of `synaptick bench learning`.
 
-``python -m tests.benchmarks.baselines``: default hyperparameters, ``MlpPolicy``, one environment, one CPU thread, the
-same number of steps. What counts is what counts there: the mean return of the last 100 episodes of training, with the
-stochastic policy. Runs where stable-baselines3 is installed and synaptick is not. One row a run, seed by seed, so that
-it can be stopped at any time; runs that the file already holds are not repeated.
+``python -m tests.benchmarks.baselines``: default hyperparameters, ``MlpPolicy`` (``MlpLstmPolicy``), one environment,
+one CPU thread, the same number of steps. Tasks of other packages only, and none with settings of its own: the suites
+classic, box2d and mujoco, and with ``--suite masked --algorithms recurrent_ppo`` those of masked. What counts is what
+counts there: the mean return of the last 100 episodes of training, with the stochastic policy. Runs where
+stable-baselines3 is installed and synaptick is not. One row a run, seed by seed, so that it can be stopped at any time;
+runs that the file already holds are not repeated.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import importlib.util
 import multiprocessing
 import runpy
 import sys
@@ -24,8 +27,12 @@ import stable_baselines3  # type: ignore[import-not-found,unused-ignore]
 import torch  # type: ignore[import-not-found,unused-ignore]
 from stable_baselines3.common.monitor import Monitor  # type: ignore[import-not-found,unused-ignore]
 
-SUITES_FILE = Path(__file__).parents[2] / "agent" / "study" / "suites.py"
-ALGORITHMS = {"ppo": stable_baselines3.PPO, "a2c": stable_baselines3.A2C}
+ROOT = Path(__file__).parents[2]
+SUITES_FILE = ROOT / "agent" / "study" / "suites.py"
+ALGORITHMS = ("ppo", "a2c", "recurrent_ppo")
+SUITES = ("classic", "box2d", "mujoco", "masked")
+# What a task may set if another algorithm is to do the same.
+SHARED = {"env", "wrappers", "steps"}
 # As in agent/study/learning.py: episodes averaged, and how many of them must have ended to reach a threshold.
 RECENT, ENOUGH = 100, 20
 COLUMNS = [
@@ -41,6 +48,8 @@ class Job(NamedTuple):
     seed: int
     steps: int
     threshold: float | None
+    env: str
+    wrappers: tuple[str, ...]
 
 
 def jobs_of(suites: dict[str, Any], options: argparse.Namespace) -> Iterator[Job]:
@@ -50,16 +59,46 @@ def jobs_of(suites: dict[str, Any], options: argparse.Namespace) -> Iterator[Job
     for number in range(max(numbers.values())):
         for name, suite in chosen.items():
             for task, (settings, threshold, _) in suite.tasks.items():
-                if number < numbers[name] and (options.tasks is None or task in options.tasks):
+                if not settings.keys() <= SHARED or (options.tasks is not None and task not in options.tasks):
+                    continue
+                if number < numbers[name]:
+                    steps, wrappers = options.steps or settings["steps"], tuple(settings.get("wrappers", ()))
                     for algorithm in options.algorithms:
                         seed = options.first_seed + number
-                        yield Job(name, task, algorithm, seed, options.steps or settings["steps"], threshold)
+                        yield Job(name, task, algorithm, seed, steps, threshold, settings["env"], wrappers)
+
+
+def environments() -> Any:
+    """Return the package of environments and wrappers, which needs nothing of synaptick."""
+    folder = ROOT / "envs"
+    spec = importlib.util.spec_from_file_location(
+        "envs", folder / "__init__.py", submodule_search_locations=[str(folder)]
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["envs"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def model_of(job: Job, env: Any) -> Any:
+    """Return an untrained model with default hyperparameters."""
+    if job.algorithm == "recurrent_ppo":
+        import sb3_contrib  # type: ignore[import-not-found,unused-ignore]
+
+        return sb3_contrib.RecurrentPPO("MlpLstmPolicy", env, seed=job.seed, device="cpu")
+    algorithm = {"ppo": stable_baselines3.PPO, "a2c": stable_baselines3.A2C}[job.algorithm]
+    return algorithm("MlpPolicy", env, seed=job.seed, device="cpu")
 
 
 def measure(job: Job) -> dict[str, Any]:
     torch.set_num_threads(1)
-    env = Monitor(gymnasium.make(job.task))
-    model = ALGORITHMS[job.algorithm]("MlpPolicy", env, seed=job.seed, device="cpu")
+    bare = gymnasium.make(job.env)
+    for wrapper in job.wrappers:
+        bare = getattr(environments(), wrapper.rpartition(":")[2])(bare)
+    env = Monitor(bare)
+    model = model_of(job, env)
     recent: deque[float] = deque(maxlen=RECENT)
     reached: int | None = None
     episodes = steps = 0
@@ -85,7 +124,7 @@ def measure(job: Job) -> dict[str, Any]:
     seconds = time.thread_time() - begun
     env.close()
     return {
-        **job._asdict(),
+        **{key: value for key, value in job._asdict().items() if key in COLUMNS},
         "episodes": episodes,
         "last_100": round(sum(recent) / len(recent), 3) if recent else None,
         "steps_to_threshold": reached,
@@ -105,10 +144,9 @@ def done_in(path: Path) -> set[tuple[str, str, int, int]]:
 
 def main() -> int:
     suites = runpy.run_path(str(SUITES_FILE))["SUITES"]
-    same = [name for name, suite in suites.items() if all(task.config == "default" for task in suite.tasks.values())]
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--algorithms", nargs="+", default=list(ALGORITHMS), choices=list(ALGORITHMS))
-    parser.add_argument("--suite", nargs="+", default=same, choices=same)
+    parser.add_argument("--algorithms", nargs="+", default=["ppo", "a2c"], choices=ALGORITHMS)
+    parser.add_argument("--suite", nargs="+", default=SUITES[:3], choices=SUITES)
     parser.add_argument("--tasks", nargs="+")
     parser.add_argument("--seeds", type=int, help="default: those of the suite")
     parser.add_argument("--first-seed", type=int, default=0)
