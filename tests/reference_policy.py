@@ -267,7 +267,7 @@ def draw(output: Array, parts: Parts, slow: Array, correlation: float, config: A
 
 
 def excess(output: Array, parts: Parts, config: Any) -> Array:
-    """What each output is beyond its range; a preference's ends log least_probability below the largest of its factor."""
+    """What each output is beyond its range; a preference's ends log(least_probability) below the largest one."""
     means = [policy.mean for policy in gaussians(output, parts, config.initial_deviation)]
     exponents = np.clip(output[output.size - len(means) :], *LOG_DEVIATION)
     lowest = np.log(config.least_probability) if config.least_probability else -np.inf

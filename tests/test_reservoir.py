@@ -70,7 +70,7 @@ def test_kinds_fill_it(changes: dict[str, Any], expected: tuple[int, int, int]) 
 
 
 def test_a_delay_line_says_what_was_seen_so_many_ticks_ago() -> None:
-    # Every second tick or so one entry of three is 1; lines 0 to 2 are for the entries, 3 for the negative of the first.
+    # Lines 0 to 2 are for the three entries, 3 for the negative of the first.
     agent = make_agent(observation=spaces.MultiBinary(3), layers=(8,), reservoir=30, delay_fraction=0.7)
     assert kinds(agent.config).lines == 4
     rng = np.random.default_rng(0)

@@ -56,7 +56,8 @@ def bounded_steps(
     """Write the step size of each block, the layers and last the readout, to `steps` in place.
 
     The bound on the whole change, 1/kappa, is divided among the blocks: the readout gets `readout_share`, the layers
-    that learn divide the rest evenly, so block b takes ``bounded_step(lr, kappa / share_b, error_bound, delta, ||credit_b||_1)``.
+    that learn divide the rest evenly, so block b takes
+    ``bounded_step(lr, kappa / share_b, error_bound, delta, ||credit_b||_1)``.
     Under one bound for all (readout_share 0, as published) the many synapses inside starve the few of the readout;
     see docs/decisions/.
 

@@ -63,8 +63,12 @@ def _chain(length: int, **settings: object) -> Task:
 
 # A network whose output depends on the present observation alone.
 MEMORYLESS = {
-    **{"recurrent": False, "latch_fraction": 0.0, "adaptive_fraction": 0.0},
-    **{"tau_min": 0.01, "tau_max": 0.01, "reset_strength": 0.0},
+    "recurrent": False,
+    "latch_fraction": 0.0,
+    "adaptive_fraction": 0.0,
+    "tau_min": 0.01,
+    "tau_max": 0.01,
+    "reset_strength": 0.0,
 }
 # Observations in units 10^4 times smaller, reward in units 10^3 times larger.
 OTHER_UNITS = {"synaptick.envs:ChangeUnits": {"observation": 1e4, "reward": 1e-3}}
@@ -112,7 +116,7 @@ SUITES = {
     # What has to be remembered; then what remembers it. "reservoir alone": only readouts learn.
     "memory": Suite(
         {
-            **{f"chain {length}": _chain(length) for length in (16, 32, 64, 128, 256)},
+            **{f"chain {length}": _chain(length) for length in (16, 32, 64, 128, 256, 512)},
             "T-maze 50": _remember("TMaze", 0.5, length=50),
             "evidence, 50 ms a step": _remember("EvidenceAccumulation", 0.8, tick_ms=50),
             "evidence, 10 ms a step": _remember("EvidenceAccumulation", 0.8, tick_ms=10),
