@@ -136,6 +136,7 @@ def _fill_options(arena: Arena, config: Config) -> None:
         (at.DAMPENING, config.dampening),
         (at.GAIN, config.gain),
         (at.OBSERVATION_CLIP, config.observation_clip),
+        (at.STATISTICS_MEMORY, float(config.statistics_memory)),
         (at.FEEDBACK_DECAY, config.feedback_decay),
         (at.RATE_REGULARIZATION, config.rate_regularization),
         (at.TARGET_RATE, config.target_rate),

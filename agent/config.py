@@ -171,6 +171,9 @@ class Config:
         Bound on a standardised observation, standard deviations, 0.1 to 1000.
     normalize_rewards : bool
         Whether rewards are divided by the standard deviation of returns.
+    statistics_memory : int
+        Samples that the statistics of observations and returns remember: they are those of all samples until there are
+        so many, then the weight of a sample decays with this time constant. 2 to 10^15.
     keep_state : bool
         Whether neurons, eligibility and credit survive the end of an episode, for streams without real episodes.
     checkpoint_every : int
@@ -240,6 +243,7 @@ class Config:
     normalize_observations: bool = _switch(True)
     observation_clip: float = _real(8.0, 0.1, 1e3)
     normalize_rewards: bool = _switch(True)
+    statistics_memory: int = _whole(1_000_000, 2, 10**15)
     keep_state: bool = _switch(False)
 
     checkpoint_every: int = _whole(50_000, 1, 10**12)

@@ -145,6 +145,8 @@ class Arena:
         self._place("reals", "observation_mean", at.OBSERVATION_MEAN, d.n_input)
         self._place("reals", "observation_m2", at.OBSERVATION_M2, d.n_input)
         self._place("reals", "returns", at.RETURNS, RETURNS_SIZE)
+        reservoir = d.layers[0] if d.reservoir else 0
+        self._place("reals", "reservoir_mean", at.RESERVOIR_MEAN, at.N_NETS, reservoir)
         self._place("reals", "standardised", at.STANDARDISED, d.n_input)
         self._place("reals", "probabilities", at.PROBABILITIES, sum(d.choices))
         self._place("reals", "control_centre", at.CONTROL_CENTRE, d.controls)
@@ -266,6 +268,10 @@ class Arena:
                 ("current", at.LAYER_CURRENT),
             ):
                 self._place("floats", f"{prefix}/{view}", row + field, n)
+            if d.learns(index):
+                self._alias(row + at.LAYER_OUTPUT, row + at.LAYER_Z)
+            else:
+                self._place("floats", f"{prefix}/output", row + at.LAYER_OUTPUT, n)
             self._place(
                 "floats", f"{prefix}/signals", row + at.LAYER_SIGNALS, 1 + 2 * d.split(index) + d.levels(index), n
             )

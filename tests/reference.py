@@ -25,13 +25,24 @@ TRACES = ("credit", "eps", "epsa", "epsr", "cascade", "filtered", "psi_past", "m
 # Of which an arena leaves out rows that nothing would ever change.
 CARRIED = ("epsa", "epsr", "credit", "peak", "eps")
 NETS = ("actor", "critic")
+FAINT = 1e-60
 DRAWN = ("action", "probabilities", "noise", "slow_noise", "deviations")
 
 
-def welford(count: float, mean: Any, m2: Any, sample: Any) -> tuple[Any, Any]:
-    """mean' = mean + (x - mean)/n, m2' = m2 + (x - mean)(x - mean'), n counting this sample."""
-    new = mean + (sample - mean) / count
-    return new, m2 + (sample - mean) * (sample - new)
+def kept(memory: float, count: float) -> float:
+    """1 until there are `memory` samples, then 1 - 1/memory."""
+    return 1.0 if count < memory - 0.5 else 1 - 1 / memory
+
+
+def running(mean: Any, sample: Any, count: float) -> Any:
+    """mean + (x - mean)/n, n counting this sample."""
+    return mean + (sample - mean) / count
+
+
+def welford(keep: float, count: float, mean: Any, m2: Any, sample: Any) -> tuple[Any, Any]:
+    """mean' = mean + (x - mean)/n, m2' = keep m2 + (x - mean)(x - mean'), n counting this sample."""
+    new = flushed(running(mean, sample, count), FAINT)
+    return new, flushed(keep * m2 + (sample - mean) * (sample - new), FAINT)
 
 
 def variance(count: float, m2: Any) -> Any:
@@ -49,12 +60,17 @@ def standardise(count: float, mean: Array, m2: Array, clip: float, sample: Array
     return np.clip((sample - mean) / deviation(count, mean, m2), -clip, clip)
 
 
-def with_reward(returns: Array, discount: float, reward: float) -> Array:
-    """[n, sum G, sum G^2, sum d^(k-t) G_t, sum d^(k-t), sum d^(2(k-t))] with one reward more; d the discount."""
+def with_reward(returns: Array, memory: float, discount: float, reward: float) -> Array:
+    """[n, sum G, sum G^2, sum d^(k-t) G_t, sum d^(k-t), sum d^(2(k-t))] with one reward more; d the discount.
+
+    Each sum is over ticks t with weights keep^(k-t).
+    """
+    returns = kept(memory, returns[0]) * returns
     count, total, of_squares, held, ones, squares = returns
     ones, squares = 1 + discount * ones, 1 + discount**2 * squares
     total, of_squares = total + reward * ones, of_squares + 2 * reward * discount * held + reward**2 * squares
-    return np.array([count + 1, total, of_squares, discount * held + reward * squares, ones, squares])
+    sums = flushed(np.array([total, of_squares, discount * held + reward * squares]), FAINT)
+    return np.array([count + 1, *sums, ones, squares])
 
 
 def reward_scale(returns: Array) -> float:
@@ -87,9 +103,9 @@ def neuron(state: Arrays, constants: Arrays, current: Array, v_th: float, reset:
     return v, a, (excess > 0).astype(float), dampening / v_th * np.maximum(0, 1 - np.abs(excess) / v_th)
 
 
-def flushed(x: Array) -> Array:
-    """0 where |x| <= 1e-30, else x."""
-    return np.where(np.abs(x) <= 1e-30, 0.0, x)
+def flushed(x: Any, floor: float = 1e-30) -> Any:
+    """0 where |x| <= floor, else x."""
+    return np.where(np.abs(x) <= floor, 0.0, x)
 
 
 def membrane_eligibility(eps: Array, alphas: Array, slope: float, u: Array) -> Array:
@@ -291,7 +307,7 @@ class ReferenceAgent:
             value = float(arrays["critic/output"][0])
         if learn and reward is not None:
             reward = self.scaled(reward) - self.config.entropy_bonus * s["log_probability_tm1"]
-            s["delta"] = delta = reward + discount * value - s["value_tm1"]
+            s["delta"] = delta = float(flushed(reward + discount * value - s["value_tm1"]))
         if not last:
             # No reward: an episode begins, with noise that knows nothing of the last one.
             correlation = self.config.noise_correlation if reward is not None else 0.0
@@ -346,19 +362,22 @@ class ReferenceAgent:
         arrays, s, c = self.arrays, self.scalars, self.config
         x = policy.encoded(self.spaces[0], observation)
         if learn:
-            s["observation_count"] += 1
-            found = welford(s["observation_count"], arrays["observation_mean"], arrays["observation_m2"], x)
+            keep = kept(c.statistics_memory, s["observation_count"])
+            s["observation_count"] = keep * s["observation_count"] + 1
+            found = welford(keep, s["observation_count"], arrays["observation_mean"], arrays["observation_m2"], x)
             arrays.update(observation_mean=found[0], observation_m2=found[1])
         standard = standardise(
             s["observation_count"], arrays["observation_mean"], arrays["observation_m2"], c.observation_clip, x
         )
-        return np.where(self.is_number & c.normalize_observations, standard, x)
+        return flushed(np.where(self.is_number & c.normalize_observations, standard, x))
 
     def scaled(self, reward: float) -> float:
         """r divided by the deviation of the returns of all ticks."""
         if not self.config.normalize_rewards:
             return reward
-        self.arrays["returns"] = with_reward(self.arrays["returns"], self.config.discount, reward)
+        self.arrays["returns"] = with_reward(
+            self.arrays["returns"], self.config.statistics_memory, self.config.discount, reward
+        )
         return reward * reward_scale(self.arrays["returns"])
 
     def forward(self, net: str, x: Array, learn: bool) -> None:
@@ -375,6 +394,11 @@ class ReferenceAgent:
             found = neuron(state, constants, current, c.v_th, c.reset_strength, c.dampening)
             arrays.update({at + name: new for name, new in zip(("v", "a", "z", "psi"), found, strict=True)})
             spikes.append(arrays[at + "z"])
+            if index < (c.reservoir > 0):
+                means, row = arrays["reservoir_mean"], NETS.index(net)
+                if learn:
+                    means[row] = running(means[row], spikes[-1], self.scalars["observation_count"])
+                arrays[at + "output"] = spikes[-1] = spikes[-1] - means[row]
             if learn:
                 arrays[at + "slope"] = slope
                 arrays[at + "eps"] = membrane_eligibility(arrays[at + "eps"], arrays[at + "alphas"], slope, u)

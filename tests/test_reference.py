@@ -76,6 +76,7 @@ OF_THE_NETWORK: dict[str, tuple[dict[str, Any], bool]] = {
     "hop without recurrence": ({"layers": (10, 9, 8), "recurrent": False, "recurrent_hop": True}, True),
     "hop without signal from above": ({"layers": (9, 8), "spatial_signal": False, **FACTORED_HOP}, True),
     "hop, nothing remembered": ({"layers": (9, 8), "temporal_trace": False, "reset_path": True, **FACTORED_HOP}, True),
+    "short statistics": ({"layers": (9, 8), "statistics_memory": 15}, True),
     "errors bound at a third": ({"layers": (9, 8), "error_bound": 0.3}, True),
     "reservoir": ({"layers": (9, 8), "reservoir": 7}, True),
     "reservoir of all kinds": ({"layers": (9, 8), "reservoir": 15, "delay_length": 2}, True),
@@ -249,7 +250,7 @@ def test_statistics_are_those_of_the_whole_sample() -> None:
     xs = np.random.default_rng(0).normal(5.0, 3.0, size=(50, 2))
     mean, m2 = np.zeros(2), np.zeros(2)
     for count, x in enumerate(xs, 1):
-        mean, m2 = reference.welford(count, mean, m2, x)
+        mean, m2 = reference.welford(1.0, count, mean, m2, x)
     np.testing.assert_allclose(mean, xs.mean(axis=0), rtol=1e-12)
     np.testing.assert_allclose(reference.variance(50, m2), xs.var(axis=0, ddof=1), rtol=1e-12)
 
@@ -482,7 +483,11 @@ MUTATIONS: dict[str, Callable[..., Any]] = {
     "normalised_current": lambda w, u, gain: TRUE["normalised_current"](w, u, 1.001 * gain),
     "standardise": lambda count, *rest: TRUE["standardise"](count + 1, *rest),
     "reward_scale": lambda returns: 1.001 * TRUE["reward_scale"](returns),
-    "with_reward": lambda returns, discount, reward: TRUE["with_reward"](returns, discount + 1e-3, reward),
+    "with_reward": lambda returns, memory, discount, reward: TRUE["with_reward"](
+        returns, memory, discount + 1e-3, reward
+    ),
+    "kept": lambda memory, count: 1.0,
+    "running": lambda mean, sample, count: TRUE["running"](mean, sample, count + 1),
     "bounded_step": lambda lr, kappa, bound, delta, norm: lr / max(1.0, lr * kappa * abs(delta) * norm),
     "PSI_MEAN_RATE": 0.06,  # type: ignore[dict-item]
 }
@@ -493,7 +498,7 @@ def test_a_mutated_rule_breaks_parity(name: str, monkeypatch: pytest.MonkeyPatch
     target = name.split()[0]
     owner = reference.ReferenceAgent if target.startswith("ReferenceAgent.") else reference
     monkeypatch.setattr(owner, target.split(".")[-1], MUTATIONS[name])
-    agent = double_agent({"layers": (10, 9, 8), "entropy_bonus": 0.05})
+    agent = double_agent({"layers": (10, 9, 8), "entropy_bonus": 0.05, "reservoir": 9, "statistics_memory": 30})
     with pytest.raises(AssertionError, match=r"^tick "):
         assert_parity(agent, twin_of(agent), script(TICKS, agent.observation, 0), tolerance=1e-5, stretch=100)
 

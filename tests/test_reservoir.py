@@ -111,6 +111,25 @@ def test_a_latch_fires_until_it_is_inhibited_and_then_not_again() -> None:
     assert spikes([-2.1] * 10 + [0.0] * 20) == [0.0] * 30
 
 
+def test_what_others_see_of_it_is_its_spikes_less_their_mean_so_far() -> None:
+    agent = make_agent(layers=(8, 6), reservoir=16, delay_length=2)
+    rng, seen = np.random.default_rng(0), []
+    views = agent.arena.views
+    agent.start(rng.normal(size=agent.observation.size))
+    for tick in range(60):
+        spikes = views["actor/0/z"].copy()
+        if tick < 50:
+            seen.append(spikes)
+        expected = spikes - np.mean(seen, axis=0)
+        np.testing.assert_allclose(views["actor/0/output"], expected, atol=1e-6)
+        np.testing.assert_array_equal(views["actor/1/inputs"][:16], views["actor/0/output"])
+        np.testing.assert_array_equal(views["actor/features"][:16], views["actor/0/output"])
+        np.testing.assert_array_equal(views["actor/2/inputs"][:8], views["actor/1/z"])
+        agent.step(0.0, rng.normal(size=agent.observation.size), learn=tick < 49)
+    assert 0.1 < np.mean(seen) < 0.6
+    assert np.abs(views["actor/0/output"]).max() < 1.0
+
+
 def test_it_has_no_traces() -> None:
     views = make_agent(layers=(8, 6), reservoir=16, reset_path=True, step_rule="coordinate").arena.views
     traces = ("credit", "eps", "epsa", "epsr", "cascade", "filtered", "peak")

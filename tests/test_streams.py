@@ -12,6 +12,7 @@ import pytest
 from gymnasium import spaces
 from numpy.typing import NDArray
 from synaptick.agent import Agent, make_env, run
+from synaptick.agent.kernels import layout as at
 from synaptick.agent.kernels import normalize
 
 from .common import COORDINATE, SIZE, assert_finite, make_agent, state
@@ -97,16 +98,48 @@ def test_the_scale_of_rewards_does_not_matter(factor: float) -> None:
     np.testing.assert_allclose(ours, plain, atol=0.05)
 
 
-def scales(episodes: list[list[float]], discount: float) -> list[float]:
+def scales(episodes: list[list[float]], discount: float, memory: float = 1e6) -> list[float]:
     """Factors on the rewards of these episodes."""
     statistics: NDArray[np.float64] = np.zeros(normalize.RETURNS_SIZE)
     found = []
     for episode in episodes:
         for reward in episode:
-            normalize.add_reward(statistics, discount, reward)
+            normalize.add_reward(statistics, memory, discount, reward)
             found.append(normalize.reward_scale(statistics))
         normalize.forget_episode(statistics)
     return found
+
+
+def test_returns_of_long_ago_weigh_less() -> None:
+    rng = np.random.default_rng(6)
+    memory, discount = 40, 0.9
+    episodes = [(3.0 + rng.normal(size=n)).tolist() for n in (25, 30, 60, 45)]
+    returns, weights = [], np.zeros(0)
+    for episode in episodes:
+        returns += [sum(discount ** (k - t) * episode[k] for k in range(t, len(episode))) for t in range(len(episode))]
+        for _ in episode:
+            weights = np.append(weights * (1.0 if len(weights) < memory else 1 - 1 / memory), 1.0)
+    assert weights[0] < 0.1
+    mean = np.average(returns, weights=weights)
+    m2 = np.sum(weights * (np.array(returns) - mean) ** 2)
+    expected = 1 / math.hypot(math.sqrt(m2 / (weights.sum() - 1)), 1e-5 * mean)
+    np.testing.assert_allclose(scales(episodes, discount, memory)[-1], expected, rtol=1e-9)
+
+
+def test_statistics_of_observations_follow_a_world_that_changes() -> None:
+    found = {}
+    for memory in (100, 10**6):
+        agent = make_agent(statistics_memory=memory)
+        rng = np.random.default_rng(0)
+        agent.start(rng.normal(size=agent.observation.size))
+        for tick in range(3000):
+            agent.step(0.0, rng.normal(size=agent.observation.size) * (1.0 if tick < 2000 else 0.1) + (tick >= 2000))
+        views, count = agent.arena.views, agent.arena.reals[at.OBSERVATION_COUNT]
+        found[memory] = views["observation_mean"].mean(), np.sqrt(views["observation_m2"] / (count - 1)).mean(), count
+    assert found[100][2] == pytest.approx(100)
+    assert found[100][:2] == pytest.approx((1.0, 0.1), rel=0.1)
+    assert found[10**6][2] == 3001
+    assert found[10**6][0] == pytest.approx(1 / 3, abs=0.03)
 
 
 @pytest.mark.parametrize("discount", [0.0, 0.9, 0.99, 1.0])

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 from numpy.typing import NDArray
 
-from .jit import add_scaled, kernel
+from .jit import TINY, add_scaled, kernel
 from .layout import (
     FEEDBACK_DECAY,
     FROZEN_LAYERS,
@@ -19,10 +20,12 @@ from .memory import row
 
 @kernel
 def _loosen(weights: NDArray, feedback: NDArray, keep: float) -> None:
-    factor = weights.dtype.type(keep)
+    real = weights.dtype.type
+    factor, tiny, zero = real(keep), real(TINY), real(0.0)
     for k in range(weights.shape[0]):
-        feedback[k] = factor * (feedback[k] - weights[k])
-        weights[k] *= factor
+        apart, weight = factor * (feedback[k] - weights[k]), factor * weights[k]
+        feedback[k] = apart if np.abs(apart) > tiny else zero
+        weights[k] = weight if np.abs(weight) > tiny else zero
 
 
 @kernel
@@ -31,7 +34,7 @@ def loosen_feedback(ints: NDArray, reals: NDArray, floats: NDArray, net: int) ->
 
     ::
 
-        B <- (1 - feedback_decay) (B - W);   W <- (1 - feedback_decay) W
+        B <- (1 - feedback_decay) (B - W);   W <- (1 - feedback_decay) W                       both flushed
 
     Together with `tie_feedback` after the change dW, whatever rule made it::
 

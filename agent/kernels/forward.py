@@ -5,13 +5,15 @@ from __future__ import annotations
 from numpy.typing import NDArray
 
 from .eligibility import filter_inputs
-from .jit import TINY, copy, kernel
+from .jit import FAINT, TINY, copy, flushed, kernel
 from .layout import (
     DAMPENING,
     GAIN,
     INPUT,
     N_INPUT,
     N_LAYERS,
+    OBSERVATION_COUNT,
+    RESERVOIR_MEAN,
     RESET_STRENGTH,
     SPIKE_RATES,
     V_TH,
@@ -43,10 +45,32 @@ def gather_inputs(
 
 
 @kernel
+def centre(count: float, learn: bool, z: NDArray, mean: NDArray, out: NDArray) -> None:
+    """Write ``out_i = z_i - mean_i``, with `learn` after ``mean_i <- mean_i + (z_i - mean_i) / count``.
+
+    A neuron that fires all the time, as latches do, would be one more bias unit. Many of those make the outputs of all
+    observations move together, and quickly: with spikes as they are, MountainCar is not explored.
+
+    Parameters
+    ----------
+    count : float
+        Samples, or sum of their weights, as of the statistics of observations.
+    z, out : (n,) float32 arrays
+    mean : (n,) float64 array
+        Modified in place, as is `out`.
+    """
+    for i in range(z.shape[0]):
+        if learn:
+            mean[i] += (z[i] - mean[i]) / count
+        out[i] = z[i] - mean[i]
+
+
+@kernel
 def forward(ints: NDArray, reals: NDArray, floats: NDArray, net: int, learn: bool) -> None:
     """Advance network `net` by one tick, in place; with `learn` the eligibility vectors follow.
 
-    The readout is linear in the spikes of this very tick: ``output_k = sum_j W_out[k, j] z_j + b_k``.
+    The readout is linear in the spikes of this very tick: ``output_k = sum_j W_out[k, j] z_j + b_k``. Those of a
+    reservoir count less their mean, there and in the layer above.
     """
     head = net_view(ints, floats, net)
     x = floats[ints[INPUT] : ints[INPUT] + ints[N_INPUT]]
@@ -77,9 +101,14 @@ def forward(ints: NDArray, reals: NDArray, floats: NDArray, net: int, learn: boo
             running_mean(PSI_MEAN_RATE, layer.psi, layer.psi_mean, TINY)
             running_mean(RATE_RATE, layer.z, layer.rate, TINY)
             rate = ints[SPIKE_RATES] + net * ints[N_LAYERS] + index
-            reals[rate] += SPIKE_RATE_RATE * (spikes / layer.z.shape[0] - reals[rate])
+            share = spikes / layer.z.shape[0]
+            reals[rate] = flushed(reals[rate] + SPIKE_RATE_RATE * (share - reals[rate]), FAINT)
+        if layer.eps.shape[0] == 0:
+            n = layer.z.shape[0]
+            mean = span(reals, ints[RESERVOIR_MEAN] + net * n, n)
+            centre(reals[OBSERVATION_COUNT], learn, layer.z, mean, layer.output)
         if layer.first >= 0:
-            copy(layer.z, span(head.features, layer.first, layer.z.shape[0]))
-        below = layer.z
+            copy(layer.output, span(head.features, layer.first, layer.z.shape[0]))
+        below = layer.output
     head.features[head.bias] = 1.0
     weighted_sum(head.w, head.features, head.output)

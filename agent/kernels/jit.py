@@ -23,6 +23,8 @@ FASTMATH = {"nsz", "arcp", "contract", "afn", "reassoc"}
 
 # Decaying traces below this are set to 0: denormal numbers slow a silent network many times over.
 TINY = 1e-30
+# Running statistics in float64 below this are 0 for the same reason; beside 1e-30 in a variance nobody can tell.
+FAINT = 1e-60
 # Observations and rewards are brought within this bound, whose square and whose float32 are still finite.
 HUGE = 1e18
 
@@ -105,6 +107,12 @@ def _compile(function: F, *, cache: bool, forceinline: bool) -> F:
     finally:
         numba.config.CACHE_DIR = previous
     return compiled
+
+
+@kernel
+def flushed(x: float, floor: float) -> float:
+    """Return x, or 0 if it is not above `floor` in magnitude."""
+    return x if abs(x) > floor else 0.0
 
 
 @kernel

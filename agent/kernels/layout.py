@@ -47,6 +47,7 @@ from .memory import span
     OBSERVATION_MEAN,  # float64 offsets, (n_input,)
     OBSERVATION_M2,
     RETURNS,  # float64 offset, (normalize.RETURNS_SIZE,)
+    RESERVOIR_MEAN,  # float64 offset, (2, neurons of the reservoir)
     CATEGORIES,  # int64 offset, (n_choices,): categories of each factor
     PROBABILITIES,  # float64 offset, (n_preferences,), factors one after the other
     CONTROL_CENTRE,  # float64 offsets, (n_controls,): what a drawn 0 stands for, and 1 adds, in units of the space
@@ -63,9 +64,9 @@ from .memory import span
     N_INTS,  # sizes of the three sections
     N_REALS,
     N_FLOATS,
-) = range(46)
-RANDOM = 46  # 4 words
-NET_TABLE = 50
+) = range(47)
+RANDOM = 47  # 4 words
+NET_TABLE = 51
 
 # Values of DEPTH_FILTER and of FEEDBACK
 CASCADE, FACTORED = 0, 1
@@ -133,7 +134,8 @@ LAYER_STRIDE = 40
     LAYER_FILTER_LEAK,
     LAYER_RATE,
     LAYER_EPSR,
-) = range(38)
+    LAYER_OUTPUT,  # the spikes themselves but in a reservoir
+) = range(39)
 
 # ---- float64 section: header
 (
@@ -153,6 +155,7 @@ LAYER_STRIDE = 40
     DAMPENING,
     GAIN,
     OBSERVATION_CLIP,
+    STATISTICS_MEMORY,
     FEEDBACK_DECAY,
     RATE_REGULARIZATION,
     TARGET_RATE,
@@ -163,9 +166,9 @@ LAYER_STRIDE = 40
     VALUE_TM1,  # value of the last observation, from the weights before the change it led to
     LOG_PROBABILITY_TM1,
     DELTA,  # last TD error
-    OBSERVATION_COUNT,
+    OBSERVATION_COUNT,  # samples of the observation, or the sum of their weights
     SCRATCH_PAIR,  # room for two numbers
-) = range(28)
+) = range(29)
 REAL_HEADER = 30
 
 
@@ -208,6 +211,7 @@ class Layer(NamedTuple):
     filter_leak: NDArray  # (s,)
     rate: NDArray  # (n,)
     epsr: NDArray  # (n, m), or (0,) if the reset has no eligibility
+    output: NDArray  # (n,), what the layer above and the readout see: `z`, of a reservoir z less its mean
 
 
 class Net(NamedTuple):
@@ -277,6 +281,7 @@ def layer_view(ints: NDArray, floats: NDArray, net: int, layer: int) -> Layer:
         span(floats, ints[at + LAYER_FILTER_LEAK], split),
         span(floats, ints[at + LAYER_RATE], n),
         span(floats, ints[at + LAYER_EPSR], resets * m),
+        span(floats, ints[at + LAYER_OUTPUT], n),
     )
 
 

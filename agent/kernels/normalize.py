@@ -6,7 +6,7 @@ import math
 
 from numpy.typing import NDArray
 
-from .jit import kernel
+from .jit import FAINT, TINY, flushed, kernel
 
 # Deviations below this share of the mean are rounding, not signal.
 RELATIVE_FLOOR = 1e-5
@@ -18,25 +18,38 @@ EPSILON = 1e-30
 
 
 @kernel
-def welford(count: float, mean: NDArray, m2: NDArray, sample: NDArray) -> None:
+def kept(memory: float, count: float) -> float:
+    """Return the share of all sums that is kept when a sample comes: 1 until there are `memory`, then 1 - 1/memory.
+
+    Up to then statistics are those of all samples, and later of about the last `memory`, with weights that decay, so
+    that they can follow a world that changes however old they are.
+    """
+    # Half a sample apart, so that rounding does not decide.
+    return 1.0 if count < memory - 0.5 else 1.0 - 1.0 / memory
+
+
+@kernel
+def welford(keep: float, count: float, mean: NDArray, m2: NDArray, sample: NDArray) -> None:
     """Add one sample to a running mean and a running sum of squared deviations.
 
     ::
 
         mean <- mean + (x - mean) / count
-        m2   <- m2 + (x - mean_old) (x - mean_new)
+        m2   <- keep m2 + (x - mean_old) (x - mean_new)      both flushed: with `keep` below 1 they decay
 
     Parameters
     ----------
+    keep : float
+        Weight of all earlier samples, see `kept`.
     count : float
-        Number of samples *including* this one, at least 1.
+        Number of samples, or sum of their weights, *including* this one, at least 1.
     mean, m2 : (k,) float64 arrays, modified in place
     sample : (k,) float64 array
     """
     for j in range(sample.shape[0]):
         deviation = sample[j] - mean[j]
-        mean[j] += deviation / count
-        m2[j] += deviation * (sample[j] - mean[j])
+        mean[j] = flushed(mean[j] + deviation / count, FAINT)
+        m2[j] = flushed(keep * m2[j] + deviation * (sample[j] - mean[j]), FAINT)
 
 
 @kernel
@@ -58,40 +71,50 @@ def deviation(count: float, mean: float, m2: float) -> float:
 def standardize(
     count: float, mean: NDArray, m2: NDArray, clip: float, chosen: NDArray, sample: NDArray, out: NDArray
 ) -> None:
-    """Write ``clip((x - mean) / deviation, -clip, clip)`` to `out`, (k,) float32, in place; x where `chosen` is 0."""
+    """Write ``clip((x - mean) / deviation, -clip, clip)`` to `out`, (k,) float32, in place; x where `chosen` is 0.
+
+    Flushed: an entry that has become 0 for good has a mean that decays, and would pass through denormal numbers, which
+    every neuron then has to multiply.
+    """
     for j in range(sample.shape[0]):
         if chosen[j] == 0.0:
-            out[j] = sample[j]
+            out[j] = flushed(sample[j], TINY)
             continue
         scaled = (sample[j] - mean[j]) / deviation(count, mean[j], m2[j])
-        out[j] = min(max(scaled, -clip), clip)
+        out[j] = flushed(min(max(scaled, -clip), clip), TINY)
 
 
 @kernel
-def add_reward(returns: NDArray, discount: float, reward: float) -> None:
+def add_reward(returns: NDArray, memory: float, discount: float, reward: float) -> None:
     """Add a reward to the sum and the sum of squares of the returns of all ticks so far, in place.
 
     A tick t of this episode has the return ``G_t = sum_k discount^(k-t) r_k``, as far as it is known. One more reward
     changes all of them at once::
 
-        ones    <- discount ones + 1                      sum over t of discount^(k-t)
-        squares <- discount^2 squares + 1                 sum over t of discount^(2(k-t))
-        sum G   <- sum G + r ones
-        sum G^2 <- sum G^2 + r (2 discount held + r squares)
-        held    <- discount held + r squares              sum over t of discount^(k-t) G_t
+        n       <- keep n + 1
+        ones    <- keep discount ones + 1                 sum over t of keep^(k-t) discount^(k-t)
+        squares <- keep discount^2 squares + 1            sum over t of keep^(k-t) discount^(2(k-t))
+        sum G   <- keep sum G + r ones
+        sum G^2 <- keep sum G^2 + r (2 keep discount held + r squares)
+        held    <- keep discount held + r squares         sum over t of keep^(k-t) discount^(k-t) G_t
+
+    Sums of rewards are flushed: without any, they decay.
 
     Parameters
     ----------
     returns : (6,) float64 array, modified in place
         Number of ticks, sum of G, sum of G^2 over all episodes; held, ones, squares of this one.
+    memory : float
+        Ticks that are remembered, which is where `keep` comes from, see `kept`.
     """
-    returns[ONES] = discount * returns[ONES] + 1.0
-    returns[SQUARES] = discount * discount * returns[SQUARES] + 1.0
-    held, fresh = discount * returns[HELD], reward * returns[SQUARES]
-    returns[COUNT] += 1.0
-    returns[SUM] += reward * returns[ONES]
-    returns[SUM_OF_SQUARES] += reward * (2.0 * held + fresh)
-    returns[HELD] = held + fresh
+    keep = kept(memory, returns[COUNT])
+    returns[ONES] = keep * discount * returns[ONES] + 1.0
+    returns[SQUARES] = keep * discount * discount * returns[SQUARES] + 1.0
+    held, fresh = keep * discount * returns[HELD], reward * returns[SQUARES]
+    returns[COUNT] = keep * returns[COUNT] + 1.0
+    returns[SUM] = flushed(keep * returns[SUM] + reward * returns[ONES], FAINT)
+    returns[SUM_OF_SQUARES] = flushed(keep * returns[SUM_OF_SQUARES] + reward * (2.0 * held + fresh), FAINT)
+    returns[HELD] = flushed(held + fresh, FAINT)
 
 
 @kernel

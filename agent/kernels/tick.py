@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from .act import draw, hold, score
 from .forward import forward
-from .jit import HUGE, entry, fill, kernel
+from .jit import HUGE, TINY, entry, fill, flushed, kernel
 from .layout import (
     CREDIT_NORMS,
     CRITIC,
@@ -53,6 +53,7 @@ from .layout import (
     STAGING,
     STALE,
     STANDARDISED,
+    STATISTICS_MEMORY,
     TICK,
     TRACE_LAMBDA,
     TRACES_FIRST,
@@ -61,7 +62,7 @@ from .layout import (
 )
 from .learn import learn
 from .memory import floats_at, ints_at, reals_at, span
-from .normalize import RETURNS_SIZE, add_reward, forget_episode, reward_scale, standardize, welford
+from .normalize import RETURNS_SIZE, add_reward, forget_episode, kept, reward_scale, standardize, welford
 
 # Modes
 START, STEP, TERMINATE, TRUNCATE = 0, 1, 2, 3
@@ -79,8 +80,9 @@ def _observe(ints: NDArray, reals: NDArray, floats: NDArray, update: bool) -> No
     x = span(floats, ints[INPUT], n)
     mean, m2 = span(reals, ints[OBSERVATION_MEAN], n), span(reals, ints[OBSERVATION_M2], n)
     if update:
-        reals[OBSERVATION_COUNT] += 1.0
-        welford(reals[OBSERVATION_COUNT], mean, m2, raw)
+        keep = kept(reals[STATISTICS_MEMORY], reals[OBSERVATION_COUNT])
+        reals[OBSERVATION_COUNT] = keep * reals[OBSERVATION_COUNT] + 1.0
+        welford(keep, reals[OBSERVATION_COUNT], mean, m2, raw)
     standardize(reals[OBSERVATION_COUNT], mean, m2, reals[OBSERVATION_CLIP], chosen, raw, x)
 
 
@@ -90,7 +92,7 @@ def _scale_reward(ints: NDArray, reals: NDArray, reward: float) -> float:
     if ints[NORMALIZE_REWARDS] == 0:
         return reward
     returns = span(reals, ints[RETURNS], RETURNS_SIZE)
-    add_reward(returns, reals[DISCOUNT], reward)
+    add_reward(returns, reals[STATISTICS_MEMORY], reals[DISCOUNT], reward)
     return reward * reward_scale(returns)
 
 
@@ -138,7 +140,8 @@ def _advance(ints: NDArray, reals: NDArray, floats: NDArray, reward: float, mode
     if mode != START and learning:
         scaled = _scale_reward(ints, reals, reward)
         scaled -= reals[ENTROPY_BONUS] * reals[LOG_PROBABILITY_TM1]
-        delta = scaled + reals[DISCOUNT] * value - reals[VALUE_TM1]
+        # Without rewards a value may fade forever, and with it the weights that it is read from.
+        delta = flushed(scaled + reals[DISCOUNT] * value - reals[VALUE_TM1], TINY)
         reals[DELTA] = delta
 
     ended = mode in (TERMINATE, TRUNCATE)
