@@ -1,4 +1,4 @@
-"""Environments that test what an agent can remember and where its credit reaches, and probes whose values are known.
+"""Environments that test what an agent can remember and where its credit reaches, such that change, and known probes.
 
 Importing this module registers them with Gymnasium; ``gymnasium.make("synaptick.envs:synaptick/...")`` imports it too.
 """
@@ -8,16 +8,21 @@ from __future__ import annotations
 import gymnasium
 
 from . import masking
+from .changing import World
 from .copying import Copy
 from .delay import DelayedReward
 from .delayed_match import DelayedMatch
 from .delayed_xor import DelayedXor
 from .distracted_cue import DistractedCue, best_accuracy
+from .drift import DriftParameters
 from .evidence_accumulation import EvidenceAccumulation
+from .forager import Forager
 from .masking import MaskPositions, MaskVelocities
 from .memory_chain import MemoryChain
 from .noise import NoisyObservation
 from .probes import PROBES
+from .remap import FlipReward, RemapActions
+from .sensors import FailSensors, PermuteObservations, ScaleObservations
 from .t_maze import TMaze
 from .trace_conditioning import TraceConditioning
 from .units import ChangeUnits
@@ -30,13 +35,21 @@ __all__ = [
     "DelayedReward",
     "DelayedXor",
     "DistractedCue",
+    "DriftParameters",
     "EvidenceAccumulation",
+    "FailSensors",
+    "FlipReward",
+    "Forager",
     "MaskPositions",
     "MaskVelocities",
     "MemoryChain",
     "NoisyObservation",
+    "PermuteObservations",
+    "RemapActions",
+    "ScaleObservations",
     "TMaze",
     "TraceConditioning",
+    "World",
     "best_accuracy",
     "register",
 ]
@@ -47,6 +60,7 @@ _TASKS = (
     DelayedXor,
     DistractedCue,
     EvidenceAccumulation,
+    Forager,
     MemoryChain,
     TMaze,
     TraceConditioning,

@@ -22,6 +22,7 @@ IDS = [
     "synaptick/DelayedXor-v0",
     "synaptick/DistractedCue-v0",
     "synaptick/EvidenceAccumulation-v0",
+    "synaptick/Forager-v0",
     "synaptick/MemoryChain-v0",
     "synaptick/TMaze-v0",
     "synaptick/TraceConditioning-v0",
