@@ -16,7 +16,7 @@ EXTRAS = {
     "hopper": ("mujoco", "mujoco", 11, (), 3),
     "minigrid": ("minigrid", "minigrid", 147, (7,), 0),
     "atari": ("atari", "ale_py", 128, (6,), 0),
-    "popgym": ("popgym", "popgym", 4, (4,), 0),
+    "popgym": ("popgym", "popgym", 8, (4,), 0),
 }
 
 
