@@ -97,7 +97,7 @@ class Agent:
         """
         self.observation.encode(observation, self._staging)
         self._tick(0.0, kernel.START, learn)
-        return self._action()
+        return self.last_action
 
     def step(self, reward: float, observation: Any, learn: bool = True) -> Any:
         """Learn from the outcome of the last action, then return the next one.
@@ -121,7 +121,7 @@ class Agent:
         reward = _as_number(reward)
         self.observation.encode(observation, self._staging)
         self._tick(reward, kernel.STEP, learn)
-        return self._action()
+        return self.last_action
 
     def end(self, reward: float, observation: Any = None, learn: bool = True) -> None:
         """Learn from the end of an episode.
@@ -148,7 +148,9 @@ class Agent:
             self.observation.encode(observation, self._staging)
             self._tick(reward, kernel.TRUNCATE, learn)
 
-    def _action(self) -> Any:
+    @property
+    def last_action(self) -> Any:
+        """The action that `start` or `step` returned last, again; it is part of the state."""
         if self.action.simple:
             return int(self._drawn[0]) + self.action.start
         return self.action.decode(self._drawn)
@@ -242,8 +244,10 @@ class Agent:
         """
         self.arena.block[:] = self.arena.check(snapshot)
 
-    def save(self, path: str | os.PathLike[str]) -> None:
+    def save(self, path: str | os.PathLike[str], notes: Any = None) -> None:
         """Write the whole agent to a file, atomically: the file is the old or the new one, never a part.
+
+        `notes`, anything that JSON can hold, are kept in the file's description; `checkpoint.read` returns them.
 
         Raises
         ------
@@ -254,6 +258,7 @@ class Agent:
             "config": self.config.to_dict(),
             "observation": self.observation.to_dict(),
             "action": self.action.to_dict(),
+            **({} if notes is None else {"notes": notes}),
         }
         checkpoint.write(path, metadata, self.arena.block)
 

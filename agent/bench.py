@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from .agent import Agent
 from .config import Config
+from .gauges import resident
 from .kernels import tick as kernel
 from .kernels.floor import sweep
 from .record import versions
@@ -168,20 +169,8 @@ def bench_memory(steps: int = 1_000_000) -> dict[str, Any]:
     for first, last in ((0, steps // 10), (steps // 10, steps)):
         for k in range(first, last):
             agent.step(0.1, stream[k % STREAM])
-        points.append({"steps": last, "state_bytes": agent.nbytes, "resident_bytes": _resident()})
+        points.append({"steps": last, "state_bytes": agent.nbytes, "resident_bytes": resident()[0]})
     return {"versions": versions(), "points": points}
-
-
-def _resident() -> int:
-    """Return the resident set of this process in bytes (its peak where the system does not tell the current one)."""
-    try:
-        with open("/proc/self/statm", encoding="ascii") as file:
-            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except OSError:
-        import resource
-
-        unit = 1 if sys.platform == "darwin" else 1024
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 _FIRST_STEP = """

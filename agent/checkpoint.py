@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import StateError
+from .errors import DamagedError, StateError
 
 MAGIC = b"synaptick\n"
 # 1: Box or Discrete observations, Discrete actions. 2: spaces of any nesting, continuous actions. 3: a reservoir,
@@ -46,12 +46,36 @@ def write_atomically(path: str | os.PathLike[str], *parts: bytes | memoryview) -
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         raise
+    _synchronise(target.parent)
+
+
+def _synchronise(folder: Path) -> None:
+    """Bring the names in a folder to disk, where the system has that."""
     if hasattr(os, "O_DIRECTORY"):
-        folder = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
+        opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
-            os.fsync(folder)
+            os.fsync(opened)
         finally:
-            os.close(folder)
+            os.close(opened)
+
+
+def replace_and_keep(fresh: Path, newest: Path, older: Path) -> None:
+    """Give the file `fresh` the name `newest`, and the file that had this name the name `older`.
+
+    At any moment there is a file under one of the two names, and, where the file system has hard links, under `newest`.
+    """
+    if newest.exists():
+        spare = older.with_name(f".{older.name}.part")
+        spare.unlink(missing_ok=True)
+        try:
+            os.link(newest, spare)
+        except OSError:
+            os.replace(newest, older)
+        else:
+            os.replace(spare, older)
+            spare.unlink(missing_ok=True)  # still there if both names were of one file, after a kill at this very place
+    os.replace(fresh, newest)
+    _synchronise(newest.parent)
 
 
 def write(path: str | os.PathLike[str], metadata: dict[str, Any], block: NDArray[np.uint8]) -> None:
@@ -66,20 +90,28 @@ def write(path: str | os.PathLike[str], metadata: dict[str, Any], block: NDArray
 
 
 def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], NDArray[np.uint8]]:
-    """Return description and arena of a checkpoint; raise `StateError` unless it is whole and of a known format."""
+    """Return description and arena of a checkpoint.
+
+    Raises
+    ------
+    DamagedError
+        If it is not whole.
+    StateError
+        If it is of another format.
+    """
     content = Path(path).read_bytes()
     if content[: len(MAGIC)] != MAGIC:
-        raise StateError(f"{path}: not a synaptick checkpoint (it does not begin with {MAGIC!r})")
+        raise DamagedError(f"{path}: not a synaptick checkpoint (it does not begin with {MAGIC!r})")
     body = len(MAGIC) + _HEAD.size
     if len(content) < body + _DIGEST:
-        raise StateError(f"{path}: damaged, the file ends after {len(content)} bytes; use an earlier checkpoint")
+        raise DamagedError(f"{path}: damaged, the file ends after {len(content)} bytes; use an earlier checkpoint")
     version, length = _HEAD.unpack_from(content, len(MAGIC))
     if version > FORMAT:
         raise StateError(
             f"{path}: written in format {version}, this version of synaptick reads format {FORMAT}; update synaptick"
         )
     if hashlib.sha256(content[:-_DIGEST]).digest() != content[-_DIGEST:]:
-        raise StateError(f"{path}: damaged, its digest does not match its content; use an earlier checkpoint")
+        raise DamagedError(f"{path}: damaged, its digest does not match its content; use an earlier checkpoint")
     if version < FORMAT:  # of another arena: what it holds cannot go on bit for bit
         raise StateError(
             f"{path}: written in format {version}, this version of synaptick reads format {FORMAT}; use the version of "

@@ -1,4 +1,4 @@
-"""The command line: ``synaptick run | eval | bench``."""
+"""The command line: ``synaptick run | eval | soak | bench``."""
 
 from __future__ import annotations
 
@@ -13,16 +13,18 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from .cli_bench import add_bench, add_json
-from .config import Config
-from .config_file import load_config, parse_changes, shipped_names
+from .cli_soak import add_soak
+from .config_file import parse_changes, resolve_config, shipped_names
 from .errors import ConfigError, Interrupted, RunError, SynaptickError
-from .experiment import evaluate, resume_run, start_run
+from .evaluation import evaluate
+from .experiment import resume_run, start_run
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code.
 
-    0: done. 1: the environment failed while running. 2: something given cannot be used. 128 + n: stopped by signal n.
+    0: done. 1: the environment failed while running, or a soak broke a bound it was to be checked for. 2: something
+    given cannot be used. 128 + n: stopped by signal n.
     """
     options = _parser().parse_args(arguments)
     try:
@@ -45,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1 if isinstance(error, RunError) and not isinstance(error.__cause__, SynaptickError) else 2
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
-    return 0
+    return 1 if getattr(options, "check", False) and result["broken"] else 0
 
 
 class _Parser(argparse.ArgumentParser):
@@ -86,6 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     add_json(evaluation)
     evaluation.set_defaults(command=_eval, show=_show_eval)
 
+    add_soak(commands)
     add_bench(commands)
     return parser
 
@@ -104,14 +107,7 @@ def _run(options: argparse.Namespace) -> dict[str, Any]:
     for name in ("steps", "seed"):
         if getattr(options, name) is not None:
             changes[name] = getattr(options, name)
-    return start_run(_resolve(options.source).with_changes(changes), options.out, options.quiet)
-
-
-def _resolve(source: str) -> Config:
-    """Return the configuration a name stands for: a file, a shipped one, or the default one in that environment."""
-    if Path(source).is_file() or source in shipped_names() or source.endswith((".yaml", ".yml")):
-        return load_config(source)
-    return Config(env=source)
+    return start_run(resolve_config(options.source).with_changes(changes), options.out, options.quiet)
 
 
 def _show_run(result: dict[str, Any]) -> None:

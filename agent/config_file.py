@@ -60,6 +60,13 @@ def load_config(source: str | os.PathLike[str]) -> Config:
     return parse_config(text, str(source))
 
 
+def resolve_config(source: str) -> Config:
+    """Return the configuration a name stands for: a file, a shipped one, or the default one in that environment."""
+    if Path(source).is_file() or source in shipped_names() or source.endswith((".yaml", ".yml")):
+        return load_config(source)
+    return Config(env=source)
+
+
 def parse_config(text: str, source: str) -> Config:
     """Build a configuration from YAML text; `source` names it in errors."""
     try:

@@ -135,6 +135,12 @@ def announce(line: str) -> None:
         print(line, flush=True)
 
 
+def warn(line: str) -> None:
+    """Say something on standard error, whether or not anybody reads it."""
+    with suppress(OSError):
+        print(f"synaptick: {' '.join(line.split())}", file=sys.stderr, flush=True)
+
+
 def make_display(quiet: bool, title: str, steps: int, nbytes: int) -> Display:
     """Return the display that fits where standard output goes."""
     if quiet:

@@ -27,6 +27,10 @@ class StateError(SynaptickError, ValueError):
     """A buffer, snapshot or checkpoint that does not fit this agent, or is damaged, foreign or too new."""
 
 
+class DamagedError(StateError):
+    """A checkpoint that is cut short, is not what its digest says, or is no checkpoint at all."""
+
+
 class EnvError(SynaptickError):
     """An environment that cannot be made or used, with the reason."""
 

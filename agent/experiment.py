@@ -1,10 +1,10 @@
-"""A run from configuration to folder, its resumption, and the evaluation of what it learned."""
+"""A run from configuration to folder, and its resumption."""
 
 from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -14,7 +14,8 @@ import numpy as np
 
 from .agent import Agent
 from .config import Config
-from .display import Display, Silent, announce, make_display
+from .display import Display, Silent, announce, make_display, warn
+from .env_state import capture, restore
 from .environment import make_env
 from .errors import ConfigError, Interrupted, RunError, StateError, SynaptickError
 from .kernels.jit import is_compiled
@@ -25,8 +26,6 @@ from .stopping import on_stop
 UPDATE_EVERY = 256
 # Settings that a resumed run may change: they say how long and where it runs, not what it is.
 FREE_SETTINGS = ("steps", "checkpoint_every", "env_kwargs")
-# An environment whose episodes never end cannot be evaluated by episodes.
-LONGEST_EVALUATION = 10**6
 
 
 @contextmanager
@@ -79,9 +78,10 @@ def start_run(config: Config, out: Path | None = None, quiet: bool = False) -> d
 def resume_run(path: Path, steps: int | None = None, quiet: bool = False) -> dict[str, Any]:
     """Go on from the latest checkpoint of a run until it has `steps` steps in all, and return its summary.
 
-    The agent goes on exactly where it was. The environment begins a new episode, with a seed drawn from the run's seed
-    and the step, because Gymnasium has no way to restore its state; the episode that was running is not learned from
-    further.
+    Agent, counts and environment go on exactly where they were: the run gives the same bytes as one that was never
+    interrupted. Where the state of the environment cannot be restored (see `env_state`), where it had failed, or where
+    `env_kwargs` were edited, it begins a new episode, with a seed drawn from the run's seed and the step; the episode
+    that was running is not learned from further.
 
     Raises
     ------
@@ -93,7 +93,8 @@ def resume_run(path: Path, steps: int | None = None, quiet: bool = False) -> dic
         As for `start_run`.
     """
     folder = RunFolder.open(path)
-    agent = folder.load_agent()
+    moment = folder.load()
+    agent = moment.agent
     config = folder.config if steps is None else folder.config.with_changes({"steps": steps})
     then, now = agent.config.to_dict(), config.to_dict()
     edited = [key for key in now if now[key] != then[key] and key not in FREE_SETTINGS]
@@ -102,15 +103,25 @@ def resume_run(path: Path, steps: int | None = None, quiet: bool = False) -> dic
             f"{path / CONFIG_FILE}: {', '.join(edited)} differ from what the run was started with; a resumed run can "
             f"change only {', '.join(FREE_SETTINGS)}: undo the edit, or start a new run"
         )
-    if agent.ticks >= config.steps:
+    if agent.ticks > config.steps or (agent.ticks == config.steps and folder.is_summed_up(agent.ticks)):
         raise StateError(
             f"{path} is complete: it has {agent.ticks} of {config.steps} steps; give a larger --steps to go on"
         )
     env = make_env(config.env, config.env_kwargs, config.wrappers)
     try:
-        tally = folder.rewind(agent.ticks)
-        folder.reopen(config)
-        return _Run(agent, env, folder, tally, quiet).go()
+        counted = folder.reopen(config, agent)
+        resumed = moment.env is not None and agent.running
+        if resumed:
+            try:
+                restore(env, moment.env or {})
+            except StateError as error:
+                warn(f"{error}; a new episode begins")
+                env.close()
+                env = make_env(config.env, config.env_kwargs, config.wrappers)
+                resumed = False
+        elif agent.ticks and not quiet:
+            announce("the environment cannot be put back where it was: a new episode begins")
+        return _Run(agent, env, folder, moment.tally or counted, quiet, resumed).go()
     finally:
         env.close()
 
@@ -123,10 +134,14 @@ def environment_seed(seed: int, step: int) -> int:
 class _Run:
     """One stretch of a run, from where its folder stands to its last step or an interruption."""
 
-    def __init__(self, agent: Agent, env: Any, folder: RunFolder, tally: Tally, quiet: bool) -> None:
+    def __init__(
+        self, agent: Agent, env: Any, folder: RunFolder, tally: Tally, quiet: bool, resumed: bool = False
+    ) -> None:
         self.agent, self.env, self.folder, self.tally, self.quiet = agent, env, folder, tally, quiet
         self.config = folder.config
-        self.first = tally.steps
+        self.first = self.saved = tally.steps
+        self.resumed = resumed
+        self.failing = False
         self.signals: list[int] = []
         self.display: Display = Silent()
 
@@ -141,25 +156,31 @@ class _Run:
             try:
                 with make_display(self.quiet, title, self.config.steps, self.agent.nbytes) as self.display:
                     self._stop_if_asked()
-                    run(
-                        self.agent,
-                        self.env,
-                        self.config.steps - self.first,
-                        seed=environment_seed(self.config.seed, self.first),
-                        tally=self.tally,
-                        on_step=self._after_step,
-                        on_episode=self._after_episode,
-                    )
-            except (Interrupted, StateError):
+                    self._learn()
+            except Interrupted:
                 self._finish(begun)
                 raise
             except Exception as error:
-                self._finish(begun)
+                self._finish(begun, failed=True)
                 raise _broken_off(error, self.config.env, self.tally, self.folder.path) from error
             else:
                 return self._finish(begun)
             finally:
                 self.folder.close()
+
+    def _learn(self) -> None:
+        left = self.config.steps - self.first
+        if left:  # none if only the summary was missing
+            run(
+                self.agent,
+                self.env,
+                left,
+                seed=environment_seed(self.config.seed, self.first),
+                resume=self.resumed,
+                tally=self.tally,
+                on_step=self._after_step,
+                on_episode=self._after_episode,
+            )
 
     def _stop_if_asked(self) -> None:
         if self.signals:
@@ -174,15 +195,27 @@ class _Run:
             except OSError:  # nobody reads the output any more: learning goes on
                 self.display = Silent()
         if tally.steps % self.config.checkpoint_every == 0:
-            with _writing(self.folder.path):
-                self.folder.write_checkpoint(self.agent)
+            self._attempt(self._write_checkpoint)
         self._stop_if_asked()
 
     def _after_episode(self, tally: Tally) -> None:
-        with _writing(self.folder.path):
-            self.folder.write_episode(tally)
+        self._attempt(lambda: self.folder.write_episode(tally))
 
-    def _finish(self, begun: float) -> dict[str, Any]:
+    def _attempt(self, write: Callable[[], None]) -> None:
+        """Write something; if that cannot be, say so once, until a checkpoint can be written again, and go on."""
+        try:
+            write()
+        except OSError as error:
+            if not self.failing:
+                warn(f"cannot write to {self.folder.path}: {error.strerror or error}; learning goes on; make room")
+            self.failing = True
+
+    def _write_checkpoint(self, failed: bool = False) -> None:
+        # Nobody knows how far an environment came that failed in the middle of a step.
+        self.folder.write_checkpoint(self.agent, self.tally, None if failed else capture(self.env))
+        self.saved, self.failing = self.tally.steps, False
+
+    def _finish(self, begun: float, failed: bool = False) -> dict[str, Any]:
         seconds = max(time.monotonic() - begun, 1e-9)
         summary = {
             "env": self.config.env,
@@ -192,102 +225,35 @@ class _Run:
             "mean_return_last_100": self.tally.mean_return,
             "steps_per_second": (self.tally.steps - self.first) / seconds,
             "state_bytes": self.agent.nbytes,
+            "rows_lost": self.folder.rows_lost,
             "out": str(self.folder.path),
         }
-        with _writing(self.folder.path):
-            self.folder.write_checkpoint(self.agent)
+        if self.folder.rows_lost:
+            warn(f"{self.folder.rows_lost} rows of results are lost: they could not be written for too long")
+        try:
+            if failed or self.tally.steps != self.saved:
+                self._write_checkpoint(failed)
             self.folder.write_summary({**summary, "spike_rates": self.agent.spike_rates})
+        except OSError as error:
+            where = self.folder.path
+            raise StateError(
+                f"cannot write to {where}: {error.strerror or error}; nothing after step {self.saved} is in it, whose "
+                f"checkpoint is whole; make room, then {_how_to_resume(where)}"
+            ) from error
         return summary
-
-
-@contextmanager
-def _writing(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise StateError(
-            f"cannot write to {folder}: {error.strerror or error}; its last checkpoint is whole; make room, then "
-            + _how_to_resume(folder)
-        ) from error
 
 
 def _how_to_resume(folder: Path) -> str:
     return f"continue with: synaptick run --resume {folder}"
 
 
-def _described(error: Exception) -> str:
+def described(error: Exception) -> str:
+    """Return what an error says, with its kind unless it is one of ours."""
     return str(error) if isinstance(error, SynaptickError) else f"{type(error).__name__}: {error}"
 
 
 def _broken_off(error: Exception, env_id: str, tally: Tally, folder: Path) -> RunError:
     return RunError(
-        f"{env_id} failed at step {tally.steps + 1} ({_described(error)}); "
+        f"{env_id} failed at step {tally.steps + 1} ({described(error)}); "
         f"everything before is in {folder}; {_how_to_resume(folder)}"
     )
-
-
-class _Enough(Exception):
-    pass
-
-
-def evaluate(path: Path, episodes: int = 100, seed: int | None = None) -> dict[str, Any]:
-    """Let the agent of a run act without learning for a number of episodes; the run is not changed.
-
-    Actions are sampled from the policy, as in training.
-
-    Parameters
-    ----------
-    path : Path
-        Folder of the run.
-    episodes : int
-        Episodes to play, at least 1.
-    seed : int, optional
-        Seed of the environment, at least 0; by default one that training did not use.
-
-    Raises
-    ------
-    StateError
-        If the folder holds no usable run.
-    ConfigError
-        If `episodes` or `seed` is out of range.
-    EnvError, RunError
-        If the environment cannot be made, raises, or does not end an episode within `LONGEST_EVALUATION` steps.
-    """
-    if episodes < 1:
-        raise ConfigError(f"--episodes {episodes}: allowed: 1 or more")
-    if seed is not None and seed < 0:
-        raise ConfigError(f"--seed {seed}: allowed: 0 or more")
-    folder = RunFolder.open(path)
-    agent = folder.load_agent()
-    config = folder.config
-    if seed is None:
-        seed = environment_seed(config.seed, 2**63)  # a step that no run begins at
-    returns = np.zeros(episodes)
-    tally = Tally()
-
-    def keep(tally: Tally) -> None:
-        returns[tally.episodes - 1] = tally.last_return
-        if tally.episodes == episodes:
-            raise _Enough
-
-    env = make_env(config.env, config.env_kwargs, config.wrappers)
-    try:
-        while True:
-            before = tally.episodes
-            run(agent, env, LONGEST_EVALUATION, seed=seed, learn=False, tally=tally, on_episode=keep)
-            if tally.episodes == before:
-                raise TimeoutError(f"no episode ended within {LONGEST_EVALUATION} steps")
-            seed += 1
-    except _Enough:
-        pass
-    except Exception as error:
-        where = f"step {tally.steps + 1} of the evaluation"
-        raise RunError(f"{config.env} failed at {where} ({_described(error)})") from error
-    finally:
-        env.close()
-    return {
-        "env": config.env,
-        "episodes": episodes,
-        "mean_return": float(returns.mean()),
-        "std_return": float(returns.std()),
-    }

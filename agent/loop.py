@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -58,11 +58,33 @@ class Tally:
         self.episodes += 1
         self.last_return, self.last_length = episode_return, length
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return all counts, of the episode that is running too, as numbers and a list of them."""
+        counts = {name.lstrip("_"): value for name, value in vars(self).items()}
+        return {**counts, "recent": self._recent.tolist()}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Tally:
+        """Undo `to_dict`; raise `KeyError` if a count is missing."""
+        tally = cls()
+        vars(tally).update({name: values[name.lstrip("_")] for name in vars(tally)})
+        tally._recent = np.array(values["recent"])
+        return tally
+
     @property
     def mean_return(self) -> float | None:
         """Mean return of the last 100 finished episodes, or of as many as there are; None before the first."""
         count = min(self._filled, RECENT)
         return float(self._recent[:count].mean()) if count else None
+
+
+def _begin(agent: Agent, env: Any, seed: int | None, learn: bool, tally: Tally) -> Any:
+    """Begin the first episode and return its first action."""
+    if isinstance(env, VectorEnv):
+        raise EnvError(f"{env} runs {env.num_envs} environments; {ONE_STREAM}")
+    tally.open()
+    observation, _ = env.reset(seed=seed)
+    return agent.start(observation, learn)
 
 
 def run(
@@ -71,6 +93,7 @@ def run(
     steps: int,
     *,
     seed: int | None = None,
+    resume: bool = False,
     learn: bool = True,
     tally: Tally | None = None,
     on_step: Callable[[Tally], None] | None = None,
@@ -86,6 +109,8 @@ def run(
         Steps to take. An episode that is running after the last one is left open.
     seed : int, optional
         Seed of the environment's first reset.
+    resume : bool, optional
+        True: go on in the middle of an episode, which both `agent` and `env` have to be in, without a reset.
     learn : bool, optional
         False: act only.
     tally : Tally, optional
@@ -102,12 +127,8 @@ def run(
     EnvError
         If `env` is a vector environment.
     """
-    if isinstance(env, VectorEnv):
-        raise EnvError(f"{env} runs {env.num_envs} environments; {ONE_STREAM}")
     tally = tally or Tally()
-    tally.open()
-    observation, _ = env.reset(seed=seed)
-    action = agent.start(observation, learn)
+    action = agent.last_action if resume else _begin(agent, env, seed, learn, tally)
     for _ in range(steps):
         observation, reward, terminated, truncated, _ = env.step(action)
         if terminated or truncated:

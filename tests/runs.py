@@ -10,7 +10,8 @@ from synaptick.agent import Agent
 
 Cli = Callable[..., tuple[int, str, str]]
 SMALL = ("--set", "layers=[8]")
-FILES = {"config.yaml", "versions.json", "results.csv", "summary.json", "agent.synaptick"}
+CHECKPOINTS = ("agent.synaptick", "agent.older.synaptick")
+FILES = {"config.yaml", "versions.json", "results.csv", "summary.json", *CHECKPOINTS}
 
 
 def rows(folder: Path) -> list[list[float]]:

