@@ -31,6 +31,7 @@ def add_bench(commands: Any) -> None:
     memory.set_defaults(command=_bench, name="memory", show=_show_plain)
     _add_learning(benches)
     _add_prediction(benches)
+    _add_lifelong(benches)
     gradients = benches.add_parser("gradients", help="how close each form of the traces comes to the exact gradient")
     gradients.add_argument("--seeds", type=int, default=6, metavar="N", help="networks a row (default 6)")
     gradients.add_argument(
@@ -74,6 +75,18 @@ def _add_prediction(benches: Any) -> None:
     _add_changes(prediction, "run")
     _add_outputs(prediction)
     prediction.set_defaults(command=_bench_prediction, show=_show_prediction)
+
+
+def _add_lifelong(benches: Any) -> None:
+    lifelong = benches.add_parser("lifelong", help="whole lives in worlds that change, next to fresh agents")
+    lifelong.add_argument("--tasks", nargs="+", metavar="TASK", help="some of the tasks, by name")
+    lifelong.add_argument("--arms", nargs="+", metavar="ARM", help="some of the arms, by name")
+    _add_seeds(lifelong, 10, "lives an arm (default 10)")
+    lifelong.add_argument("--steps", type=int, metavar="N", help="steps of a life (default: of the task, millions)")
+    lifelong.add_argument("--every", type=int, metavar="N", help="steps from change to change (default: of the task)")
+    _add_changes(lifelong, "life")
+    _add_outputs(lifelong)
+    lifelong.set_defaults(command=_bench_lifelong, show=_show_lifelong)
 
 
 def _add_seeds(parser: argparse.ArgumentParser, default: int | None, what: str) -> None:
@@ -215,6 +228,40 @@ def _show_prediction(result: dict[str, Any]) -> None:
     from .study.prediction import prediction_lines
 
     print("\n".join(prediction_lines(result)))
+
+
+def _bench_lifelong(options: argparse.Namespace) -> dict[str, Any]:
+    from .study.learning import PLACE
+    from .study.lifelong import bench_lifelong
+    from .study.lives import ARMS, TASKS
+    from .study.table import RowWriter
+
+    _check_counts(options)
+    _at_least("steps", options.steps, MIN_BENCH_STEPS)
+    _at_least("every", options.every, MIN_BENCH_STEPS)
+    _among("tasks", options.tasks, TASKS)
+    _among("arms", options.arms, ARMS)
+    changes = parse_changes(options.changes)
+    for key in changes:
+        if key in PLACE:
+            raise ConfigError(f"--set {key}: each life has its own; allowed: what is learned with; for steps: --steps")
+    with RowWriter(options.out, " --set ".join(["synaptick bench lifelong", *options.changes])) as writer:
+
+        def keep(rows: list[dict[str, Any]]) -> None:
+            for row in rows:
+                writer.add(row)
+            last, known = rows[-1], [row["level"] for row in rows if row["level"] is not None]
+            mean = f"{sum(known) / len(known):.4g}" if known else "-"
+            _report(options, f"{last['task']}, {last['arm']}, seed {last['seed']}: mean level {mean}")
+
+        chosen = (options.seeds, options.first_seed, options.jobs, options.tasks, options.arms)
+        return bench_lifelong(*chosen, options.steps, options.every, changes, on_run=keep)
+
+
+def _show_lifelong(result: dict[str, Any]) -> None:
+    from .study.lifelong_rows import lifelong_lines
+
+    print("\n".join(lifelong_lines(result)))
 
 
 def _bench_ablation(options: argparse.Namespace) -> dict[str, Any]:
