@@ -397,7 +397,7 @@ class ReferenceAgent:
             if index < (c.reservoir > 0):
                 means, row = arrays["reservoir_mean"], NETS.index(net)
                 if learn:
-                    means[row] = running(means[row], spikes[-1], self.scalars["observation_count"])
+                    means[row] = flushed(running(means[row], spikes[-1], self.scalars["observation_count"]))
                 arrays[at + "output"] = spikes[-1] = spikes[-1] - means[row]
             if learn:
                 arrays[at + "slope"] = slope

@@ -46,7 +46,7 @@ def gather_inputs(
 
 @kernel
 def centre(count: float, learn: bool, z: NDArray, mean: NDArray, out: NDArray) -> None:
-    """Write ``out_i = z_i - mean_i``, with `learn` after ``mean_i <- mean_i + (z_i - mean_i) / count``.
+    """Write ``out_i = z_i - mean_i``, with `learn` after ``mean_i <- mean_i + (z_i - mean_i) / count``, flushed.
 
     A neuron that fires all the time, as latches do, would be one more bias unit. Many of those make the outputs of all
     observations move together, and quickly: with spikes as they are, MountainCar is not explored.
@@ -61,7 +61,8 @@ def centre(count: float, learn: bool, z: NDArray, mean: NDArray, out: NDArray) -
     """
     for i in range(z.shape[0]):
         if learn:
-            mean[i] += (z[i] - mean[i]) / count
+            # At TINY, not FAINT: of a neuron that has fallen silent this is all the layers above see.
+            mean[i] = flushed(mean[i] + (z[i] - mean[i]) / count, TINY)
         out[i] = z[i] - mean[i]
 
 
