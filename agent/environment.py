@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 import gymnasium
 
+from .config import Config
 from .errors import EnvError
 
 # Beginning of an id: module that registers it, extra of synaptick that installs the module.
@@ -48,6 +49,11 @@ def make_env(env_id: str, kwargs: Mapping[str, Any] | None = None, wrappers: Seq
         env.close()
         raise
     return env
+
+
+def make_env_of(config: Config) -> Any:
+    """Make the environment that a configuration names, with its wrappers; errors are those of `make_env`."""
+    return make_env(config.env, config.env_kwargs, config.wrappers)
 
 
 def _bare(env_id: str, kwargs: dict[str, Any]) -> Any:

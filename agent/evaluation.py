@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .environment import make_env
+from .environment import make_env_of
 from .errors import ConfigError, RunError
 from .experiment import described, environment_seed
 from .loop import Tally, run
@@ -61,7 +61,7 @@ def evaluate(path: Path, episodes: int = 100, seed: int | None = None) -> dict[s
         if tally.episodes == episodes:
             raise _Enough
 
-    env = make_env(config.env, config.env_kwargs, config.wrappers)
+    env = make_env_of(config)
     try:
         while True:
             before = tally.episodes

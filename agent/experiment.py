@@ -16,7 +16,7 @@ from .agent import Agent
 from .config import Config
 from .display import Display, Silent, announce, make_display, warn
 from .env_state import capture, restore
-from .environment import make_env
+from .environment import make_env_of
 from .errors import ConfigError, Interrupted, RunError, StateError, SynaptickError
 from .kernels.jit import is_compiled
 from .loop import Tally, run
@@ -66,7 +66,7 @@ def start_run(config: Config, out: Path | None = None, quiet: bool = False) -> d
     Interrupted
         After Ctrl-C or SIGTERM.
     """
-    env = make_env(config.env, config.env_kwargs, config.wrappers)
+    env = make_env_of(config)
     try:
         agent = Agent(config, env.observation_space, env.action_space, config.seed)
         folder = RunFolder.create(out or RunFolder.default_path(config), agent)
@@ -107,7 +107,7 @@ def resume_run(path: Path, steps: int | None = None, quiet: bool = False) -> dic
         raise StateError(
             f"{path} is complete: it has {agent.ticks} of {config.steps} steps; give a larger --steps to go on"
         )
-    env = make_env(config.env, config.env_kwargs, config.wrappers)
+    env = make_env_of(config)
     try:
         counted = folder.reopen(config, agent)
         resumed = moment.env is not None and agent.running
@@ -117,7 +117,7 @@ def resume_run(path: Path, steps: int | None = None, quiet: bool = False) -> dic
             except StateError as error:
                 warn(f"{error}; a new episode begins")
                 env.close()
-                env = make_env(config.env, config.env_kwargs, config.wrappers)
+                env = make_env_of(config)
                 resumed = False
         elif agent.ticks and not quiet:
             announce("the environment cannot be put back where it was: a new episode begins")

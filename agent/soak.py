@@ -15,7 +15,7 @@ import numpy as np
 from .agent import Agent
 from .config import Config
 from .display import Display, Lines, Silent
-from .environment import make_env
+from .environment import make_env_of
 from .errors import ConfigError, RunError, StateError, SynaptickError
 from .experiment import environment_seed
 from .gauges import Histogram, Line, Scanner, descriptors, resident
@@ -287,7 +287,7 @@ def soak(config: Config, out: Path | None = None, quiet: bool = False) -> dict[s
     if config.steps < MIN_TICKS:
         raise ConfigError(f"--ticks {config.steps}: allowed: {MIN_TICKS} or more, a block of {BLOCK} for each tenth")
     with ExitStack() as stack:
-        env = make_env(config.env, config.env_kwargs, config.wrappers)
+        env = make_env_of(config)
         stack.callback(env.close)
         path = out or Path(stack.enter_context(tempfile.TemporaryDirectory())) / "run"
         return {**_Soak(config, env, path).go(quiet), "out": None if out is None else str(out)}

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..agent import Agent
 from ..config_file import load_config
-from ..environment import make_env
+from ..environment import make_env_of
 from ..experiment import environment_seed
 from ..loop import Tally, run
 from ..record import versions
@@ -84,7 +84,7 @@ def _run_once(job: tuple[str, str, int, int | None]) -> dict[str, Any]:
     task, arm, seed, steps = job
     config = load_config(task).with_changes({**ARMS[arm], "seed": seed})
     steps = config.steps if steps is None else steps
-    env = make_env(config.env, config.env_kwargs, config.wrappers)
+    env = make_env_of(config)
     agent = Agent(config, env.observation_space, env.action_space, config.seed)
     bound = _bound(agent, env.unwrapped)
     returns: list[float] = []

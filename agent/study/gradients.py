@@ -11,7 +11,7 @@ from gymnasium import spaces
 from ..agent import Agent
 from ..config import Config
 from ..dimensions import Dimensions
-from ..environment import make_env
+from ..environment import make_env_of
 from ..loop import run
 from ..record import versions
 from .costs import SHIPPED, costs
@@ -151,7 +151,7 @@ def _compare(ours: Array, true: Array) -> tuple[float, float]:
 
 
 def _trained(config: Config, steps: int) -> Agent:
-    env = make_env(config.env, config.env_kwargs, config.wrappers)
+    env = make_env_of(config)
     agent = Agent(config, env.observation_space, env.action_space, seed=config.seed)
     if steps:
         run(agent, env, steps, seed=config.seed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy as np
 from ..agent import Agent
 from ..config import Config
 from ..config_file import load_config
-from ..environment import make_env
+from ..environment import make_env_of
 from ..errors import EnvError, Interrupted, RunError, SpaceError
 from ..experiment import environment_seed
 from ..loop import RECENT, Tally, run
@@ -153,7 +154,7 @@ def tuned(config: Config) -> str:
 
 
 def _make(config: Config) -> tuple[Agent, Any]:
-    env = make_env(config.env, config.env_kwargs, config.wrappers)
+    env = make_env_of(config)
     try:
         return Agent(config, env.observation_space, env.action_space, config.seed), env
     except SpaceError:
@@ -161,19 +162,24 @@ def _make(config: Config) -> tuple[Agent, Any]:
         raise
 
 
+@contextmanager
+def saying_where(run: str, place: Any) -> Iterator[None]:
+    """Turn whatever an environment raises into a `RunError` that names the run and the step, ``place.steps`` + 1."""
+    try:
+        yield
+    except Interrupted:
+        raise
+    except Exception as error:
+        raise RunError(f"{run}, failed at step {place.steps + 1}: {error!r}") from error
+
+
 def _run_once(job: Job) -> dict[str, Any]:
     suite, task, seed, changes = job
     config = configuration(suite, task, {**changes, "seed": seed})
     agent, env = _make(config)
     curve, tally = _Curve(SUITES[suite].tasks[task].threshold), Tally()
-    try:
+    with closing(env), saying_where(f"{task}, seed {seed}", tally):
         run(agent, env, config.steps, seed=environment_seed(config.seed, 0), tally=tally, on_episode=curve.add)
-    except Interrupted:
-        raise
-    except Exception as error:  # whatever an environment raises
-        raise RunError(f"{task}, seed {seed}, failed at step {tally.steps + 1}: {error!r}") from error
-    finally:
-        env.close()
     rates = [rate for layers in agent.spike_rates.values() for rate in layers]
     return {
         "suite": suite,

@@ -7,15 +7,16 @@ A *stretch* is the steps between two changes; where nothing changes, between two
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
+from contextlib import closing
 from typing import Any
 
 from ..agent import Agent
 from ..config import Config
-from ..environment import make_env
-from ..errors import ConfigError, Interrupted, RunError
+from ..environment import make_env_of
+from ..errors import ConfigError
 from ..experiment import environment_seed
 from ..record import versions
-from .learning import tuned
+from .learning import saying_where, tuned
 from .life_record import GRID, Record
 from .lifelong_rows import Fresh, fresh_levels, rows_of, summarise
 from .lives import ARMS, FRESH, TASKS, arms_of
@@ -81,7 +82,7 @@ def bench_lifelong(
     if not chosen:
         raise ConfigError(f"arms: got {', '.join(arms or ())}; no task that is asked for has any of them; add learning")
     for job in {job[:2]: job for job in chosen}.values():  # before hours are spent
-        make_env(*_place(configuration(*job))).close()
+        make_env_of(configuration(*job)).close()
     lives: list[dict[str, Any]] = []
     rows: list[dict[str, Any]] = []
     fresh: dict[tuple[str, int], Fresh] = {}
@@ -116,23 +117,13 @@ def _drifts(task: str, arm: str) -> bool:
     return TASKS[task].changes and ARMS[arm].drifts
 
 
-def _place(config: Config) -> tuple[str, Mapping[str, Any], Any]:
-    return config.env, config.env_kwargs, config.wrappers
-
-
 def _live(job: Job) -> dict[str, Any]:
     task, arm, seed, steps, every, _ = job
     config = configuration(*job)
-    env = make_env(*_place(config))
+    env = make_env_of(config)
     record = Record(steps // every, every, TASKS[task])
-    try:
+    with closing(env), saying_where(f"{task}, {arm}, seed {seed}", record):
         live(config, env, ARMS[arm].at_change, every, _drifts(task, arm), record)
-    except Interrupted:
-        raise
-    except Exception as error:  # whatever an environment raises
-        raise RunError(f"{task}, {arm}, seed {seed}, failed at step {record.steps + 1}: {error!r}") from error
-    finally:
-        env.close()
     return {
         "task": task,
         "arm": arm,

@@ -23,7 +23,7 @@ import numpy as np
 
 from ..agent import Agent
 from ..config import Config
-from ..environment import make_env
+from ..environment import make_env_of
 from ..experiment import environment_seed
 from ..record import versions
 from .learning import tuned
@@ -112,7 +112,7 @@ def bench_prediction(
     gaps, changes = list(dict.fromkeys(gaps)), dict(changes or {})
     for gap in gaps:
         config = configuration(gap, {**changes, "steps": steps})
-        make_env(config.env, config.env_kwargs).close()
+        make_env_of(config).close()
     chosen = [(gap, seed, steps, changes) for gap in gaps for seed in range(first_seed, first_seed + seeds)]
     runs = []
     for done in in_parallel(_run_once, chosen, jobs):
@@ -132,7 +132,7 @@ def configuration(gap: int, changes: Mapping[str, Any]) -> Config:
 def _run_once(job: Job) -> dict[str, Any]:
     gap, seed, steps, changes = job
     config = configuration(gap, {**changes, "steps": steps, "seed": seed})
-    env = make_env(config.env, config.env_kwargs)
+    env = make_env_of(config)
     agent = Agent(config, env.observation_space, env.action_space, config.seed)
     errors = prediction_errors(agent, env, steps, environment_seed(config.seed, 0))
     env.close()
