@@ -24,7 +24,7 @@ from .errors import DamagedError, StateError
 MAGIC = b"synaptick\n"
 # 1: Box or Discrete observations, Discrete actions. 2: spaces of any nesting, continuous actions. 3: a reservoir,
 # statistics of returns. 4: its latches and delay lines, no traces of its own; least probability.
-FORMAT = 4
+FORMAT = 5
 _HEAD = struct.Struct("<IQ")
 _DIGEST = 32
 

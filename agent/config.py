@@ -174,6 +174,17 @@ class Config:
     statistics_memory : int
         Samples that the statistics of observations and returns remember: they are those of all samples until there are
         so many, then the weight of a sample decays with this time constant. 2 to 10^15.
+    replacement_rate : float
+        Share of the neurons of a layer that may be replaced a tick because they contribute next to nothing, 0 (none) to
+        1; at most one each time all neurons of both networks have been looked at, one a tick.
+    maturity : int
+        Ticks for which a new neuron is not replaced, 0 to 10^7.
+    least_utility : float
+        Share of the mean utility of the neurons of its layer up to which a neuron may be replaced, 0 to 10^6. From the
+        number of neurons of a layer on, the least useful one always may.
+    initial_pull : float
+        Share a tick of their distance from their initial values that weights that learn are pulled back, 0 to 0.1; with
+        more than 0, initial weights are kept, a float each.
     keep_state : bool
         Whether neurons, eligibility and credit survive the end of an episode, for streams without real episodes.
     checkpoint_every : int
@@ -244,6 +255,10 @@ class Config:
     observation_clip: float = _real(8.0, 0.1, 1e3)
     normalize_rewards: bool = _switch(True)
     statistics_memory: int = _whole(1_000_000, 2, 10**15)
+    replacement_rate: float = _real(0.0, 0.0, 1.0)
+    maturity: int = _whole(100_000, 0, 10**7)
+    least_utility: float = _real(0.05, 0.0, 1e6)
+    initial_pull: float = _real(0.0, 0.0, 0.1)
     keep_state: bool = _switch(False)
 
     checkpoint_every: int = _whole(50_000, 1, 10**12)
