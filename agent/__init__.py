@@ -5,7 +5,17 @@ from typing import TYPE_CHECKING, Any
 
 from .agent import Agent
 from .config import Config
-from .errors import ConfigError, EnvError, InputError, PhaseError, RunError, SpaceError, StateError, SynaptickError
+from .errors import (
+    CompileError,
+    ConfigError,
+    EnvError,
+    InputError,
+    PhaseError,
+    RunError,
+    SpaceError,
+    StateError,
+    SynaptickError,
+)
 
 if TYPE_CHECKING:
     from .config_file import load_config
@@ -17,6 +27,7 @@ _LAZY = {"load_config": "config_file", "Tally": "loop", "make_env": "environment
 
 __all__ = [
     "Agent",
+    "CompileError",
     "Config",
     "ConfigError",
     "EnvError",

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
-from numba import types
 from numpy.typing import NDArray
 
-from . import checkpoint
+from . import checkpoint, compiled
 from .build import build
 from .config import Config
 from .errors import InputError, PhaseError, StateError
@@ -166,9 +165,24 @@ class Agent:
         raise InputError("the observation holds a NaN or an infinite number; all of it must be finite")
 
     @staticmethod
-    def compile() -> None:
-        """Compile the step, or load it if an earlier process has; otherwise the first call does it."""
-        cast(Any, kernel.tick).compile((types.int64, types.float64, types.int64, types.boolean))
+    def compile(load_only: bool = False) -> None:
+        """Compile the step, or load it if an earlier process has; after that, nothing can be compiled in a loop.
+
+        Without it, the first call does the work, which may take a minute. With it, a call that would compile raises
+        `CompileError`: no call of an agent does, since all arguments are cast, but one of ``kernels.tick.tick`` in code
+        of your own might. Calls from your own Numba code are cast to the one signature. Calling it again is harmless.
+
+        Parameters
+        ----------
+        load_only : bool, optional
+            True: compiled code has to be there (`synaptick compile --out DIR`, ``SYNAPTICK_CACHE_DIR=DIR``).
+
+        Raises
+        ------
+        CompileError
+            If `load_only` and there is none for these sources, this version of Python and Numba, and this processor.
+        """
+        compiled.prepare(load_only)
 
     @property
     def nbytes(self) -> int:
@@ -254,13 +268,16 @@ class Agent:
         OSError
             If the file cannot be written; a file that was there before is untouched.
         """
-        metadata = {
+        metadata = {**self.describe(), **({} if notes is None else {"notes": notes})}
+        checkpoint.write(path, metadata, self.arena.block)
+
+    def describe(self) -> dict[str, Any]:
+        """Return settings and spaces as plain data: what a checkpoint needs beside the state."""
+        return {
             "config": self.config.to_dict(),
             "observation": self.observation.to_dict(),
             "action": self.action.to_dict(),
-            **({} if notes is None else {"notes": notes}),
         }
-        checkpoint.write(path, metadata, self.arena.block)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Agent:

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from .cli_bench import add_bench, add_json
+from .cli_compile import add_compile
+from .cli_export import add_export
 from .cli_soak import add_soak
 from .config_file import parse_changes, resolve_config, shipped_names
 from .errors import ConfigError, Interrupted, RunError, SynaptickError
@@ -88,6 +90,8 @@ def _parser() -> argparse.ArgumentParser:
     add_json(evaluation)
     evaluation.set_defaults(command=_eval, show=_show_eval)
 
+    add_compile(commands)
+    add_export(commands)
     add_soak(commands)
     add_bench(commands)
     return parser

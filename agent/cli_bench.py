@@ -29,6 +29,8 @@ def add_bench(commands: Any) -> None:
     memory.add_argument("--steps", type=int, default=1_000_000, metavar="N", help="steps (default 1000000)")
     add_json(memory)
     memory.set_defaults(command=_bench, name="memory", show=_show_plain)
+    _add_latency(benches)
+    _add_export(benches)
     _add_learning(benches)
     _add_prediction(benches)
     _add_lifelong(benches)
@@ -51,6 +53,17 @@ def add_bench(commands: Any) -> None:
     start = benches.add_parser("start", help="seconds to the first learning step, without and with compiled code kept")
     add_json(start)
     start.set_defaults(command=_bench, name="start", show=_show_plain)
+
+
+def _add_latency(benches: Any) -> None:
+    latency = benches.add_parser("latency", help="deadlines of a loop of a fixed rate in which networks learn")
+    latency.add_argument("--rate", type=float, default=1000.0, metavar="HZ", help="periods a second (default 1000)")
+    latency.add_argument("--seconds", type=float, default=60.0, metavar="S", help="duration a network (default 60)")
+    latency.add_argument("--networks", nargs="+", metavar="NETWORK", help="some of 1x64, 2x128, default")
+    latency.add_argument("--cpu", type=int, metavar="N", help="pin the loop to this processor")
+    latency.add_argument("--priority", type=int, metavar="P", help="real-time priority (SCHED_FIFO), 1 to 99")
+    add_json(latency)
+    latency.set_defaults(command=_bench_latency, show=_show_latency)
 
 
 def _add_learning(benches: Any) -> None:
@@ -123,6 +136,42 @@ def _show_tick(result: dict[str, Any]) -> None:
     from .bench import tick_lines
 
     print("\n".join(tick_lines(result)))
+
+
+def _add_export(benches: Any) -> None:
+    export = benches.add_parser("export", help="the exported C agent next to the Python agent: bits, time, bytes")
+    export.add_argument(
+        "--steps", type=int, default=100_000, metavar="N", help="steps of CartPole a comparison (default 100000)"
+    )
+    export.add_argument("--networks", nargs="+", metavar="NETWORK", help="some of 1x32, 1x64, default")
+    add_json(export)
+    export.set_defaults(command=_bench_export, show=_show_export)
+
+
+def _bench_export(options: argparse.Namespace) -> dict[str, Any]:
+    from .bench_export import NETWORKS, bench_export
+
+    _at_least("steps", options.steps, MIN_BENCH_STEPS)
+    _among("networks", options.networks, NETWORKS)
+    return bench_export(options.steps, options.networks)
+
+
+def _show_export(result: dict[str, Any]) -> None:
+    from .bench_export import export_lines
+
+    print("\n".join(export_lines(result)))
+
+
+def _bench_latency(options: argparse.Namespace) -> dict[str, Any]:
+    from .bench_latency import bench_latency
+
+    return bench_latency(options.rate, options.seconds, options.networks, options.cpu, options.priority)
+
+
+def _show_latency(result: dict[str, Any]) -> None:
+    from .bench_latency import latency_lines
+
+    print("\n".join(latency_lines(result)))
 
 
 def _show_plain(result: dict[str, Any]) -> None:

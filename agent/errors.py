@@ -31,6 +31,14 @@ class DamagedError(StateError):
     """A checkpoint that is cut short, is not what its digest says, or is no checkpoint at all."""
 
 
+class CompileError(SynaptickError, RuntimeError):
+    """A call for which the step would have to be compiled, when it must not be, or compiled code that is not there."""
+
+
+class CompilerError(SynaptickError, RuntimeError):
+    """A C compiler that is missing, or that refuses what it is given."""
+
+
 class EnvError(SynaptickError):
     """An environment that cannot be made or used, with the reason."""
 

@@ -1,0 +1,145 @@
+"""The compiled step before a loop: made or loaded in time, sealed, and shipped with an application."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any, NoReturn, cast
+
+import numba
+from numba import types
+
+from .errors import CompileError, StateError
+from .kernels import jit
+from .kernels import tick as kernel
+from .kernels.cache import target
+
+# The one signature of the step; `Agent` casts what it is given to it.
+SIGNATURE = (types.int64, types.float64, types.int64, types.boolean)
+
+
+def prepare(load_only: bool = False) -> None:
+    """Compile the step, or load it, and seal it: see `Agent.compile`."""
+    step = cast(Any, kernel.tick)
+    if SIGNATURE not in step.overloads:
+        if load_only and not jit.is_compiled():
+            raise CompileError(_not_found())
+        step.compile(SIGNATURE)
+        if load_only and step.stats.cache_misses:
+            raise CompileError(_not_found())
+    step.disable_compile()
+    # Numba's own words for this are a TypeError without a way out. A call finds the method by name, in the instance.
+    step._explain_matching_error = _refuse
+
+
+def _refuse(*arguments: Any, **_: Any) -> NoReturn:
+    given = ", ".join(str(numba.typeof(argument)) for argument in arguments)
+    raise CompileError(
+        f"the step was called with ({given}), for which it would have to be compiled anew; after Agent.compile() it "
+        f"takes only {tuple(map(str, SIGNATURE))}: address, reward, mode and learning as int, float, int and bool"
+    )
+
+
+def _not_found() -> str:
+    facts = depends_on()
+    return (
+        f"no compiled code for {facts['python']}, numba {facts['numba']}, processor {facts['processor']} and sources "
+        f"{facts['sources']} in {facts['folder'] or 'any folder'}; make it in the place where it is to run, with "
+        "synaptick compile --out DIR, and start the program with SYNAPTICK_CACHE_DIR=DIR"
+    )
+
+
+def depends_on() -> dict[str, Any]:
+    """Return what compiled code is found by in this process; if anything else differs, it is found all the same.
+
+    Returns
+    -------
+    dict
+        ``folder`` where it is kept (None: in memory only); ``python`` and ``numba``, versions; ``platform``,
+        ``processor`` and ``features`` of the machine, as LLVM names them (``NUMBA_CPU_NAME`` and ``NUMBA_CPU_FEATURES``
+        override them); ``arithmetic``; ``sources``, a digest of all kernels, the version of Numba and the arithmetic.
+        Paths and times of files do not matter.
+    """
+    platform, processor, features = target()
+    return {
+        "folder": jit.CACHE_FOLDER,
+        "python": jit._PYTHON,
+        "numba": numba.__version__,
+        "platform": platform,
+        "processor": processor,
+        "features": features,
+        "arithmetic": jit.ARITHMETIC,
+        "sources": jit._source_digest(),
+    }
+
+
+_COMPILE = "from synaptick.agent import Agent; Agent.compile()"
+
+# Refuses whatever would change a file, so that the folder is as good as read-only, and so is all else.
+_VERIFY = """
+import errno, os, sys
+def refuse(event, arguments):
+    writes = event == "open" and isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
+    if (writes and arguments[0] != os.devnull) or event in ("os.mkdir", "os.rename", "os.remove"):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(arguments[0]))
+sys.dont_write_bytecode = True
+sys.addaudithook(refuse)
+import json, time
+begun = time.perf_counter()
+from synaptick.agent import Agent
+from synaptick.agent.compiled import depends_on
+Agent.compile(load_only=True)
+print(json.dumps({**depends_on(), "seconds_to_load": time.perf_counter() - begun}))
+"""
+
+
+def compile_into(folder: Path) -> dict[str, Any]:
+    """Compile the step into a folder, verify in a new process that may not write anything that it is found there.
+
+    Parameters
+    ----------
+    folder : Path
+        Made if need be. Later processes find the code with ``SYNAPTICK_CACHE_DIR=folder``; the folder may be copied and
+        may be read-only.
+
+    Returns
+    -------
+    dict
+        `depends_on`, ``files``, ``bytes`` and ``seconds_to_load``.
+
+    Raises
+    ------
+    StateError
+        If the folder cannot be written.
+    CompileError
+        If compiling fails, or the code is not found.
+    """
+    folder = folder.absolute()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise StateError(
+            f"--out {folder}: {error.strerror or error}; give a folder that can be written now (it may be read-only "
+            "later)"
+        ) from error
+    _python(_COMPILE, folder)
+    found: dict[str, Any] = json.loads(_python(_VERIFY, folder).splitlines()[-1])
+    if not Path(found["folder"]).is_relative_to(folder):
+        raise CompileError(f"compiled code was found in {found['folder']}, not in {folder}")
+    sizes = [path.stat().st_size for path in Path(found["folder"]).iterdir()]
+    return {"out": str(folder), **found, "files": len(sizes), "bytes": sum(sizes)}
+
+
+def _python(program: str, folder: Path) -> str:
+    environment = {**os.environ, "SYNAPTICK_CACHE_DIR": str(folder)}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+        raise CompileError(f"compiling into {folder} failed: {last}")
+    return done.stdout

@@ -1,0 +1,232 @@
+/* ---- an action drawn from the actor's outputs, and the gradient of its log-probability */
+
+//#if CONTINUOUS
+struct control {
+    double mean, deviation, low, high;
+};
+
+/* deviation = initial exp(clip(output, -4, 1));  mean = clip(output, low - 3 deviation, high + 3 deviation) */
+static struct control control_of(const double *reals, const float *output, int32_t k)
+{
+    struct control found;
+    found.low = reals[THE_CONTROL_LOW + k];
+    found.high = reals[THE_CONTROL_HIGH + k];
+    const double exponent =
+        clip(output[THE_N_PREFERENCES + THE_N_CONTROLS + k], K_LOG_DEVIATION_LOW, K_LOG_DEVIATION_HIGH);
+    found.deviation = SET_INITIAL_DEVIATION * exp(exponent);
+    found.mean = clip(
+        output[THE_N_PREFERENCES + k], found.low - K_REACH * found.deviation, found.high + K_REACH * found.deviation);
+    return found;
+}
+
+/* 2 (1 - Phi(|b|)) exp(b^2 / 2), Abramowitz and Stegun 7.1.26 */
+static double tail_series(double b)
+{
+    const double t = 1.0 / (1.0 + 0.3275911 * K_INVERSE_SQRT_2 * fabs(b));
+    return t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))));
+}
+
+/* phi(b) / (1 - Phi(b)) */
+static double tail_hazard(double b)
+{
+    if (b > K_FAR_TAIL) {
+        double fraction = b;
+        for (int k = 24; k > 0; --k) fraction = b + k / fraction;
+        return fraction;
+    }
+    if (b >= 0.0) return 2.0 * K_INVERSE_SQRT_2PI / tail_series(b);
+    const double falling = exp(-0.5 * b * b);
+    return K_INVERSE_SQRT_2PI * falling / (1.0 - 0.5 * tail_series(b) * falling);
+}
+
+/* log(1 - Phi(b)) */
+static double log_tail(double b)
+{
+    if (b >= 0.0) return -0.5 * b * b - K_HALF_LOG_2PI - log(tail_hazard(b));
+    return log(1.0 - 0.5 * tail_series(b) * exp(-0.5 * b * b));
+}
+
+/* 1 for a draw above its range, -1 for one below, 0 for one that is not clipped. */
+static double side_beyond(const struct control *c, double noise)
+{
+    const double drawn = c->mean + c->deviation * noise;
+    if (drawn > c->high) return 1.0;
+    return drawn < c->low ? -1.0 : 0.0;
+}
+
+/* Deviations from the mean out to the bound on that side. */
+static double distance_beyond(const struct control *c, double side)
+{
+    return side > 0.0 ? (c->high - c->mean) / c->deviation : (c->mean - c->low) / c->deviation;
+}
+
+static double control_log_probability(const struct control *c, double noise)
+{
+    const double side = side_beyond(c, noise);
+    if (side == 0.0) return -0.5 * noise * noise - K_HALF_LOG_2PI - log(c->deviation);
+    return log_tail(distance_beyond(c, side));
+}
+
+//#endif
+//#if DISCRETE
+/* pi_k = exp(p_k - max p) / sum exp(p - max p) */
+static void softmax(const float *preferences, int32_t size, double *probabilities)
+{
+    float largest = preferences[0];
+    double total = 0.0;
+    for (int32_t k = 0; k < size; ++k) largest = preferences[k] > largest ? preferences[k] : largest;
+    for (int32_t k = 0; k < size; ++k) {
+        probabilities[k] = expf(preferences[k] - largest);
+        total += probabilities[k];
+    }
+    for (int32_t k = 0; k < size; ++k) probabilities[k] /= total;
+}
+
+static int32_t sample(const double *probabilities, int32_t size, int64_t *words)
+{
+    const double threshold = uniform(words);
+    double total = 0.0;
+    int32_t last = 0;
+    for (int32_t k = 0; k < size; ++k) {
+        total += probabilities[k];
+        if (probabilities[k] > 0.0) {
+            last = k;
+            if (threshold < total) return k;
+        }
+    }
+    return last;
+}
+
+//#endif
+/* Draw an action, write it to its place, and return its log-probability. */
+static double draw(struct agent_memory *self, double correlation)
+{
+    const float *output = self->floats + net_at(AT_ACTOR)[AT_NET_OUTPUT];
+    int64_t *words = self->ints + AT_RANDOM;
+    double *action = self->reals + THE_ACTION, log_probability = 0.0;
+    //#if DISCRETE
+    int32_t first = 0;
+    for (int32_t factor = 0; factor < THE_N_CHOICES; ++factor) {
+        const int32_t size = table[THE_CATEGORIES + factor];
+        double *probabilities = self->reals + THE_PROBABILITIES + first;
+        softmax(output + first, size, probabilities);
+        const int32_t index = sample(probabilities, size, words);
+        action[factor] = index;
+        log_probability += log(probabilities[index]);
+        first += size;
+    }
+    //#endif
+    //#if CONTINUOUS
+    double *noises = self->reals + THE_NOISE, *slow = self->reals + THE_SLOW_NOISE;
+    const double fresh = sqrt(1.0 - correlation * correlation);
+    const double lasting = sqrt(SET_NOISE_SHARE), passing = sqrt(1.0 - SET_NOISE_SHARE);
+    for (int32_t k = 0; k < THE_N_CONTROLS; ++k) {
+        const struct control c = control_of(self->reals, output, k);
+        slow[k] = correlation * slow[k] + fresh * normal(words);
+        noises[k] = lasting * slow[k] + passing * normal(words);
+        const double drawn = clip(c.mean + c.deviation * noises[k], c.low, c.high);
+        action[THE_N_CHOICES + k] =
+            self->reals[THE_CONTROL_CENTRE + k] + self->reals[THE_CONTROL_SCALE + k] * drawn;
+        self->reals[THE_DEVIATIONS + k] = c.deviation;
+        log_probability += control_log_probability(&c, noises[k]);
+    }
+    //#else
+    (void)correlation;
+    //#endif
+    return log_probability;
+}
+
+/* Write the gradient of the last draw's log-probability to the actor's output gradient. */
+static void score(struct agent_memory *self)
+{
+    const int32_t *head = net_at(AT_ACTOR);
+    float *gradient = self->floats + head[AT_NET_GRADIENT];
+    int32_t first = 0;
+    //#if DISCRETE
+    for (int32_t factor = 0; factor < THE_N_CHOICES; ++factor) {
+        const int32_t size = table[THE_CATEGORIES + factor];
+        const double *probabilities = self->reals + THE_PROBABILITIES + first;
+        float *out = gradient + first;
+        for (int32_t k = 0; k < size; ++k) out[k] = (float)-probabilities[k];
+        float *chosen = out + (int32_t)self->reals[THE_ACTION + factor];
+        *chosen = (float)(*chosen + 1.0);
+        first += size;
+    }
+    //#endif
+    //#if CONTINUOUS
+    const float *output = self->floats + head[AT_NET_OUTPUT];
+    for (int32_t k = 0; k < THE_N_CONTROLS; ++k) {
+        const struct control c = control_of(self->reals, output, k);
+        const double noise = self->reals[THE_NOISE + k], side = side_beyond(&c, noise);
+        double of_mean = noise, of_deviation = noise * noise - 1.0;
+        if (side != 0.0) {
+            const double b = distance_beyond(&c, side), hazard = tail_hazard(b);
+            of_mean = side * hazard;
+            of_deviation = b * hazard;
+        }
+        /* Python keeps the pair here, and the state is to be the same. */
+        self->reals[AT_SCRATCH_PAIR] = of_mean;
+        self->reals[AT_SCRATCH_PAIR + 1] = of_deviation;
+        gradient[first + k] = (float)of_mean;
+        gradient[first + THE_N_CONTROLS + k] = (float)(SET_DEVIATION_RATE * of_deviation);
+    }
+    //#endif
+    (void)first;
+}
+
+//#if HOLDS
+/* W_k <- W_k - 0.1 excess z / |z|^2 for output k of the actor. */
+static void move_output(struct agent_memory *self, int32_t k, double excess)
+{
+    const int32_t *head = net_at(AT_ACTOR);
+    const int32_t features = head[AT_NET_FEATURES];
+    const int32_t begin = k >= head[AT_NET_OUT] - head[AT_NET_FREE] ? head[AT_NET_BIAS] : 0;
+    const float *seen = self->floats + head[AT_NET_FEATURE];
+    double total = 0.0;
+    for (int32_t j = begin; j < features; ++j) total += seen[j] * seen[j];
+    const double change = -K_HOLD_RATE * excess / total;
+    float *w = self->floats + head[AT_NET_W] + k * features;
+    add_scaled(w + begin, (float)change, seen + begin, features - begin);
+}
+
+/* Move readout weights of outputs that are beyond their range back towards it. */
+static void hold(struct agent_memory *self)
+{
+    const float *output = self->floats + net_at(AT_ACTOR)[AT_NET_OUTPUT];
+    int32_t first = 0;
+    //#if DISCRETE
+    for (int32_t factor = 0; factor < THE_N_CHOICES; ++factor) {
+        const int32_t size = table[THE_CATEGORIES + factor];
+        double least = output[first];
+        for (int32_t k = first; k < first + size; ++k) least = larger(least, output[k]);
+        least += SET_LEAST_PREFERENCE;
+        for (int32_t k = first; k < first + size; ++k)
+            if (output[k] < least) move_output(self, k, output[k] - least);
+        first += size;
+    }
+    //#endif
+    //#if CONTINUOUS
+    for (int32_t k = 0; k < THE_N_CONTROLS; ++k) {
+        const double mean = control_of(self->reals, output, k).mean;
+        for (int which = 0; which < 2; ++which) {
+            const int32_t index = first + which * THE_N_CONTROLS + k;
+            const double value = output[index];
+            const double held = which == 0 ? mean : clip(value, K_LOG_DEVIATION_LOW, K_LOG_DEVIATION_HIGH);
+            if (value != held) move_output(self, index, value - held);
+        }
+    }
+    //#endif
+    (void)first;
+}
+
+//#endif
+//#if not PEAKS
+/* Mean deviation of the last draw over all parts of the action; a discrete factor counts as 1. */
+static double spread(const double *reals)
+{
+    double total = THE_N_CHOICES;
+    for (int32_t k = 0; k < THE_N_CONTROLS; ++k) total += reals[THE_DEVIATIONS + k];
+    return total / (THE_N_CHOICES + THE_N_CONTROLS);
+}
+
+//#endif

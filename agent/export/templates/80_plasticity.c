@@ -1,0 +1,212 @@
+//#if PLASTIC
+/* ---- what keeps a network able to learn: one unit of it is looked at each tick */
+
+//#if REPLACEMENT
+/* Sum of absolute values in a column of n rows of m. */
+static double column_size(const float *matrix, int32_t n, int32_t m, int32_t j)
+{
+    double total = 0.0;
+    for (int32_t k = 0; k < n; ++k) total += fabsf(matrix[k * m + j]);
+    return total;
+}
+
+static void clear_column(float *matrix, int32_t n, int32_t m, int32_t j)
+{
+    for (int32_t k = 0; k < n; ++k) matrix[k * m + j] = 0.0f;
+}
+
+/* Move what an input contributes on average to the bias, and cut it off. */
+static void mean_to_bias(float *w, int32_t n, int32_t m, int32_t j, int32_t bias, float activity)
+{
+    for (int32_t k = 0; k < n; ++k) {
+        w[k * m + bias] += activity * w[k * m + j];
+        w[k * m + j] = 0.0f;
+    }
+}
+
+/* 2 p_i (1 - p_i) sum_k |w_ki|; k: outputs, the layer above, the layer itself. */
+static double utility(const float *floats, int net, int index, int32_t i)
+{
+    const int32_t *at = layer_at(net, index), *head = net_at(net);
+    double total = 0.0;
+    if (at[AT_LAYER_FIRST] >= 0)
+        total += column_size(
+            floats + head[AT_NET_W], head[AT_NET_OUT], head[AT_NET_FEATURES], at[AT_LAYER_FIRST] + i);
+    if (index + 1 < THE_N_LAYERS) {
+        const int32_t *up = layer_at(net, index + 1);
+        total += column_size(floats + up[AT_LAYER_W], up[AT_LAYER_N], up[AT_LAYER_M], i);
+    }
+    if (at[AT_LAYER_RECURRENT] >= 0)
+        total += column_size(
+            floats + at[AT_LAYER_W], at[AT_LAYER_N], at[AT_LAYER_M], at[AT_LAYER_RECURRENT] + i);
+    const double activity = floats[at[AT_LAYER_ACTIVITY] + i];
+    return 2.0 * activity * (1.0 - activity) * total;
+}
+
+/* Cut a layer off from an input and forget every trace of it; returns the credit that goes with it. */
+static double lose_input(float *floats, const int32_t *at, int32_t j, float activity)
+{
+    const int32_t n = at[AT_LAYER_N], m = at[AT_LAYER_M], groups = at[AT_LAYER_GROUPS];
+    const double lost = column_size(floats + at[AT_LAYER_CREDIT], n, m, j);
+    mean_to_bias(floats + at[AT_LAYER_W], n, m, j, at[AT_LAYER_BIAS], activity);
+    //#if PEAKS
+    clear_column(floats + at[AT_LAYER_PEAK], n, m, j);
+    //#endif
+    //#if PULL
+    clear_column(floats + at[AT_LAYER_INITIAL], n, m, j);
+    //#endif
+    clear_column(floats + at[AT_LAYER_CREDIT], n, m, j);
+    clear_column(floats + at[AT_LAYER_EPSA], at[AT_LAYER_ADAPTIVE], m, j);
+    //#if RESET_PATH
+    clear_column(floats + at[AT_LAYER_EPSR], n, m, j);
+    //#endif
+    //#if CASCADE
+    clear_column(floats + at[AT_LAYER_CASCADE], at[AT_LAYER_LEVELS] * n, m, j);
+    //#endif
+    clear_column(floats + at[AT_LAYER_EPS], groups, m, j);
+    clear_column(floats + at[AT_LAYER_FILTERED], groups * at[AT_LAYER_VECTORS], m, j);
+    return lost;
+}
+
+/* Fill a row of weights as those of a new network are; columns before first with 0. */
+static void draw_inputs(int64_t *words, const int32_t *at, int32_t first, float *w)
+{
+    const int32_t bias = at[AT_LAYER_BIAS], end = at[AT_LAYER_RECURRENT] >= 0 ? at[AT_LAYER_RECURRENT] : bias;
+    const double bound = 1.0 / sqrt(bias - first + 1);
+    int64_t due = (int64_t)floor(SET_CONNECTIVITY * (end - first) + 0.5);
+    due = due > 1 ? due : 1;
+    memset(w, 0, sizeof(float) * (size_t)at[AT_LAYER_M]);
+    for (int32_t j = first; j < end; ++j) {
+        if (uniform(words) * (end - j) < (double)due) {
+            w[j] = (float)(bound * (2.0 * uniform(words) - 1.0));
+            due -= 1;
+        }
+    }
+    for (int32_t j = end; j < bias; ++j)
+        w[j] = (float)(SET_RECURRENT_SCALE * bound * (2.0 * uniform(words) - 1.0));
+    w[bias] = (float)(bound * (2.0 * uniform(words) - 1.0));
+}
+
+/* Put a new neuron in the place of neuron i of a layer. */
+static void replace(struct agent_memory *self, int net, int index, int32_t i)
+{
+    float *floats = self->floats;
+    const int32_t *at = layer_at(net, index), *head = net_at(net);
+    const int32_t m = at[AT_LAYER_M], features = head[AT_NET_FEATURES];
+    const size_t row = sizeof(float) * (size_t)m;
+    const float activity = floats[at[AT_LAYER_ACTIVITY] + i];
+    double *norms = self->reals + THE_CREDIT_NORMS + net * (THE_N_LAYERS + 1);
+    /* Out: the readout, the layer above, the layer itself. */
+    if (at[AT_LAYER_FIRST] >= 0) {
+        const int32_t j = at[AT_LAYER_FIRST] + i, outputs = head[AT_NET_OUT];
+        norms[THE_N_LAYERS] -= column_size(floats + head[AT_NET_CREDIT], outputs, features, j);
+        mean_to_bias(floats + head[AT_NET_W], outputs, features, j, head[AT_NET_BIAS], activity);
+        clear_column(floats + head[AT_NET_CREDIT], outputs, features, j);
+        //#if PEAKS
+        clear_column(floats + head[AT_NET_PEAK], outputs, features, j);
+        //#endif
+        //#if PULL
+        clear_column(floats + head[AT_NET_INITIAL], outputs, features, j);
+        //#endif
+    }
+    if (index + 1 < THE_N_LAYERS) norms[index + 1] -= lose_input(floats, layer_at(net, index + 1), i, activity);
+    if (at[AT_LAYER_RECURRENT] >= 0)
+        norms[index] -= lose_input(floats, at, at[AT_LAYER_RECURRENT] + i, activity);
+    /* In. */
+    float *credit = floats + at[AT_LAYER_CREDIT] + i * m;
+    for (int32_t j = 0; j < m; ++j) norms[index] -= fabsf(credit[j]);
+    memset(credit, 0, row);
+    //#if PEAKS
+    memset(floats + at[AT_LAYER_PEAK] + i * m, 0, row);
+    //#endif
+    if (i < at[AT_LAYER_ADAPTIVE]) memset(floats + at[AT_LAYER_EPSA] + i * m, 0, row);
+    //#if RESET_PATH
+    memset(floats + at[AT_LAYER_EPSR] + i * m, 0, row);
+    //#endif
+    //#if CASCADE
+    for (int32_t level = 0; level < at[AT_LAYER_LEVELS]; ++level)
+        memset(floats + at[AT_LAYER_CASCADE] + (level * at[AT_LAYER_N] + i) * m, 0, row);
+    //#endif
+    //#if FACTORED
+    if (at[AT_LAYER_VECTORS] > 0)
+        for (int32_t k = 0; k <= at[AT_LAYER_SPLIT]; ++k)
+            floats[at[AT_LAYER_PSI_PAST] + k * at[AT_LAYER_N] + i] = 0.0f;
+    //#endif
+    const int32_t first = index > 0 && !layer_at(net, index - 1)[AT_LAYER_LEARNS] ? at[AT_LAYER_BELOW] : 0;
+    float *w = floats + at[AT_LAYER_W] + i * m;
+    draw_inputs(self->ints + AT_RANDOM, at, first, w);
+    //#if PULL
+    memcpy(floats + at[AT_LAYER_INITIAL] + i * m, w, row);
+    //#endif
+    /* The neuron. */
+    floats[at[AT_LAYER_V] + i] = 0.0f;
+    floats[at[AT_LAYER_A] + i] = 0.0f;
+    floats[at[AT_LAYER_Z] + i] = 0.0f;
+    floats[at[AT_LAYER_PSI] + i] = 0.0f;
+    floats[at[AT_LAYER_PSI_MEAN] + i] = 0.0f;
+    floats[at[AT_LAYER_RATE] + i] = 0.0f;
+    floats[at[AT_LAYER_ACTIVITY] + i] = 0.0f;
+    floats[at[AT_LAYER_AGE] + i] = 0.0f;
+    /* What rounding leaves must not make a norm negative. */
+    for (int block = 0; block <= THE_N_LAYERS; ++block) norms[block] = larger(norms[block], 0.0);
+}
+
+/* Take neuron i into account; at the last of its layer, replace the least useful one if that is due. */
+static void judge(struct agent_memory *self, int net, int index, int32_t i)
+{
+    float *floats = self->floats;
+    const int32_t *at = layer_at(net, index);
+    const int32_t n = at[AT_LAYER_N];
+    double *sweep = self->reals + THE_SWEEP;
+    float *age = floats + at[AT_LAYER_AGE] + i, *activity = floats + at[AT_LAYER_ACTIVITY] + i;
+    *age = (float)smaller((double)*age + UNITS, K_OLDEST);
+    const double share = larger(UNITS / (double)*age, K_ACTIVITY_RATE);
+    *activity = (float)(*activity + share * (floats[at[AT_LAYER_RATE] + i] - *activity));
+    if (i == 0) memset(sweep, 0, sizeof(double) * K_SWEEP_SIZE);
+    if (*age >= SET_MATURITY) {
+        const double here = utility(floats, net, index, i);
+        if (sweep[K_MATURE] == 0.0 || here < sweep[K_LEAST]) {
+            sweep[K_LEAST] = here;
+            sweep[K_WORST] = i;
+        }
+        sweep[K_UTILITIES] += here;
+        sweep[K_MATURE] += 1.0;
+    }
+    if (i < n - 1) return;
+    double *due = self->reals + THE_DUE + net * THE_N_LAYERS + index;
+    double *replaced = self->reals + THE_REPLACED + net * THE_N_LAYERS + index;
+    const double mean = sweep[K_UTILITIES] / larger(sweep[K_MATURE], 1.0);
+    *due = smaller(*due + SET_REPLACEMENT_RATE * n * UNITS, 1.0);
+    if (*due >= 1.0 && sweep[K_MATURE] > 0.0 && sweep[K_LEAST] <= SET_LEAST_UTILITY * mean) {
+        replace(self, net, index, (int32_t)sweep[K_WORST]);
+        *replaced += 1.0;
+        *due = 0.0;
+    }
+}
+
+//#endif
+/* Look at the unit whose turn it is: age it, pull its weights, and replace a neuron if that is due. */
+static void stay_plastic(struct agent_memory *self)
+{
+    int32_t unit = (int32_t)(self->ints[AT_TICK] % UNITS);
+    for (int net = 0; net < AT_N_NETS; ++net) {
+        for (int block = THE_FROZEN_LAYERS; block <= THE_N_LAYERS; ++block) {
+            const int32_t rows = block < THE_N_LAYERS ? layer_at(net, block)[AT_LAYER_N] : net_at(net)[AT_NET_OUT];
+            if (0 <= unit && unit < rows && (net == AT_ACTOR ? SET_LR_POLICY : SET_LR_VALUE) > 0.0) {
+                //#if PULL
+                const struct synapses synapses = synapses_of(self->floats, net, block);
+                const int32_t m = synapses.size / rows;
+                float *restrict w = synapses.w + unit * m;
+                const float *restrict initial = synapses.initial + unit * m;
+                EACH(j, m) w[j] = flushed_trace(w[j] + PULL_SHARE * (initial[j] - w[j]));
+                //#endif
+                //#if REPLACEMENT
+                if (block < THE_N_LAYERS) judge(self, net, block, unit);
+                //#endif
+            }
+            unit -= rows;
+        }
+    }
+}
+
+//#endif

@@ -1,0 +1,87 @@
+/* ---- one step */
+
+enum { START, STEP, TERMINATE, TRUNCATE };
+
+/* Forget the credit and all traces that lie before float last. */
+static void clear_traces(struct agent_memory *self, int32_t last)
+{
+    memset(self->floats + THE_TRACES_FIRST, 0, sizeof(float) * (size_t)(last - THE_TRACES_FIRST));
+    for (int k = 0; k < AT_N_NETS * (THE_N_LAYERS + 1); ++k) self->reals[THE_CREDIT_NORMS + k] = 0.0;
+    forget_episode(self->reals + THE_RETURNS);
+    self->ints[AT_STALE] = 0;
+}
+
+static int tick(struct agent_memory *self, double reward, const double *observation, int mode, int learning)
+{
+    int64_t *ints = self->ints;
+    double *reals = self->reals;
+    float *floats = self->floats;
+    if (mode != START && ints[AT_PHASE] == 0) return AGENT_NOT_STARTED;
+    if (mode != START && !is_finite(reward)) return AGENT_BAD_REWARD;
+    if (mode != TERMINATE)
+        for (int32_t j = 0; j < THE_N_INPUT; ++j)
+            if (!is_finite(observation[j])) return AGENT_BAD_OBSERVATION;
+
+    if (mode == START) {
+        //#if not KEEP_STATE
+        clear_traces(self, THE_NEURONS_LAST);
+        //#endif
+        ints[AT_EPISODE] += 1;
+        ints[AT_PHASE] = 1;
+    } else {
+        ints[AT_TICK] += 1;
+    }
+    if (learning && ints[AT_STALE] != 0) clear_traces(self, THE_NEURONS_FIRST);
+
+    double value = 0.0;
+    if (mode != TERMINATE) {
+        observe(self, observation, learning);
+        for (int net = 0; net < AT_N_NETS; ++net) forward(self, net, learning);
+        value = floats[net_at(AT_CRITIC)[AT_NET_OUTPUT]];
+    }
+
+    double delta = 0.0;
+    if (mode != START && learning) {
+        double scaled = scale_reward(self, reward);
+        scaled -= SET_ENTROPY_BONUS * reals[AT_LOG_PROBABILITY_TM1];
+        delta = flushed(scaled + SET_DISCOUNT * value - reals[AT_VALUE_TM1], K_TINY);
+        reals[AT_DELTA] = delta;
+    }
+
+    const int ended = mode == TERMINATE || mode == TRUNCATE;
+    if (!ended) {
+        reals[AT_LOG_PROBABILITY_TM1] = draw(self, mode == START ? 0.0 : SET_NOISE_CORRELATION);
+        reals[AT_VALUE_TM1] = value;
+    }
+    if (!learning) {
+        ints[AT_STALE] = 1;
+    } else {
+        if (!ended) {
+            score(self);
+            floats[net_at(AT_CRITIC)[AT_NET_GRADIENT]] = 1.0f;
+        } else {
+            for (int net = 0; net < AT_N_NETS; ++net)
+                memset(floats + net_at(net)[AT_NET_GRADIENT], 0, sizeof(float) * (size_t)net_at(net)[AT_NET_OUT]);
+        }
+        /* Neurons that live on have seen the last observation, so the traces follow, though no new credit is due. */
+        //#if KEEP_STATE
+        const int traces_follow = mode != TERMINATE;
+        //#else
+        const int traces_follow = !ended;
+        //#endif
+        for (int net = 0; net < AT_N_NETS; ++net)
+            learn(self, net, delta, SET_DISCOUNT * SET_TRACE_LAMBDA, traces_follow);
+        //#if HOLDS
+        if (!ended) hold(self);
+        //#endif
+        //#if PLASTIC
+        if (mode != START) stay_plastic(self);
+        //#endif
+    }
+    if (ended) {
+        forget_episode(reals + THE_RETURNS);
+        ints[AT_PHASE] = 0;
+    }
+    return AGENT_OK;
+}
+

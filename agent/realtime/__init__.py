@@ -1,0 +1,38 @@
+"""An agent in a control loop that already exists, or in one that is made here; learning while the machine runs.
+
+====================  ==================================================================================================
+`Loop`                a loop of a fixed rate around an agent and a plant
+`Guard`               the protected step, for a loop of your own; `Loop` is made of it
+`Watchdog`            what is looked for, and what is done about it
+`Snapshots`           copies of the agent to go back to, and on their way to disk
+`Plant`, `Clock`      what a loop needs of a machine, and of time
+`Histogram`           durations in constant memory
+`EventLog`, `Event`   what happened
+`MonotonicClock`      the clock of the system
+`Pacer`, `Quiet`      deadlines that do not drift; no garbage collection, a processor of one's own: to be used alone
+====================  ==================================================================================================
+"""
+
+from .clock import Clock, MonotonicClock, Pacer
+from .events import Event, EventLog
+from .guard import Guard
+from .histogram import Histogram
+from .loop import Loop, Plant
+from .snapshots import Snapshots
+from .system import Quiet
+from .watchdog import Watchdog
+
+__all__ = [
+    "Clock",
+    "Event",
+    "EventLog",
+    "Guard",
+    "Histogram",
+    "Loop",
+    "MonotonicClock",
+    "Pacer",
+    "Plant",
+    "Quiet",
+    "Snapshots",
+    "Watchdog",
+]

@@ -1,0 +1,104 @@
+"""Limits of what is sent to a machine: range, rate, and whether it does it."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..agent import Agent
+from ..errors import ConfigError
+from ..spaces.tree import Leaf
+from .inputs import bounds
+from .watchdog import Watchdog
+
+
+class ActionLimits:
+    """Moves actions of one Box into their range and to within their rate; other spaces have no such limits.
+
+    Attributes
+    ----------
+    active : bool
+        Whether there is a limit.
+    """
+
+    def __init__(self, agent: Agent, watchdog: Watchdog) -> None:
+        given = (watchdog.action_low, watchdog.action_high, watchdog.action_rate)
+        self.active = any(limit is not None for limit in given)
+        if not self.active:
+            return
+        root = agent.action.root
+        if not isinstance(root, Leaf) or root.kind != "box":
+            raise ConfigError("watchdog: action_low, action_high and action_rate need an action space that is one Box")
+        shape, size = root.shape, root.size
+        low = bounds("action_low", watchdog.action_low, size, -math.inf)
+        high = bounds("action_high", watchdog.action_high, size, math.inf)
+        if (low > high).any():
+            raise ConfigError("watchdog: action_low is above action_high in some entry; exchange them")
+        self._low, self._high = low.reshape(shape), high.reshape(shape)
+        self._rate = bounds("action_rate", watchdog.action_rate, size, math.inf).reshape(shape)
+        self._has_rate = watchdog.action_rate is not None
+        self._from, self._to, self._allowed = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+        self._dtype = np.dtype(root.dtype)
+
+    def apply(self, action: Any, before: Any) -> tuple[Any, str]:
+        """Return the nearest allowed action, and what was wrong with this one, or an empty text.
+
+        Parameters
+        ----------
+        action : array
+        before : array or None
+            What was sent a step ago; None: there is no limit to the rate.
+        """
+        least, most = self._low, self._high
+        if before is not None and self._has_rate:
+            # Within the range in any case, though the action before may have been outside (a range is no wish). Not
+            # np.clip, which costs as much as all the rest.
+            least, most = self._from, self._to
+            np.subtract(before, self._rate, out=least)
+            np.minimum(np.maximum(least, self._low, out=least), self._high, out=least)
+            np.add(before, self._rate, out=most)
+            np.maximum(np.minimum(most, self._high, out=most), self._low, out=most)
+        np.maximum(action, least, out=self._allowed)
+        np.minimum(self._allowed, most, out=self._allowed)
+        allowed = self._allowed.astype(self._dtype)
+        if (allowed == action).all():
+            return action, ""
+        action = np.asarray(action)
+        k = int(np.flatnonzero(np.ravel(allowed != action))[0])
+        problem = f"action entry {k} is {action.flat[k]:g}, allowed now are {least.flat[k]:g} to {most.flat[k]:g}"
+        return allowed, problem
+
+
+class ActuatorCheck:
+    """Counts steps in which what was applied is not what was sent."""
+
+    def __init__(self, watchdog: Watchdog) -> None:
+        self.active = watchdog.actuator_tolerance is not None
+        self._tolerance = np.asarray(watchdog.actuator_tolerance if self.active else math.inf, np.float64)
+        self._steps, self._in_a_row = watchdog.actuator_steps, 0
+
+    def problem(self, sent: Any, applied: Any) -> str:
+        """Return what is wrong, once it has been so for long enough, or an empty text."""
+        try:
+            apart = np.abs(np.asarray(applied, np.float64) - np.asarray(sent, np.float64))
+            follows = bool((apart <= self._tolerance).all())  # NaN does not
+        except (TypeError, ValueError):
+            return f"the actuator reports {applied!r:.40}, which is no action"
+        self._in_a_row = 0 if follows else self._in_a_row + 1
+        if self._in_a_row < self._steps:
+            return ""
+        return f"the actuator reports {np.ravel(applied).tolist()} where {np.ravel(sent).tolist()} was sent"
+
+
+def is_finite(action: Any) -> bool:
+    """Return whether all numbers of an action of any kind are finite."""
+    if isinstance(action, int):
+        return True
+    if isinstance(action, dict | tuple):
+        return all(is_finite(part) for part in (action.values() if isinstance(action, dict) else action))
+    try:
+        return bool(np.isfinite(action).all())
+    except TypeError:
+        return False

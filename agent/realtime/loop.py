@@ -1,0 +1,264 @@
+"""A loop of a fixed rate around an agent and a plant."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Collection
+from typing import Any, Protocol
+
+from numba.core.runtime import _nrt_python, rtsys
+
+from ..agent import Agent
+from ..errors import ConfigError
+from .clock import SECOND, Clock, MonotonicClock, Pacer
+from .guard import Guard
+from .histogram import Histogram
+from .report import report_of_loop
+from .system import Quiet
+
+OVERRUNS = ("skip", "hold", "stop")
+# Of the time between two wake-ups at most so much is waited for by looking at the clock.
+MOST_SPIN = 0.5
+# Periods after which blocks of the interpreter are counted from: what is made once is made by then.
+SETTLED = 100
+
+
+class Plant(Protocol):
+    """What a loop needs of a machine.
+
+    A plant may also have ``applied()``, which returns what the actuator reports to have done of the last action, for
+    `Watchdog.actuator_tolerance`.
+    """
+
+    def sense(self) -> tuple[Any, ...]:
+        """Return the reward of the last action and the observation it led to.
+
+        A third entry, "terminated" or "truncated", ends the episode here; the next call returns the first observation
+        of another (its reward is of no account). None or "" goes on.
+        """
+
+    def act(self, action: Any) -> None:
+        """Send an action to the machine."""
+
+
+class Loop:
+    """Senses, lets the agent step and acts at a fixed rate, for as long as it is to.
+
+    ::
+
+        report = Loop(agent, plant, rate=1000, watchdog=Watchdog(action_rate=0.1)).run(seconds=60)
+
+    In each period: `Plant.sense`, `Guard.step`, `Plant.act`. Whatever of these raises, the loop goes on: without an
+    observation the watchdog's response to bad input is sent; an action that could not be sent teaches nothing.
+
+    Parameters
+    ----------
+    agent : Agent or Guard
+        Of an agent a guard is made with `options`.
+    plant : Plant
+    rate : float
+        Periods a second.
+    overrun : {"skip", "hold", "stop"}
+        When a step is not done by the next deadline. ``skip``: its action is sent late, and the periods that have
+        passed are dropped. ``hold``: its action, which is of an old observation, is not sent; the machine keeps the one
+        before. ``stop``: as skip, and the loop ends.
+    spin : float
+        Seconds before a deadline that are waited for by looking at the clock, at most half a period. It takes this
+        share of a processor, and makes wake-ups precise to microseconds; 0 leaves them to the system.
+    jump : float
+        Seconds, at least ten periods. Being late by as much is a jump of the clock: nothing is caught up with.
+    final_action : object, optional
+        Sent once at the end, whatever ended the loop.
+    cpus, priority, collect
+        As for `Quiet`: processors to be pinned to, real-time priority, and whether to leave the garbage collector on.
+    clock : Clock, optional
+    options
+        As for `Guard`: watchdog, fallback, safe_action, snapshots, learn, events, cpu_time.
+
+    Attributes
+    ----------
+    guard : Guard
+    periods, misses, skipped, jumps : int
+        Periods worked in; those not done by the next deadline; deadlines dropped; jumps of the clock.
+    sense_failures, act_failures : int
+    wake_time, busy_time : Histogram
+        Nanoseconds by which wake-ups came after their deadlines, and that the work of a period took.
+    stopped : str
+        What ended the last run: "steps", "seconds", "stop", "overrun" or the name of an exception; "" while it runs.
+
+    Raises
+    ------
+    ConfigError
+        If a setting is impossible.
+    """
+
+    def __init__(
+        self,
+        agent: Agent | Guard,
+        plant: Plant,
+        rate: float,
+        *,
+        overrun: str = "skip",
+        spin: float = 2e-4,
+        jump: float = 1.0,
+        final_action: Any = None,
+        cpus: int | Collection[int] | None = None,
+        priority: int | None = None,
+        collect: bool = False,
+        clock: Clock | None = None,
+        **options: Any,
+    ) -> None:
+        if overrun not in OVERRUNS:
+            raise ConfigError(f"overrun is {overrun!r}; allowed: {', '.join(OVERRUNS)}")
+        for name, value, least in (("rate", rate, 1e-6), ("spin", spin, 0.0), ("jump", jump, 0.0)):
+            if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value < math.inf:
+                raise ConfigError(f"{name} is {value!r}; allowed: a number of {least:g} or more")
+        if isinstance(agent, Guard) and options:
+            raise ConfigError(f"{', '.join(options)}: the guard that is given has its own; allowed: with an agent only")
+        self._clock = clock or MonotonicClock()
+        self.guard = agent if isinstance(agent, Guard) else Guard(agent, clock=self._clock, **options)
+        self.plant, self.rate, self.overrun = plant, rate, overrun
+        self._final_action = final_action
+        self._applied = getattr(plant, "applied", None)
+        period = SECOND / rate
+        late = int(max(jump * SECOND, 10 * period))
+        self._pacer = Pacer(rate, int(min(spin * SECOND, MOST_SPIN * period)), late, self._clock)
+        self.quiet = Quiet(collect, cpus, priority)
+        self.wake_time, self.busy_time = Histogram(), Histogram()
+        self.periods = self.misses = self.skipped = self.jumps = self.sense_failures = self.act_failures = 0
+        self.stopped, self._stopping = "", False
+        self._begun = self._ended = self._clock.now()
+        self.allocations: dict[str, int | None] | None = None
+
+    def run(self, steps: int | None = None, seconds: float | None = None) -> dict[str, Any]:
+        """Run for so many periods or seconds, whichever ends first, or until `stop`; return the `report`.
+
+        May be called again; counts go on.
+
+        Raises
+        ------
+        InputError
+            If the first observation of all is no good, and there is nothing to send (`Guard.start`).
+        """
+        self.stopped, self._stopping = "", False
+        self.guard.warm_up()
+        last = math.inf if steps is None else self.periods + steps
+        try:
+            with self.quiet:
+                self._begun = self._clock.now()
+                until = math.inf if seconds is None else self._begun + seconds * SECOND
+                self.stopped = self._work(last, until)
+        except BaseException as error:
+            self.stopped = type(error).__name__
+            raise
+        finally:
+            self._ended = self._clock.now()
+            if self._final_action is not None:
+                self._send(self._final_action)
+        return self.report()
+
+    def stop(self) -> None:
+        """End the loop after this period; may be called by another thread, a signal handler or the plant."""
+        self._stopping = True
+
+    @property
+    def seconds(self) -> float:
+        """Duration of the last run, or of this one so far."""
+        return ((self._ended if self.stopped else self._clock.now()) - self._begun) / SECOND
+
+    def report(self) -> dict[str, Any]:
+        """Return all that was counted and measured, as plain data that JSON can hold."""
+        return report_of_loop(self)
+
+    def close(self) -> None:
+        """Close the guard."""
+        self.guard.close()
+
+    # ---- one period after the other
+
+    def _work(self, last: float, until: float) -> str:
+        pacer, settled = self._pacer, self.periods + SETTLED
+        blocks = compiled = 0
+        pacer.begin()
+        stopped = ""
+        while not stopped:
+            pacer.wait()
+            if pacer.jumped:
+                self._on_jump(pacer.jumped)
+            else:
+                self.wake_time.add(pacer.late)
+            self._period()
+            if self.periods == settled:
+                blocks, compiled = sys.getallocatedblocks(), _compiled_allocations()
+            skipped = pacer.drop()
+            if skipped:
+                self.misses += 1
+                self.skipped += skipped
+                self.guard.trouble("overrun", f"a step was not done by the next deadline: {self.overrun}")
+                self.guard.was_late(skipped)
+            if self._stopping:
+                stopped = "stop"
+            elif skipped and self.overrun == "stop":
+                stopped = "overrun"
+            elif self.periods >= last:
+                stopped = "steps"
+            elif self._clock.now() >= until:
+                stopped = "seconds"
+        if self.periods > settled:
+            self.allocations = {
+                "interpreter_blocks_kept": sys.getallocatedblocks() - blocks,
+                "compiled": _compiled_allocations() - compiled if _nrt_python.memsys_stats_enabled() else None,
+            }
+        return stopped
+
+    def _period(self) -> None:
+        begun = self._clock.now()
+        self.periods += 1
+        action = self._decide()
+        if self.overrun == "hold" and self._clock.now() >= self._pacer.deadline:
+            self.guard.was_not_sent()
+        else:
+            self._send(action)
+        self.busy_time.add(self._clock.now() - begun)
+
+    def _send(self, action: Any) -> None:
+        try:
+            self.plant.act(action)
+        except Exception as error:  # the machine's, and the loop goes on
+            self.act_failures += 1
+            self.guard.trouble("act", f"act() failed: {_told(error)}")
+            self.guard.was_not_sent()
+
+    def _decide(self) -> Any:
+        """Return the action of this period."""
+        guard, over, applied = self.guard, None, None
+        try:
+            reward, observation, *rest = self.plant.sense()
+            over = rest[0] if rest else None
+            applied = self._applied() if self._applied is not None else None
+            if over and over not in ("terminated", "truncated"):
+                raise ValueError(f"an episode ends as 'terminated' or 'truncated', not {over!r}")
+        except Exception as error:  # the machine's, and the loop goes on
+            self.sense_failures += 1
+            guard.trouble("sense", f"sense() failed: {_told(error)}")
+            return guard.step(0.0, None)
+        if not over:
+            return guard.step(reward, observation, applied)
+        guard.end(reward, observation if over == "truncated" else None)
+        return guard.action
+
+    def _on_jump(self, nanoseconds: int) -> None:
+        self.jumps += 1
+        self.guard.trouble(
+            "clock", f"the clock jumped by {nanoseconds / SECOND:.3g} s, or the loop was stopped: deadlines begin anew"
+        )
+        self.guard.was_late(abs(nanoseconds) / self._pacer.period)
+
+
+def _compiled_allocations() -> int:
+    return int(rtsys.get_allocation_stats().alloc) if _nrt_python.memsys_stats_enabled() else 0
+
+
+def _told(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:120].replace("\n", " ")

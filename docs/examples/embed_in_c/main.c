@@ -1,0 +1,146 @@
+/* An agent that balances a pole, in plain C, and goes on learning. No Python, no allocation, no threads.
+
+   Learn in Python, write the agent as C, compile, run:
+
+       synaptick run CartPole-v1 --steps 50000 --out runs/pole
+       synaptick export c runs/pole --out build
+       cc -std=c99 -O2 -Ibuild docs/examples/embed_in_c/main.c build/agent.c -lm -o build/pole
+       build/pole 20000 build/pole.state
+
+   It prints the mean length of the episodes of every 5000 steps and writes what has been learned to the file, from
+   which the next call goes on. The same bytes can go back into Python: Agent.load("...").restore(open(...).read()).
+
+   In your own loop, sensors take the place of plant_step: read them into `observation`, in the order that the top of
+   agent.h gives, call agent_step with the reward of the last period, and write agent_action_index (or
+   agent_action_value) to the actuators. */
+
+#include "agent.h"
+
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define PERIOD 0.02 /* s */
+#define LIMIT 500 /* steps of an episode */
+
+/* ---- the plant: a cart of 1 kg with a pole of 0.1 kg and 1 m (Barto, Sutton and Anderson 1983) */
+
+struct plant {
+    double x, speed, angle, turning; /* m, m/s, rad, rad/s */
+    uint32_t noise;
+};
+
+static double small_number(struct plant *plant)
+{
+    plant->noise = plant->noise * 1664525u + 1013904223u;
+    return (plant->noise / 4294967296.0 - 0.5) * 0.1;
+}
+
+static void plant_reset(struct plant *plant)
+{
+    plant->x = small_number(plant);
+    plant->speed = small_number(plant);
+    plant->angle = small_number(plant);
+    plant->turning = small_number(plant);
+}
+
+static void plant_step(struct plant *plant, double force)
+{
+    const double half = 0.5, pole = 0.1, all = 1.1, gravity = 9.8;
+    const double c = cos(plant->angle), s = sin(plant->angle);
+    const double push = (force + pole * half * plant->turning * plant->turning * s) / all;
+    const double spin = (gravity * s - c * push) / (half * (4.0 / 3.0 - pole * c * c / all));
+    const double thrust = push - pole * half * spin * c / all;
+    plant->x += PERIOD * plant->speed;
+    plant->speed += PERIOD * thrust;
+    plant->angle += PERIOD * plant->turning;
+    plant->turning += PERIOD * spin;
+}
+
+static int plant_fell(const struct plant *plant)
+{
+    return fabs(plant->x) > 2.4 || fabs(plant->angle) > 12.0 * 3.14159265358979 / 180.0;
+}
+
+static void plant_observe(const struct plant *plant, double *observation)
+{
+    observation[0] = plant->x;
+    observation[1] = plant->speed;
+    observation[2] = plant->angle;
+    observation[3] = plant->turning;
+}
+
+/* ---- the loop */
+
+static struct agent_memory agent; /* all the memory there is */
+static struct agent_memory file_copy; /* only to read and write the file */
+
+static int read_state(const char *path)
+{
+    FILE *file = fopen(path, "rb");
+    size_t found;
+    if (file == NULL) return 0; /* the first call */
+    found = fread(&file_copy, 1, AGENT_BYTES, file);
+    fclose(file);
+    if (found != AGENT_BYTES || agent_load(&agent, (const unsigned char *)&file_copy) != AGENT_OK) {
+        fprintf(stderr, "%s is not a state of this agent: remove it, or give another file\n", path);
+        return -1;
+    }
+    return 0;
+}
+
+static int write_state(const char *path)
+{
+    FILE *file = fopen(path, "wb");
+    size_t written;
+    if (file == NULL) {
+        perror(path);
+        return -1;
+    }
+    agent_save(&agent, (unsigned char *)&file_copy);
+    written = fwrite(&file_copy, 1, AGENT_BYTES, file);
+    return fclose(file) == 0 && written == AGENT_BYTES ? 0 : -1;
+}
+
+int main(int count, char **arguments)
+{
+    const long steps = count > 1 ? atol(arguments[1]) : 20000;
+    struct plant plant = {0.0, 0.0, 0.0, 0.0, 1u};
+    double observation[AGENT_INPUTS];
+    long step, length = 0, episodes = 0;
+
+    agent_init(&agent);
+    if (count > 2 && read_state(arguments[2]) != 0) return 1;
+    plant_reset(&plant);
+    plant_observe(&plant, observation);
+    if (agent_start(&agent, observation, 1) != AGENT_OK) return 1;
+
+    for (step = 1; step <= steps; ++step) {
+        int result;
+        plant_step(&plant, agent_action_index(&agent, 0) == 1 ? 10.0 : -10.0);
+        plant_observe(&plant, observation);
+        ++length;
+        if (plant_fell(&plant) || length == LIMIT) {
+            /* Fallen: nothing is to come. Cut off: the last observation tells what would have. */
+            result = agent_end(&agent, 1.0, plant_fell(&plant) ? NULL : observation, 1);
+            length = 0;
+            ++episodes;
+            plant_reset(&plant);
+            plant_observe(&plant, observation);
+            if (result == AGENT_OK) result = agent_start(&agent, observation, 1);
+        } else {
+            result = agent_step(&agent, 1.0, observation, 1);
+        }
+        if (result != AGENT_OK) {
+            fprintf(stderr, "step %ld was refused with code %d\n", step, result);
+            return 1;
+        }
+        if (step % 5000 == 0 || step == steps) {
+            const long among = (step - 1) % 5000 + 1;
+            printf("step %ld: mean length %.1f\n", step, (double)among / (double)(episodes > 0 ? episodes : 1));
+            episodes = 0;
+        }
+    }
+    return count > 2 && write_state(arguments[2]) != 0 ? 1 : 0;
+}
