@@ -1,26 +1,24 @@
-"""The guard and the loop: every trigger, every response, and what an agent learns from none of them."""
+"""The guard: every trigger, every response, and what an agent learns from none of them."""
 
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from gymnasium import spaces
-from synaptick.agent import Agent, ConfigError, InputError
+from synaptick.agent import ConfigError, InputError
 from synaptick.agent.kernels import layout as at
-from synaptick.agent.realtime import Guard, Loop, Snapshots, Watchdog
+from synaptick.agent.realtime import Guard, Snapshots, Watchdog
 from synaptick.agent.realtime.inputs import TRUSTED
 from synaptick.agent.realtime.returns import RunningReturn
 from synaptick.agent.realtime.spells import QUIET
 
-from .common import PARTS, ROOT, SIZE, assert_finite, learned, make_agent, state
-from .machines import MS, FakeClock, Tank, by_hand, said, tank_agent, tank_loop
+from .common import PARTS, SIZE, assert_finite, learned, make_agent, state
+from .machines import FakeClock, said
 
 VALVE = spaces.Box(-1.0, 1.0, (2,), np.float64)
 NAN = np.full(SIZE, np.nan)
@@ -489,151 +487,3 @@ def test_limits_that_do_not_fit_a_box_are_refused() -> None:
             guarded(Watchdog(**wrong), VALVE)
     with pytest.raises(ConfigError, match="another agent"):
         Guard(make_agent(), snapshots=Snapshots(make_agent()))
-
-
-# ---- the loop
-
-
-def test_a_loop_is_the_guard_at_its_deadlines() -> None:
-    tank, twin = Tank(), Tank()
-    loop, guard = tank_loop(tank), Guard(tank_agent())
-    report = loop.run(steps=500)
-    for _ in range(500):
-        twin.act(guard.step(*twin.sense()))
-    assert (tank.actions, tank.level) == (twin.actions, twin.level)
-    assert state(loop.guard.agent) == state(guard.agent)
-    json.dumps(report, allow_nan=False)
-    assert (report["stopped"], report["periods"], report["misses"], report["collections"]) == ("steps", 500, 0, 0)
-    assert report["allocations"]["interpreter_blocks_kept"] < 2000
-    assert loop.run(seconds=0.25)["periods"] == 750
-    assert report["wake_up_us"]["max"] == 0.0
-
-
-@pytest.mark.parametrize("overrun", ["skip", "hold", "stop"])
-def test_a_step_that_is_late(overrun: str) -> None:
-    tank, clock = Tank(), FakeClock()
-    loop = tank_loop(tank, overrun=overrun, clock=clock)
-
-    def slow(step: int, reward: Any, seen: Any) -> Any:
-        clock.time += int(3.4 * MS) if step == 100 else 0
-        return reward, seen
-
-    tank.sensed = slow
-    report = loop.run(steps=200)
-    assert (report["misses"], report["skipped"]) == (1, 3)
-    assert (report["stopped"], report["periods"]) == (("overrun", 100) if overrun == "stop" else ("steps", 200))
-    assert len(tank.actions) == report["periods"] - (overrun == "hold")
-    assert said(loop.guard, "overrun")[0].endswith(overrun)
-    if overrun != "stop":
-        assert clock.time == pytest.approx(5_000 + 203 * MS, abs=100)  # the grid is kept
-
-
-def test_a_jump_of_the_clock_begins_an_episode() -> None:
-    tank, clock = Tank(), FakeClock()
-    loop = tank_loop(tank, clock=clock)
-    clock.jumps = {100 * MS: 3600 * 1000 * MS}
-    report = loop.run(steps=200)
-    assert (report["jumps"], report["skipped"], report["agent"]["episodes"]) == (1, 0, 2)
-    assert "the clock jumped by 3.6e+03 s" in said(loop.guard, "clock")[0]
-
-
-def test_the_loop_goes_on_when_sensing_or_acting_fails() -> None:
-    tank = Tank()
-
-    def sensed(step: int, reward: Any, seen: Any) -> Any:
-        if step in (100, 101):
-            raise OSError("bus\nerror")
-        return (reward,) if step == 150 else (reward, seen, "gone") if step == 160 else (reward, seen)
-
-    def acted(step: int, action: Any) -> Any:
-        if step == 250:
-            raise RuntimeError("stalled")
-        return action
-
-    tank.sensed, tank.acted = sensed, acted
-    loop = tank_loop(tank)
-    report = loop.run(steps=400)
-    assert report["failures"] == {"sense": 4, "act": 1}
-    assert said(loop.guard, "sense")[0] == "sense() failed: OSError: bus error"
-    assert said(loop.guard, "act")[0] == "act() failed: RuntimeError: stalled"
-    assert report["agent"]["held"] == 4
-    assert report["agent"]["ticks"] == 400 - 4 - 1
-
-
-def test_a_plant_may_have_episodes_and_report_what_it_applied() -> None:
-    tank = Tank()
-
-    def sensed(step: int, reward: Any, seen: Any) -> Any:
-        return reward, seen, "terminated" if step % 50 == 0 else "truncated" if step % 50 == 25 else None
-
-    tank.sensed = sensed
-    tank.applied = lambda: 5 if 100 < tank.steps < 140 else tank.actions[-1] if tank.actions else None  # type: ignore[attr-defined]
-    loop = tank_loop(tank, Watchdog(actuator_tolerance=0))
-    report = loop.run(steps=300)
-    assert report["agent"]["episodes"] == 12
-    assert said(loop.guard, "actuator")[0].startswith("the actuator reports")
-
-
-def test_a_loop_can_be_stopped_and_leaves_the_machine_safe() -> None:
-    tank = Tank()
-    loop = tank_loop(tank, final_action=1)
-
-    def acted(step: int, action: Any) -> Any:
-        if step == 77:
-            loop.stop()
-        return action
-
-    tank.acted = acted
-    report = loop.run()
-    assert (report["stopped"], report["periods"], tank.actions[-1]) == ("stop", 77, 1)
-    assert len(tank.actions) == 78
-
-
-def test_a_loop_that_is_broken_off_leaves_the_machine_safe() -> None:
-    tank = Tank()
-
-    def sensed(step: int, reward: Any, seen: Any) -> Any:
-        if step == 9:
-            raise KeyboardInterrupt
-        return reward, seen
-
-    tank.sensed = sensed
-    loop = tank_loop(tank, final_action=1)
-    with pytest.raises(KeyboardInterrupt):
-        loop.run()
-    assert tank.actions[-1] == 1
-    assert loop.report()["stopped"] == "KeyboardInterrupt"
-
-
-@pytest.mark.parametrize("wrong", [{"overrun": "run"}, {"rate": 0}, {"spin": -1.0}, {"jump": np.inf}], ids=str)
-def test_impossible_settings_of_a_loop_are_refused(wrong: dict[str, Any]) -> None:
-    with pytest.raises(ConfigError, match=next(iter(wrong))):
-        Loop(tank_agent(), Tank(), **({"rate": 1000} | wrong))
-    with pytest.raises(ConfigError, match="watchdog"):
-        Loop(Guard(tank_agent()), Tank(), 1000, watchdog=Watchdog())
-
-
-@pytest.mark.parametrize("written", [False, True])
-def test_the_example_runs(tmp_path: Path, written: bool) -> None:
-    """Nothing is asked of its deadlines, which are real: a machine under test has other things to do."""
-    command = [sys.executable, "-W", "error", str(ROOT / "docs" / "examples" / "control_loop.py"), "--seconds", "3"]
-    options = ["--json", "--out", str(tmp_path)] if written else []
-    done = subprocess.run([*command, *options], capture_output=True, text=True, timeout=600)
-    assert (done.returncode, done.stderr) == (0, "")
-    if not written:
-        assert "input: observation entry 0 is nan, not finite: hold" in done.stdout
-        assert "error of the speed: " in done.stdout
-        return
-    report = json.loads(done.stdout)
-    assert (report["stopped"], report["collections"], report["failures"]) == ("steps", 0, {"sense": 0, "act": 0})
-    assert report["agent"]["in_service"]
-    agent = Agent.load(tmp_path / "agent.synaptick")
-    assert agent.ticks == report["agent"]["ticks"] > 0
-
-
-def test_the_hand_controller_of_these_tests_controls() -> None:
-    tank = Tank()
-    for _ in range(1000):
-        _, observation = tank.sense()
-        tank.act(by_hand(observation))
-    assert np.mean(tank.rewards) > 0.8
