@@ -1,8 +1,8 @@
 """What keeps a network able to learn: one unit of it is looked at each tick, whatever its size.
 
-All learning neurons of actor and critic, and the outputs of both, come up in turn; a *sweep* is once around. A neuron
-that contributes next to nothing is replaced by a new one (continual backpropagation, Dohare et al. 2024, Nature
-632:768)::
+All learning neurons of actor and critic, and the outputs of both, come up in turn; a *sweep* is once around, and ticks
+that only act hold it up. A neuron that contributes next to nothing is replaced by a new one (continual backpropagation,
+Dohare et al. 2024, Nature 632:768)::
 
     p_i  <- p_i + max(sweep / age_i, 0.01) (rate_i - p_i)         activity, over the last 100 sweeps
     u_i   = 2 p_i (1 - p_i) sum_k |w_ki|                          utility; k all that see neuron i
@@ -12,7 +12,7 @@ biases already. Deviations from the source: spikes for activations, the mean tak
 looks at a neuron; one is only replaced if its utility is below a share of the mean of the layer's mature neurons; and
 with it go its membrane, its eligibility and its credit, in and out, which the source has none of. The new one starts as
 in a new network, connected to what sees it by weights of 0. What the old one made up of their input on average goes
-into their biases, so that nothing else notices.
+into their biases, so that they do not notice; the rest of its layer does a little, as currents are normalised over it.
 
 Weights may also be pulled towards their initial values (Kumar et al. 2023), a row at a time::
 
@@ -26,7 +26,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from .jit import TINY, fill, kernel
+from .jit import TINY, fill, flushed, kernel
 from .layout import (
     CONNECTIVITY,
     CREDIT_NORMS,
@@ -45,7 +45,6 @@ from .layout import (
     REPLACED,
     REPLACEMENT_RATE,
     SWEEP,
-    TICK,
     Layer,
     layer_view,
     learns,
@@ -60,9 +59,10 @@ from .rng import uniform
 ACTIVITY_RATE = 0.01
 # Age from which on a neuron gets no older, ticks: float32 counts well beyond it.
 OLDEST = 1e7
-# What a sweep keeps of the layer that it is in: sum of utilities of mature neurons, their number, the least, and whose.
-UTILITIES, MATURE, LEAST, WORST = 0, 1, 2, 3
-SWEEP_SIZE = 4
+# What a sweep keeps of the layer that it is in: sum of utilities of mature neurons, their number, the least, and whose;
+# and the unit whose turn is next.
+UTILITIES, MATURE, LEAST, WORST, NEXT = 0, 1, 2, 3, 4
+SWEEP_SIZE = 5
 
 
 @kernel
@@ -137,11 +137,11 @@ def _draw_inputs(words: NDArray, layer: Layer, first: int, connectivity: float, 
     fill(w, 0.0)
     end = layer.recurrent if layer.recurrent >= 0 else layer.bias
     bound = 1.0 / math.sqrt(layer.bias - first + 1)
-    due = max(1, math.floor(connectivity * (end - first) + 0.5))
+    due = max(1.0, np.rint(connectivity * (end - first)))
     for j in range(first, end):
         if uniform(words) * (end - j) < due:
             w[j] = bound * (2.0 * uniform(words) - 1.0)
-            due -= 1
+            due -= 1.0
     for j in range(end, layer.bias):
         w[j] = scale * bound * (2.0 * uniform(words) - 1.0)
     w[layer.bias] = bound * (2.0 * uniform(words) - 1.0)
@@ -207,7 +207,7 @@ def replace(ints: NDArray, reals: NDArray, floats: NDArray, net: int, index: int
 def _grow_older(layer: Layer, i: int, length: int) -> None:
     layer.age[i] = min(layer.age[i] + length, OLDEST)
     share = max(length / layer.age[i], ACTIVITY_RATE)
-    layer.activity[i] += share * (layer.rate[i] - layer.activity[i])
+    layer.activity[i] = flushed(layer.activity[i] + share * (layer.rate[i] - layer.activity[i]), TINY)
 
 
 @kernel
@@ -226,7 +226,7 @@ def _judge(ints: NDArray, reals: NDArray, floats: NDArray, net: int, index: int,
     layer = layer_view(ints, floats, net, index)
     sweep = span(reals, ints[SWEEP], SWEEP_SIZE)
     if i == 0:
-        fill(sweep, 0.0)
+        fill(span(sweep, 0, NEXT), 0.0)
     if layer.age[i] >= reals[MATURITY]:
         here = utility(ints, floats, net, index, i)
         if sweep[MATURE] == 0.0 or here < sweep[LEAST]:
@@ -238,13 +238,14 @@ def _judge(ints: NDArray, reals: NDArray, floats: NDArray, net: int, index: int,
     if i < n - 1:
         return
     at = net * ints[N_LAYERS] + index
-    due = min(reals[ints[DUE] + at] + reals[REPLACEMENT_RATE] * n * length, 1.0)
+    due = reals[ints[DUE] + at] + reals[REPLACEMENT_RATE] * n * length
     mean = sweep[UTILITIES] / max(sweep[MATURE], 1.0)
     if due >= 1.0 and sweep[MATURE] > 0.0 and sweep[LEAST] <= reals[LEAST_UTILITY] * mean:
-        replace(ints, reals, floats, net, index, int(sweep[WORST]))
+        # Within bounds whatever a state that was restored may hold.
+        replace(ints, reals, floats, net, index, min(max(int(sweep[WORST]), 0), n - 1))
         reals[ints[REPLACED] + at] += 1.0
-        due = 0.0
-    reals[ints[DUE] + at] = due
+        due -= 1.0
+    reals[ints[DUE] + at] = min(due, 1.0)
 
 
 @kernel
@@ -260,7 +261,9 @@ def stay_plastic(ints: NDArray, reals: NDArray, floats: NDArray) -> None:
     for net in range(N_NETS):
         for block in range(low, top + 1):
             length += rows_of(ints, net, block)
-    unit = ints[TICK] % length
+    sweep = span(reals, ints[SWEEP], SWEEP_SIZE)
+    unit = min(max(int(sweep[NEXT]), 0), length - 1)
+    sweep[NEXT] = (unit + 1) % length
     for net in range(N_NETS):
         for block in range(low, top + 1):
             rows = rows_of(ints, net, block)
