@@ -130,6 +130,7 @@ def _fill_options(arena: Arena, config: Config) -> None:
         (at.ERROR_BOUND, config.error_bound),
         (at.READOUT_SHARE, config.readout_share),
         (at.PEAK_DECAY, config.peak_decay),
+        (at.PREFERENCE_DECAY, config.preference_decay),
         (at.LEAST_PREFERENCE, math.log(config.least_probability) if config.least_probability else -HUGE),
         (at.ENTROPY_BONUS, config.entropy_bonus),
         (at.V_TH, config.v_th),

@@ -151,6 +151,9 @@ class Config:
     least_probability : float
         Probability, relative to the most likely category's, that a category of a discrete action is kept from falling
         below, so that what is not wanted now can still be tried where it is, 0 to 1.
+    preference_decay : float
+        Share a tick of its distance from the mean of its factor that each preference of a discrete action is taken back
+        for the present observation, 0 to 1, so that what no longer pays is tried again.
     entropy_bonus : float
         Reward, in units of the normalised reward, for each nat of surprise -log pi(action), 0 to 10.
     deviation : {"state", "free"}
@@ -245,6 +248,7 @@ class Config:
     readout_share: float = _real(0.5, 0.0, 0.99)
     peak_decay: float = _real(0.999, 0.0, 1.0)
     least_probability: float = _real(0.003, 0.0, 1.0)
+    preference_decay: float = _real(0.0, 0.0, 1.0)
     entropy_bonus: float = _real(0.0, 0.0, 10.0)
     deviation: str = _choice("state", "state", "free")
     initial_deviation: float = _real(1.0, 1e-3, 100.0)

@@ -342,12 +342,14 @@ class ReferenceAgent:
                 self.advance(net, gradients[number], found)
 
     def hold(self) -> None:
-        """Readout rows of outputs beyond their range move back; feedback weights of their own do not follow."""
+        """Readout rows of outputs beyond their range move back, preferences fade; their own feedback does not follow."""
         arrays = self.arrays
-        excess = policy.excess(arrays["actor/output"], self.parts, self.config)
-        seen = np.tile(arrays["actor/features"], (excess.size, 1))
+        found = arrays["actor/output"]
+        faded = self.config.preference_decay * policy.apart(found, self.parts)
+        change = -policy.HOLD_RATE * policy.excess(found, self.parts, self.config) - faded
+        seen = np.tile(arrays["actor/features"], (change.size, 1))
         self.keep_free(seen)
-        arrays["actor/w"] = arrays["actor/w"] + policy.hold_change(excess, seen)
+        arrays["actor/w"] = arrays["actor/w"] + policy.hold_change(change, seen)
 
     def keep_free(self, rows: Array) -> None:
         """Leave nothing but the bias, which is behind the spikes, to free deviations; `rows`: one an output."""

@@ -10,9 +10,10 @@ Dohare et al. 2024, Nature 632:768)::
 2 p (1 - p) is the mean distance of a spike from its mean: what a neuron that never or always fires is worth is in the
 biases already. Deviations from the source: spikes for activations, the mean taken off; a sweep goes by between two
 looks at a neuron; one is only replaced if its utility is below a share of the mean of the layer's mature neurons; and
-with it go its membrane, its eligibility and its credit, in and out, which the source has none of. The new one starts as
-in a new network, connected to what sees it by weights of 0. What the old one made up of their input on average goes
-into their biases, so that they do not notice; the rest of its layer does a little, as currents are normalised over it.
+with it go its membrane, its eligibility and its credit, in and out, which the source has none of. The new one has as
+many connections as in a new network, as strong as those of its layer have become, and weights of 0 to what sees it.
+What the old one made up of their input on average goes into their biases, so that they do not notice; the rest of its
+layer does a little, as currents are normalised over it.
 
 Weights may also be pulled towards their initial values (Kumar et al. 2023), a row at a time::
 
@@ -148,6 +149,56 @@ def _draw_inputs(words: NDArray, layer: Layer, first: int, connectivity: float, 
 
 
 @kernel
+def _mean_of_others(w: NDArray, m: int, column: int, i: int) -> float:
+    n = w.shape[0] // m
+    total = 0.0
+    for k in range(n):
+        if k != i:
+            total += w[k * m + column]
+    return total / max(n - 1, 1)
+
+
+@kernel
+def _fit_in(layer: Layer, below: NDArray, i: int, w: NDArray) -> None:
+    """Make new weights as large as those of the others, and their mean current that of the others; `w` in place.
+
+    ::
+
+        w_j <- w_j  max(1, mean_k |w_k| / |w|)                                   k all other neurons, L2 norms
+        w_b <- mean_k w_kb + sum_j p_j (mean_k w_kj - w_j)                       b the bias, p_j the activity of input j
+
+    The current is normalised over the layer: beside weights that have grown, those of a new network would not be heard,
+    and the new neuron would never or always fire. The observation and the output of a reservoir have mean 0.
+
+    Parameters
+    ----------
+    below : (n below,) array
+        Activity of the layer below, or its rate; (0,) if there is none or it is a reservoir.
+    """
+    m, n = layer.m, layer.z.shape[0]
+    others, own = 0.0, 0.0
+    for k in range(n):
+        square = 0.0
+        for j in range(m):
+            square += layer.w[k * m + j] * layer.w[k * m + j]
+        if k != i:
+            others += math.sqrt(square)
+    for j in range(m):
+        own += w[j] * w[j]
+    factor = max(others / max(n - 1, 1) / math.sqrt(own), 1.0)
+    for j in range(m):
+        w[j] *= factor
+    bias = _mean_of_others(layer.w, m, layer.bias, i)
+    for j in range(below.shape[0]):
+        bias += below[j] * (_mean_of_others(layer.w, m, j, i) - w[j])
+    if layer.recurrent >= 0:
+        for j in range(n):
+            column = layer.recurrent + j
+            bias += layer.activity[j] * (_mean_of_others(layer.w, m, column, i) - w[column])
+    w[layer.bias] = bias
+
+
+@kernel
 def replace(ints: NDArray, reals: NDArray, floats: NDArray, net: int, index: int, i: int) -> None:
     """Put a new neuron in the place of neuron i of a layer, in place.
 
@@ -185,6 +236,12 @@ def replace(ints: NDArray, reals: NDArray, floats: NDArray, net: int, index: int
         first = layer.n_below
     w = row(layer.w, i, m)
     _draw_inputs(span(ints, RANDOM, 4), layer, first, reals[CONNECTIVITY], reals[RECURRENT_SCALE], w)
+    below = span(layer.activity, 0, 0)
+    if index > 0 and first == 0:
+        source = layer_view(ints, floats, net, index - 1)
+        # In frozen layers nobody looks at neurons.
+        below = source.rate if index - 1 < ints[FROZEN_LAYERS] else source.activity
+    _fit_in(layer, below, i, w)
     if synapses.initial.shape[0] > 0:
         initial = row(synapses.initial, i, m)
         for j in range(m):
