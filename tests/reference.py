@@ -342,7 +342,7 @@ class ReferenceAgent:
                 self.advance(net, gradients[number], found)
 
     def hold(self) -> None:
-        """Readout rows of outputs beyond their range move back, preferences fade; their own feedback does not follow."""
+        """Readout rows of outputs beyond their range move back, preferences fade; feedback does not follow."""
         arrays = self.arrays
         found = arrays["actor/output"]
         faded = self.config.preference_decay * policy.apart(found, self.parts)

@@ -60,6 +60,19 @@ def new_inputs(words: list[int], parts: tuple[int, int, int, int], connectivity:
     return w
 
 
+def fitted(w: Array, others: Array, expected: Array, bias: int) -> Array:
+    """New weights, no smaller than those of the others on average, with their mean current.
+
+    w max(1, mean_k |w_k| / |w|), and for the bias mean_k w_kb + sum_j p_j (mean_k w_kj - w_j), p what is expected of
+    each input, k the other rows.
+    """
+    mean = others.mean(axis=0)
+    w = w * max(1.0, np.linalg.norm(others, axis=1).mean() / np.linalg.norm(w))
+    inputs = np.arange(w.size) != bias
+    w[bias] = mean[bias] + expected[inputs] @ (mean - w)[inputs]
+    return w
+
+
 def pulled(w: Array, initial: Array, pull: float, ticks: int) -> Array:
     """W + (1 - (1 - pull)^ticks) (W0 - W)."""
     found = w + (1 - (1 - pull) ** ticks) * (initial - w)
@@ -162,9 +175,27 @@ def replace(twin: Any, net: str, index: int, i: int) -> None:
     forget_outputs(arrays, at, i)
     for name in OF_NEURON:
         arrays[at + name][i] = 0.0
-    arrays[at + "w"][i] = new_inputs(twin.words, parts_of(twin, index), c.connectivity, c.recurrent_scale)
+    w, parts = arrays[at + "w"], parts_of(twin, index)
+    drawn = new_inputs(twin.words, parts, c.connectivity, c.recurrent_scale)
+    w[i] = fitted(drawn, np.delete(w, i, axis=0), expected_inputs(twin, net, index), sum(parts[:3]))
     if c.initial_pull > 0:
         arrays[at + "initial"][i] = arrays[at + "w"][i]
+
+
+def expected_inputs(twin: Any, net: str, index: int) -> Array:
+    """Activity of all inputs of a layer that are spikes; of frozen layers, where nobody keeps it, the rate.
+
+    The observation and what comes from a reservoir have mean 0; so does, or is taken to, a neuron that is new.
+    """
+    reservoir, others, recurrent, size = parts_of(twin, index)
+    found = np.zeros(size)
+    if index and not reservoir:
+        name = "rate" if index - 1 < twin.config.fixed else "activity"
+        below = twin.arrays[f"{net}/{index - 1}/{name}"]
+        found[: below.size] = below
+    first = reservoir + others
+    found[first : first + recurrent] = twin.arrays[f"{net}/{index}/activity"][:recurrent]
+    return found
 
 
 def forget_input(arrays: dict[str, Any], path: str, column: int) -> None:

@@ -51,7 +51,7 @@ def test_worlds_differ_and_fresh_agents_come_first() -> None:
         assert task.steps % task.every == 0
     assert arms_of("Forager") == list(ARMS)
     assert arms_of("Forager", ["learning", "reset"]) == ["reset", "learning"]
-    assert arms_of("CartPole stationary") == ["learning", "memoryless"]
+    assert arms_of("CartPole stationary") == ["learning", "memoryless", "replacing neurons"]
 
 
 # ---- lives

@@ -18,6 +18,7 @@ import pytest
 from gymnasium import spaces
 from numpy.typing import NDArray
 from synaptick.agent import Agent, StateError
+from synaptick.agent.kernels import layout as at
 from synaptick.agent.kernels import plasticity
 from synaptick.agent.kernels.plasticity import LEAST, MATURE, NEXT, UTILITIES, WORST
 from synaptick.agent.study.vital_signs import VitalSigns, dormant_share
@@ -58,6 +59,16 @@ PLAIN = interpreted()
 
 def sections(agent: Agent) -> tuple[NDArray[Any], ...]:
     return agent.arena.ints, agent.arena.reals, agent.arena.floats
+
+
+def snapshot(agent: Agent) -> Views:
+    """Return copies of all views, and the words of the random numbers."""
+    return {name: view.copy() for name, view in agent.arena.views.items()} | {"words": words(agent).copy()}
+
+
+def words(agent: Agent) -> NDArray[np.int64]:
+    found: NDArray[np.int64] = agent.arena.ints[at.RANDOM : at.RANDOM + 4]
+    return found
 
 
 def units(agent: Agent) -> list[tuple[str, int | None, int]]:
@@ -150,7 +161,7 @@ def by_a_tick(agent: Agent, net: str, index: int, i: int) -> tuple[Views, Views]
         views["due"][NETS.index(net), index] = due
         one.step(0.7, np.linspace(-1.0, 1.0, SIZE))
         assert views["replaced"].sum() == (due > 0)
-        found.append({name: view.copy() for name, view in views.items() if name not in ("due", "replaced")})
+        found.append({name: view for name, view in snapshot(one).items() if name not in ("due", "replaced")})
     return found[0], found[1]
 
 
@@ -159,9 +170,9 @@ def in_python(module: ModuleType) -> Callable[[Agent, str, int, int], tuple[View
 
     def replaced(agent: Agent, net: str, index: int, i: int) -> tuple[Views, Views]:
         one = copy.deepcopy(agent)
-        before = {name: view.copy() for name, view in one.arena.views.items()}
+        before = snapshot(one)
         module.replace(*sections(one), NETS.index(net), index, i)
-        return before, {name: view.copy() for name, view in one.arena.views.items()}
+        return before, snapshot(one)
 
     return replaced
 
@@ -215,7 +226,7 @@ def nothing_is_kept(agent: Agent, neuron: tuple[str, int, int], before: Views, a
 
 def nothing_else_changes(agent: Agent, neuron: tuple[str, int, int], before: Views, after: Views) -> None:
     gone, new = traces(agent, *neuron), weights(agent, *neuron)
-    for name in before.keys() - {"credit_norms"}:
+    for name in before.keys() - {"credit_norms", "words"}:
         old, none = before[name], np.zeros(before[name].shape, np.bool_)
         spared = ~(gone.get(name, none) | new.get(name, none))
         np.testing.assert_array_equal(old[spared], after[name][spared], err_msg=name)
@@ -248,11 +259,13 @@ def the_mean_stays(agent: Agent, neuron: tuple[str, int, int], before: Views, af
             assert not after[f"{path}/initial"][others, column].any()
 
 
-def inputs_are_those_of_a_new_neuron(agent: Agent, neuron: tuple[str, int, int], before: Views, after: Views) -> None:
-    net, index, i = neuron
+def drawn_inputs(agent: Agent, net: str, index: int, random_words: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Return weights as `replace` draws them, before it fits them in; they are those of a new network."""
     c, columns = agent.config, agent.arena.dimensions.columns(index)
-    w = after[f"{net}/{index}/w"][i]
-    first = columns["below"] if index == 1 and c.reservoir else 0
+    layer = PLAIN.layer_view(agent.arena.ints, agent.arena.floats, NETS.index(net), index)
+    first = first_column(agent, index)
+    w = np.zeros(layer.m, np.float32)
+    PLAIN._draw_inputs(random_words.copy(), layer, first, c.connectivity, c.recurrent_scale, w)
     end = columns["recurrent"] if c.recurrent else columns["bias"]
     bound = 1 / np.sqrt(columns["bias"] - first + 1)
     assert not w[:first].any()
@@ -263,9 +276,51 @@ def inputs_are_those_of_a_new_neuron(agent: Agent, neuron: tuple[str, int, int],
     assert (own > 0).all() or c.recurrent_scale == 0
     assert 0 < np.abs(w[columns["bias"]]) <= bound
     assert not w[columns["bias"] + 1 :].any()
-    assert (w != before[f"{net}/{index}/w"][i]).any()
-    if c.initial_pull:
-        np.testing.assert_array_equal(after[f"{net}/{index}/initial"][i], w)
+    return w
+
+
+def first_column(agent: Agent, index: int) -> int:
+    """First input of a layer that is not of a reservoir."""
+    return agent.config.reservoir if index == 1 else 0
+
+
+def expected_inputs(agent: Agent, net: str, index: int, views: Views) -> NDArray[np.float64]:
+    """Return how active each input of a layer is on average; 0 if it is no spike, 1 of the bias."""
+    columns = agent.arena.dimensions.columns(index)
+    p = np.zeros(views[f"{net}/{index}/w"].shape[1])
+    if index > first_column(agent, index):
+        p[: agent.config.stack[index - 1]] = views[
+            f"{net}/{index - 1}/{'rate' if index - 1 < agent.config.fixed else 'activity'}"
+        ]
+    if agent.config.recurrent:
+        p[columns["recurrent"] : columns["bias"]] = views[f"{net}/{index}/activity"]
+    p[columns["bias"]] = 1.0
+    return p
+
+
+def assert_fit(w: Any, i: int, drawn: Any, p: NDArray[np.float64], bias: int) -> None:
+    """Row i of weights has the norm of the others, or that of what was drawn, and their mean current; but for the bias.
+
+    p: what is expected of the inputs, 0 of neuron i itself.
+    """
+    w, drawn = np.asarray(w, np.float64), np.asarray(drawn, np.float64)
+    new, others, inputs = w[i], np.delete(w, i, axis=0), np.arange(w.shape[1]) != bias
+    size = max(np.linalg.norm(others, axis=1).mean(), np.linalg.norm(drawn))
+    scaled = drawn * size / np.linalg.norm(drawn)
+    np.testing.assert_allclose(new[inputs], scaled[inputs], rtol=1e-5)
+    # The norm of the row is that as it would be with the bias as drawn.
+    assert np.hypot(np.linalg.norm(new[inputs]), scaled[bias]) == pytest.approx(size, rel=1e-5)
+    assert new @ p == pytest.approx((others @ p).mean(), abs=3e-6 * size)
+
+
+def inputs_are_those_of_a_new_neuron(agent: Agent, neuron: tuple[str, int, int], before: Views, after: Views) -> None:
+    net, index, i = neuron
+    w, bias = after[f"{net}/{index}/w"], agent.arena.dimensions.columns(index)["bias"]
+    drawn = drawn_inputs(agent, net, index, before["words"])
+    assert (w[i] != before[f"{net}/{index}/w"][i]).any()
+    assert_fit(w, i, drawn, expected_inputs(agent, net, index, after), bias)
+    if agent.config.initial_pull:
+        np.testing.assert_array_equal(after[f"{net}/{index}/initial"][i], w[i])
 
 
 CHECKS: list[Check] = [
@@ -331,6 +386,18 @@ MUTANTS = [
     _mutant("twice as wide", "w[j] = bound * (2.0", "w[j] = 2.0 * bound * (2.0"),
     _mutant("the reservoir counts", "first = layer.n_below", "first = 0", "factored, reservoir, feedback"),
     _mutant("not anchored anew", "initial[j] = w[j]", "pass"),
+    _mutant("anchored before the fit", "    _fit_in(layer, below, i, w)", "    _fit_in(layer, below, i, w.copy())"),
+    _mutant(
+        "a rate for the activity", "source.rate if index - 1 < ints[FROZEN_LAYERS] else source.activity", "source.rate"
+    ),
+    _mutant(
+        "no rate of frozen layers",
+        "source.rate if index - 1 < ints[FROZEN_LAYERS] else source.activity",
+        "source.activity",
+        "one layer, frozen below",
+    ),
+    _mutant("nothing below", "if index > 0 and first == 0:", "if False:"),
+    _mutant("a reservoir below", "if index > 0 and first == 0:", "if index > 0:", "factored, reservoir, feedback"),
 ]
 
 
@@ -497,6 +564,95 @@ def test_places_and_sizes_of_new_weights_are_drawn_evenly() -> None:
         counts, _ = np.histogram(column, 10, (-1, 1))
         assert counts.sum() == 4000
         assert chi_square(counts, 400.0) < 27.9
+
+
+# The weights of the layer, in units of those that it has.
+GROWTHS = (0.05, 1.0, 20.0)
+FITS: dict[str, dict[str, Any]] = {
+    "recurrent": RICH,
+    "plain": SHAPES["plain"],
+    "on a reservoir": SHAPES["factored, reservoir, feedback"],
+}
+
+
+def fit_in(module: ModuleType, shape: str, growth: float) -> None:
+    """Draw and fit in a neuron of layer 1 among others with these weights and any activity, and assert that it fits."""
+    agent, i, rng = grown(**FITS[shape]), 2, np.random.default_rng(4)
+    views, columns = agent.arena.views, agent.arena.dimensions.columns(1)
+    for name in ("critic/0/activity", "critic/1/activity"):
+        views[name][:] = rng.random(views[name].size)
+    w = views["critic/1/w"]
+    w[:] *= growth
+    w[:, columns["bias"]] = growth * rng.normal(size=len(w))
+    layer = PLAIN.layer_view(agent.arena.ints, agent.arena.floats, 1, 1)
+    drawn = drawn_inputs(agent, "critic", 1, words(agent))
+    new = drawn.copy()
+    module._fit_in(layer, layer.activity[:0] if agent.config.reservoir else views["critic/0/activity"], i, new)
+    w[i] = new
+    views["critic/1/activity"][i] = 0.0
+    assert_fit(w, i, drawn, expected_inputs(agent, "critic", 1, views), columns["bias"])
+
+
+@pytest.mark.parametrize("shape", FITS)
+@pytest.mark.parametrize("growth", GROWTHS)
+def test_a_new_neuron_is_as_large_as_the_others_and_gets_their_mean_current(shape: str, growth: float) -> None:
+    """Larger if they have shrunk below what is drawn: then it stays as it is."""
+    fit_in(PLAIN, shape, growth)
+
+
+FIT_MUTANTS = {
+    "no scaling": ("w[j] *= factor", "pass"),
+    "scaling down too": ("/ math.sqrt(own), 1.0)", "/ math.sqrt(own), 0.0)"),
+    "the old one counts": (
+        "        if k != i:\n            others += math.sqrt(square)",
+        "        others += math.sqrt(square)",
+    ),
+    "sums of squares": ("others += math.sqrt(square)", "others += square"),
+    "the bias as drawn": ("    w[layer.bias] = bias\n", ""),
+    "nothing of their biases": ("bias = _mean_of_others(layer.w, m, layer.bias, i)", "bias = 0.0"),
+    "the old one's bias too": (
+        "        if k != i:\n            total += w[k * m + column]",
+        "        total += w[k * m + column]",
+    ),
+    "no activity below": ("bias += below[j] * (", "bias += ("),
+    "no activity beside": ("bias += layer.activity[j] * (", "bias += ("),
+    "another's activity": ("bias += layer.activity[j] * (", "bias += layer.activity[(j + 1) % n] * ("),
+    "wrong column below": ("_mean_of_others(layer.w, m, j, i) - w[j]", "_mean_of_others(layer.w, m, j + 1, i) - w[j]"),
+    "wrong column beside": (
+        "_mean_of_others(layer.w, m, column, i) - w[column]",
+        "_mean_of_others(layer.w, m, j, i) - w[j]",
+    ),
+    "what was drawn is forgotten": (
+        "_mean_of_others(layer.w, m, column, i) - w[column]",
+        "_mean_of_others(layer.w, m, column, i)",
+    ),
+    "activity of the old one": ("if j != i:", "if True:"),
+}
+
+
+@pytest.mark.parametrize("name", FIT_MUTANTS)
+def test_a_mutated_fit_is_noticed(name: str) -> None:
+    module, failed = interpreted(FIT_MUTANTS[name]), 0
+    for growth in GROWTHS:
+        try:
+            fit_in(module, "recurrent", growth)
+        except AssertionError:
+            failed += 1
+    assert failed > 0
+
+
+def test_in_a_young_network_new_weights_are_about_as_large_as_they_are_drawn() -> None:
+    factors = []
+    for seed in range(20):
+        agent = make_agent(seed, layers=(16, 16), connectivity=1.0, recurrent_scale=1.0)
+        drawn = drawn_inputs(agent, "critic", 1, words(agent))
+        PLAIN.replace(*sections(agent), 1, 1, 3)
+        new = agent.arena.views["critic/1/w"][3]
+        factors.append(float(np.abs(new[:16]).sum() / np.abs(drawn[:16]).sum()))
+    # Only those that are smaller than the mean are made larger.
+    assert min(factors) == pytest.approx(1.0)
+    assert 1.0 <= np.mean(factors) < 1.1
+    assert max(factors) < 1.4
 
 
 # ---- who is replaced, and when
@@ -850,23 +1006,36 @@ def test_a_snapshot_of_an_agent_that_is_kept_otherwise_is_refused(changes: dict[
 # ---- what it is for
 
 
-@pytest.mark.parametrize("rate", [0.0, 1e-3])
-def test_a_quarter_that_is_killed_comes_back(rate: float) -> None:
-    """Where weights are about as large as at first; a dead neuron has no pseudo-derivative to learn by."""
-    agent = lively(layers=(16, 16), replacement_rate=rate, maturity=3000)
-    views, shares = agent.arena.views, list[list[float]]()
-    for net, index in learning(agent):
-        for i in range(4):
-            kill(agent, net, index, i)
-    for tick in learn_for(agent, 16_000):
-        if tick % 1000 == 0:
-            shares.append([dormant_share(views[f"{net}/{index}/rate"]) for net, index in learning(agent)])
-    assert np.min(shares[:2]) >= 0.25
-    if rate == 0.0:
-        assert np.min(shares) >= 0.25
-    else:
-        assert np.mean(shares[-4:]) < 0.06
-        assert views["replaced"].min() >= 4
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("learning_rates", [STILL, {"lr_policy": 1.0, "lr_value": 1.0}], ids=["still", "ordinary"])
+def test_a_quarter_that_is_killed_comes_back(learning_rates: dict[str, float], seed: int) -> None:
+    """A dead neuron has no pseudo-derivative to learn by. Of those that learn, some of the others go silent instead.
+
+    Shares of neurons that never fire or always do: of the killed, and of all.
+    """
+    found = {}
+    for rate in (0.0, 1e-3):
+        settings = {"layers": (16, 16), "replacement_rate": rate, "maturity": 3000, **learning_rates}
+        agent, killed, everybody = lively(seed=seed, **settings), list[float](), list[float]()
+        views = agent.arena.views
+        for net, index in learning(agent):
+            for i in range(4):
+                kill(agent, net, index, i)
+        for tick in learn_for(agent, 16_000, seed=seed):
+            if tick % 1000 == 0:
+                rates = [views[f"{net}/{index}/rate"] for net, index in learning(agent)]
+                killed.append(dormant_share(np.concatenate([rate[:4] for rate in rates])))
+                everybody.append(dormant_share(np.concatenate(rates)))
+        assert min(killed[:2]) == 1.0
+        if rate == 0.0:
+            assert min(killed) == 1.0
+        else:
+            assert max(killed[4:]) <= 0.125  # .06 in three seeds
+            assert views["replaced"].min() >= 4
+        found[rate] = np.mean(everybody[-4:])
+    # .33 to .48 without, .02 to .06 with replacement; .05 to .20 where others go silent meanwhile.
+    assert found[0.0] > 0.3
+    assert found[1e-3] < (0.06 if learning_rates is STILL else 0.5 * found[0.0])
 
 
 def loudness_of_new_neurons(growth: float) -> float:
@@ -887,7 +1056,6 @@ def test_new_neurons_of_a_young_layer_hear_as_much_as_the_others() -> None:
     assert 0.5 < loudness_of_new_neurons(1.0) < 2.0
 
 
-@pytest.mark.xfail(reason="new weights are as small as in a new network, and the current is normalised over the layer")
 def test_new_neurons_of_a_grown_layer_hear_as_much_as_the_others() -> None:
     """A layer with all its weights ten times as large does the same, so new neurons should be the same in it."""
     assert 0.5 < loudness_of_new_neurons(10.0) < 2.0

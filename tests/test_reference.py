@@ -112,6 +112,8 @@ SEEN = spaces.Dict(
     rest=spaces.Tuple([spaces.Discrete(3, start=1), spaces.MultiBinary(2), spaces.MultiDiscrete([2, 3])]),
     speed=spaces.Box(-np.inf, np.inf, (), np.float64),
 )
+# Fast enough that neither rounding nor learning hides it.
+FADING = {"preference_decay": 0.02}
 # Settings, observations, actions.
 OF_ACTIONS: dict[str, tuple[dict[str, Any], Any, Any]] = {
     "multidiscrete": ({"layers": (9, 8), "entropy_bonus": 0.05}, BOX, spaces.MultiDiscrete([3, 2, 4])),
@@ -145,6 +147,18 @@ OF_ACTIONS: dict[str, tuple[dict[str, Any], Any, Any]] = {
     "strayed, adaptive feedback": ({"layers": (9, 8), **STRAY, **ADAPTIVE}, BOX, BOUNDED),
     "strayed, unbounded": ({"layers": (9, 8), **STRAY}, BOX, UNBOUNDED),
     "strayed, mixed": ({"layers": (10, 9), **STRAY}, SEEN, MIXED),
+    "discrete, fading": ({"layers": (9, 8), **FADING}, BOX, THREE),
+    "discrete, fading, coordinate": ({"layers": (9,), **FADING, **COORDINATE}, SYMBOLS, THREE),
+    "multidiscrete, fading, held": (
+        {"layers": (9, 8), **FADING, "least_probability": 0.4, "reservoir": 7},
+        BOX,
+        spaces.MultiDiscrete([3, 2, 4]),
+    ),
+    "multidiscrete, all fades at once": ({"layers": (9,), "preference_decay": 1.0}, BOX, spaces.MultiDiscrete([3, 2])),
+    "mixed, fading": ({"layers": (10, 9), **WIDE, **FADING, "entropy_bonus": 0.02}, SEEN, MIXED),
+    "mixed, fading, free, adaptive feedback": ({"layers": (10,), **FREE, **FADING, **ADAPTIVE}, SEEN, MIXED),
+    "strayed, mixed, fading": ({"layers": (10, 9), **STRAY, **FADING}, SEEN, MIXED),
+    "mixed, fading, policy frozen": ({"layers": (9,), **FREE, **FADING, "lr_policy": 0.0}, SEEN, MIXED),
     "strayed, policy frozen": ({"layers": (10, 9), **STRAY, "lr_policy": 0.0}, BOX, BOUNDED),
 }
 # As many neurons replaced as may be, one a sweep and layer, and the least useful one whatever it is worth.
@@ -652,8 +666,8 @@ OF_STRAYED: dict[str, Callable[..., Any]] = {
     "excess of means": lambda output, parts, config: np.where(
         np.arange(output.size) < output.size - len(parts.controls.T), TRUE["excess"](output, parts, config), 0.0
     ),
-    "hold_change": lambda excess, seen: -TRUE["hold_change"](excess, seen),
-    "hold_change norm": lambda excess, seen: -0.1 * excess[:, None] * seen / np.sqrt((seen**2).sum(axis=1))[:, None],
+    "hold_change": lambda change, seen: -TRUE["hold_change"](change, seen),
+    "hold_change norm": lambda change, seen: change[:, None] * seen / np.sqrt((seen**2).sum(axis=1))[:, None],
     "ReferenceAgent.keep_free": lambda self, rows: None,
     "ReferenceAgent.hold": lambda self: _to_feedback(self),
 }
@@ -665,7 +679,7 @@ def _to_feedback(self: ReferenceAgent) -> None:
     excess = reference_policy.excess(self.arrays["actor/output"], self.parts, self.config)
     seen = np.tile(self.arrays["actor/features"], (excess.size, 1))
     self.keep_free(seen)
-    self.arrays["actor/feedback"] = self.arrays["actor/feedback"] + TRUE["hold_change"](excess, seen)
+    self.arrays["actor/feedback"] = self.arrays["actor/feedback"] + TRUE["hold_change"](-0.1 * excess, seen)
 
 
 @pytest.mark.usefixtures("kernel_tail")
@@ -704,6 +718,40 @@ def test_a_mutated_least_probability_breaks_parity(name: str | None, monkeypatch
         assert assert_parity(agent, twin_of(agent), events, tolerance=1e-5, stretch=20) == TICKS
         return
     monkeypatch.setattr(reference_policy, "excess", OF_UNLIKELY[name])
+    with pytest.raises(AssertionError, match=r"^tick "):
+        assert_parity(agent, twin_of(agent), events, tolerance=1e-5, stretch=20)
+
+
+def _from_one_mean(output: Any, parts: Any) -> Any:
+    """The mean of the preferences of all factors, not of the own one."""
+    n = parts.offsets[-1]
+    return np.where(np.arange(output.size) < n, output - output[:n].mean(), 0.0)
+
+
+# Of preferences that fade.
+OF_FADING: dict[str, Callable[..., Any]] = {
+    "apart from one mean": _from_one_mean,
+    "apart sign": lambda output, parts: -TRUE["apart"](output, parts),
+    "apart from 0": lambda output, parts: np.where(np.arange(output.size) < parts.offsets[-1], output, 0.0),
+    "apart, controls too": lambda output, parts: np.where(
+        np.arange(output.size) < parts.offsets[-1], TRUE["apart"](output, parts), output
+    ),
+    "apart, not the last": lambda output, parts: np.where(
+        np.arange(output.size) < parts.offsets[-2], TRUE["apart"](output, parts), 0.0
+    ),
+    "apart, never": lambda output, parts: 0.0 * output,
+}
+
+
+@pytest.mark.usefixtures("kernel_tail")
+@pytest.mark.parametrize("name", [None, *OF_FADING])
+def test_a_mutated_fading_breaks_parity(name: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    agent = double_agent({"layers": (9, 8), **FADING, **ADAPTIVE}, SEEN, MIXED)
+    events = script(TICKS, agent.observation, 0)
+    if name is None:
+        assert assert_parity(agent, twin_of(agent), events, tolerance=1e-5, stretch=20) == TICKS
+        return
+    monkeypatch.setattr(reference_policy, "apart", OF_FADING[name])
     with pytest.raises(AssertionError, match=r"^tick "):
         assert_parity(agent, twin_of(agent), events, tolerance=1e-5, stretch=20)
 
@@ -805,6 +853,33 @@ def _next_column(w: Any, bias: int, column: int, activity: float) -> Any:
     return TRUE["without"](w, bias, (column + 1) % bias, activity)
 
 
+def _fitted(factor: Callable[[float], float] = lambda ratio: max(ratio, 1.0), column: int = 0, own: bool = True) -> Any:
+    """Return `fitted` with another factor, with means of other columns, or with the bias as it was drawn."""
+
+    def fitted(w: Any, others: Any, expected: Any, bias: int) -> Any:
+        new = w * factor(np.linalg.norm(others, axis=1).mean() / np.linalg.norm(w))
+        inputs, mean = np.arange(w.size) != bias, others.mean(axis=0)
+        if own:
+            new[bias] = mean[bias] + expected[inputs] @ (np.roll(mean, column) - new)[inputs]
+        return new
+
+    return fitted
+
+
+def _not_itself_active(twin: Any, net: str, index: int) -> Any:
+    """Spikes of the layer below only."""
+    found = TRUE["expected_inputs"](twin, net, index)
+    found[sum(reference_plasticity.parts_of(twin, index)[:2]) :] = 0.0
+    return found
+
+
+def _not_below(twin: Any, net: str, index: int) -> Any:
+    """Spikes of the layer itself only."""
+    found = TRUE["expected_inputs"](twin, net, index)
+    found[: sum(reference_plasticity.parts_of(twin, index)[:2])] = 0.0
+    return found
+
+
 # What keeps neurons useful. Without the name of an array, that is not cleared.
 OF_KEEPING: dict[str, Any] = {
     "utility": lambda activity, weights: float(2 * activity * np.abs(weights).sum()),
@@ -813,6 +888,17 @@ OF_KEEPING: dict[str, Any] = {
     "without the right column": _next_column,
     "new_inputs dense": lambda words, parts, connectivity, scale: TRUE["new_inputs"](words, parts, 1.0, scale),
     "new_inputs scale": lambda words, parts, connectivity, scale: TRUE["new_inputs"](words, parts, connectivity, 0.9),
+    "fitted as drawn": lambda w, others, expected, bias: w,
+    "fitted without a factor": _fitted(lambda ratio: 1.0),
+    "fitted to less too": _fitted(lambda ratio: ratio),
+    "fitted but for the bias": _fitted(own=False),
+    "fitted to the wrong column": _fitted(column=1),
+    "fitted to all as if always active": lambda w, others, expected, bias: TRUE["fitted"](
+        w, others, np.sign(expected), bias
+    ),
+    "fitted to all as if never active": lambda w, others, expected, bias: TRUE["fitted"](w, others, 0 * expected, bias),
+    "expected_inputs without its own": _not_itself_active,
+    "expected_inputs without those below": _not_below,
     "pulled": lambda w, initial, pull, ticks: TRUE["pulled"](w, initial, pull, 1),
     "units": lambda twin: TRUE["units"](twin)[:-1],
     "seen_by the readout": lambda *arguments: TRUE["seen_by"](*arguments)[1:],
@@ -856,6 +942,24 @@ def test_a_mutated_replacement_breaks_parity(
         assert_parity(agent, twin, events, tolerance=1e-8, stretch=1)
 
 
+@pytest.mark.parametrize("name", [None, "fitted", "activity of frozen layers", "_fitted"])
+def test_a_fit_above_a_frozen_layer_that_is_mutated_breaks_parity(
+    name: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What `_fitted` writes out is `fitted`."""
+    agent = double_agent({"layers": (6, 5), "frozen_layers": 1, **PLASTIC})
+    if name == "activity of frozen layers":
+        monkeypatch.setattr(reference_plasticity, "expected_inputs", _not_below)
+    elif name is not None:
+        monkeypatch.setattr(reference_plasticity, "fitted", _fitted(own=name == "_fitted"))
+    twin, events = twin_of(agent), script(200, agent.observation, 0)
+    if name in (None, "_fitted"):
+        assert assert_parity(agent, twin, events, tolerance=1e-8, stretch=1) == 200
+        return
+    with pytest.raises(AssertionError, match=r"^tick "):
+        assert_parity(agent, twin, events, tolerance=1e-8, stretch=1)
+
+
 def _all_but_the_past(arrays: dict[str, Any], at: str, i: int) -> None:
     past = arrays[at + "psi_past"].copy()
     TRUE["forget_outputs"](arrays, at, i)
@@ -882,6 +986,7 @@ IN_PYTHON = [
     *("coordinate discrete", "multidiscrete", "bounded", "one-sided, free, top", "mixed, free, coordinate"),
     "strayed, free, top, coordinate",
     *("plastic, coordinate, adaptive feedback, factored", "plastic, reservoir, reset path"),
+    "mixed, fading, free, adaptive feedback",
 ]
 
 

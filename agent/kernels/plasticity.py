@@ -167,6 +167,8 @@ def _fit_in(layer: Layer, below: NDArray, i: int, w: NDArray) -> None:
         w_j <- w_j  max(1, mean_k |w_k| / |w|)                                   k all other neurons, L2 norms
         w_b <- mean_k w_kb + sum_j p_j (mean_k w_kj - w_j)                       b the bias, p_j the activity of input j
 
+    Not the neuron's own spikes: how active the last one was says nothing of it.
+
     The current is normalised over the layer: beside weights that have grown, those of a new network would not be heard,
     and the new neuron would never or always fire. The observation and the output of a reservoir have mean 0.
 
@@ -194,7 +196,8 @@ def _fit_in(layer: Layer, below: NDArray, i: int, w: NDArray) -> None:
     if layer.recurrent >= 0:
         for j in range(n):
             column = layer.recurrent + j
-            bias += layer.activity[j] * (_mean_of_others(layer.w, m, column, i) - w[column])
+            if j != i:
+                bias += layer.activity[j] * (_mean_of_others(layer.w, m, column, i) - w[column])
     w[layer.bias] = bias
 
 
