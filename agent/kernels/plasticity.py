@@ -170,7 +170,8 @@ def _fit_in(layer: Layer, below: NDArray, i: int, w: NDArray) -> None:
     Not the neuron's own spikes: how active the last one was says nothing of it.
 
     The current is normalised over the layer: beside weights that have grown, those of a new network would not be heard,
-    and the new neuron would never or always fire. The observation and the output of a reservoir have mean 0.
+    and the new neuron would never or always fire. A standardised observation and the output of a reservoir have mean 0;
+    for any other observation the mean current is off by its part.
 
     Parameters
     ----------
