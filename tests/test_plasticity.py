@@ -385,7 +385,7 @@ MUTANTS = [
     _mutant("one connection more", "due = max(1.0, np.rint(", "due = 1.0 + max(1.0, np.rint("),
     _mutant("twice as wide", "w[j] = bound * (2.0", "w[j] = 2.0 * bound * (2.0"),
     _mutant("the reservoir counts", "first = layer.n_below", "first = 0", "factored, reservoir, feedback"),
-    _mutant("not anchored anew", "initial[j] = w[j]", "pass"),
+    _mutant("not anchored anew", "copy(w, row(synapses.initial, i, m))", "pass"),
     _mutant("anchored before the fit", "    _fit_in(layer, below, i, w)", "    _fit_in(layer, below, i, w.copy())"),
     _mutant(
         "a rate for the activity", "source.rate if index - 1 < ints[FROZEN_LAYERS] else source.activity", "source.rate"

@@ -631,21 +631,6 @@ def _noise_the_other_way_round(slow: float, correlation: float, share: float, wo
     return slow, np.sqrt(share) * slow + np.sqrt(1 - share) * fresh
 
 
-@pytest.mark.usefixtures("kernel_tail")
-@pytest.mark.parametrize("name", [None, *OF_THE_POLICY])
-def test_a_mutated_policy_breaks_parity(name: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    changes = {"layers": (9, 8), **WIDE, "entropy_bonus": 0.05, "connectivity": 1.0}
-    agent = double_agent(changes, SEEN, MIXED)
-    events = script(TICKS, agent.observation, 0)
-    if name is None:
-        assert assert_parity(agent, twin_of(agent), events, tolerance=1e-5, stretch=20) == TICKS
-        return
-    owner = reference_policy.Clipped if name.startswith("Clipped.") else reference_policy
-    monkeypatch.setattr(owner, name.split()[0].split(".")[-1], OF_THE_POLICY[name])
-    with pytest.raises(AssertionError, match=r"^tick "):
-        assert_parity(agent, twin_of(agent), events, tolerance=1e-5, stretch=20)
-
-
 def _no_gradient_beyond(output: Any, parts: Any, *rest: Any) -> Any:
     """An output beyond its range has no gradient: the range is differentiated too."""
     found = TRUE["draw"](output, parts, *rest)
@@ -682,21 +667,6 @@ def _to_feedback(self: ReferenceAgent) -> None:
     self.arrays["actor/feedback"] = self.arrays["actor/feedback"] + TRUE["hold_change"](-0.1 * excess, seen)
 
 
-@pytest.mark.usefixtures("kernel_tail")
-@pytest.mark.parametrize("name", [None, *OF_STRAYED])
-def test_a_mutated_range_breaks_parity(name: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    # With this seed one free deviation starts above its range, and one below.
-    agent = double_agent({"layers": (9, 8), **STRAY, **ADAPTIVE, "deviation": "free"}, BOX, BOUNDED, seed=5)
-    events = script(TICKS, agent.observation, 0)
-    if name is None:
-        assert assert_parity(agent, twin_of(agent), events, tolerance=1e-5, stretch=20) == TICKS
-        return
-    owner = ReferenceAgent if name.startswith("ReferenceAgent.") else reference_policy
-    monkeypatch.setattr(owner, name.split()[0].split(".")[-1], OF_STRAYED[name])
-    with pytest.raises(AssertionError, match=r"^tick "):
-        assert_parity(agent, twin_of(agent), events, tolerance=1e-5, stretch=20)
-
-
 # Of preferences that fall too far below the largest of their factor.
 OF_UNLIKELY: dict[str, Callable[..., Any]] = {
     "excess of preferences": lambda output, parts, config: np.where(
@@ -708,18 +678,6 @@ OF_UNLIKELY: dict[str, Callable[..., Any]] = {
         TRUE["excess"](output, parts, config),
     ),
 }
-
-
-@pytest.mark.parametrize("name", [None, *OF_UNLIKELY])
-def test_a_mutated_least_probability_breaks_parity(name: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    agent = double_agent({"layers": (9, 8), "least_probability": 0.4}, SEEN, MIXED)
-    events = script(TICKS, agent.observation, 0)
-    if name is None:
-        assert assert_parity(agent, twin_of(agent), events, tolerance=1e-5, stretch=20) == TICKS
-        return
-    monkeypatch.setattr(reference_policy, "excess", OF_UNLIKELY[name])
-    with pytest.raises(AssertionError, match=r"^tick "):
-        assert_parity(agent, twin_of(agent), events, tolerance=1e-5, stretch=20)
 
 
 def _from_one_mean(output: Any, parts: Any) -> Any:
@@ -743,15 +701,52 @@ OF_FADING: dict[str, Callable[..., Any]] = {
 }
 
 
+# What an agent must be for the mutants of one part of its policy to show, and these.
+OF_ACTING: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "policy": (
+        {
+            "changes": {"layers": (9, 8), **WIDE, "entropy_bonus": 0.05, "connectivity": 1.0},
+            "observations": SEEN,
+            "actions": MIXED,
+        },
+        OF_THE_POLICY,
+    ),
+    # With this seed one free deviation starts above its range, and one below.
+    "range": (
+        {
+            "changes": {"layers": (9, 8), **STRAY, **ADAPTIVE, "deviation": "free"},
+            "observations": BOX,
+            "actions": BOUNDED,
+            "seed": 5,
+        },
+        OF_STRAYED,
+    ),
+    "least probability": (
+        {"changes": {"layers": (9, 8), "least_probability": 0.4}, "observations": SEEN, "actions": MIXED},
+        OF_UNLIKELY,
+    ),
+    "fading": (
+        {"changes": {"layers": (9, 8), **FADING, **ADAPTIVE}, "observations": SEEN, "actions": MIXED},
+        OF_FADING,
+    ),
+}
+
+
 @pytest.mark.usefixtures("kernel_tail")
-@pytest.mark.parametrize("name", [None, *OF_FADING])
-def test_a_mutated_fading_breaks_parity(name: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    agent = double_agent({"layers": (9, 8), **FADING, **ADAPTIVE}, SEEN, MIXED)
+@pytest.mark.parametrize(
+    ("part", "name"), [(part, name) for part, (_, mutants) in OF_ACTING.items() for name in (None, *mutants)]
+)
+def test_a_mutated_policy_breaks_parity(part: str, name: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    arguments, mutants = OF_ACTING[part]
+    agent = double_agent(**arguments)
     events = script(TICKS, agent.observation, 0)
     if name is None:
         assert assert_parity(agent, twin_of(agent), events, tolerance=1e-5, stretch=20) == TICKS
         return
-    monkeypatch.setattr(reference_policy, "apart", OF_FADING[name])
+    target = name.split(",")[0].split()[0]
+    classes = {"Clipped": reference_policy.Clipped, "ReferenceAgent": ReferenceAgent}
+    owner = classes.get(target.split(".")[0], reference_policy)
+    monkeypatch.setattr(owner, target.split(".")[-1], mutants[name])
     with pytest.raises(AssertionError, match=r"^tick "):
         assert_parity(agent, twin_of(agent), events, tolerance=1e-5, stretch=20)
 

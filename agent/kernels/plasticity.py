@@ -27,7 +27,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from .jit import TINY, fill, flushed, kernel
+from .jit import TINY, copy, fill, flushed, kernel
 from .layout import (
     CONNECTIVITY,
     CREDIT_NORMS,
@@ -247,9 +247,7 @@ def replace(ints: NDArray, reals: NDArray, floats: NDArray, net: int, index: int
         below = source.rate if index - 1 < ints[FROZEN_LAYERS] else source.activity
     _fit_in(layer, below, i, w)
     if synapses.initial.shape[0] > 0:
-        initial = row(synapses.initial, i, m)
-        for j in range(m):
-            initial[j] = w[j]
+        copy(w, row(synapses.initial, i, m))
     # The neuron.
     layer.v[i] = 0.0
     layer.a[i] = 0.0
