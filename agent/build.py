@@ -32,7 +32,7 @@ def dimensions(config: Config, observation: ObservationSpec, action: ActionSpec)
         groups=config.leak_groups,
         # Without a trace in time the adaptation of a threshold has no eligibility: its rows are those of LIF neurons.
         adaptive=tuple(
-            _adaptive(config, n) if config.temporal_trace and not _is_reservoir(config, index) else 0
+            _adaptive(config, n) if config.temporal_trace and not (config.reservoir and index == 0) else 0
             for index, n in enumerate(config.stack)
         ),
         spatial_signal=config.spatial_signal,
@@ -47,10 +47,6 @@ def dimensions(config: Config, observation: ObservationSpec, action: ActionSpec)
         peaks=config.step_rule == "coordinate",
         anchored=config.initial_pull > 0,
     )
-
-
-def _is_reservoir(config: Config, index: int) -> bool:
-    return config.reservoir > 0 and index == 0
 
 
 def _adaptive(config: Config, n: int) -> int:
@@ -103,7 +99,7 @@ def build(config: Config, observation: ObservationSpec, action: ActionSpec, seed
         own, feedback = (np.random.default_rng(grandchild) for grandchild in child.spawn(2))
         for index in range(len(config.stack)):
             _fill_constants(arena, config, name, index)
-            _fill_layer(arena, config, own if _is_reservoir(config, index) else rng, name, index)
+            _fill_layer(arena, config, rng if arena.dimensions.learns(index) else own, name, index)
         _fill_readout(arena, config, rng, name)
         if arena.dimensions.own_feedback:
             _fill_feedback(arena, config, feedback, name)
@@ -134,6 +130,7 @@ def _fill_options(arena: Arena, config: Config) -> None:
         (at.ERROR_BOUND, config.error_bound),
         (at.READOUT_SHARE, config.readout_share),
         (at.PEAK_DECAY, config.peak_decay),
+        (at.PREFERENCE_DECAY, config.preference_decay),
         (at.LEAST_PREFERENCE, math.log(config.least_probability) if config.least_probability else -HUGE),
         (at.ENTROPY_BONUS, config.entropy_bonus),
         (at.V_TH, config.v_th),
@@ -183,7 +180,7 @@ def _fill_constants(arena: Arena, config: Config, name: str, index: int) -> None
     adaptive = _adaptive(config, n)
     rho, strength = views[f"{name}/{index}/rho"], views[f"{name}/{index}/strength"]
     rho[:adaptive], strength[:adaptive] = decay(config.tau_adapt), config.adapt_strength
-    if _is_reservoir(config, index):
+    if not arena.dimensions.learns(index):
         set_constants(config, rho, strength, views[f"{name}/{index}/alpha"])
     if config.depth_filter != "none" and config.temporal_trace:
         views[f"{name}/leak"][index] = views[f"{name}/{index}/alpha"].mean()
@@ -202,18 +199,19 @@ def _sparse(rng: np.random.Generator, n: int, fan_in: int, connectivity: float, 
 
 
 def _fill_layer(arena: Arena, config: Config, rng: np.random.Generator, name: str, index: int) -> None:
-    columns, n = arena.dimensions.columns(index), config.stack[index]
-    first = columns["below"] if index > 0 and _is_reservoir(config, index - 1) else 0
+    d, n = arena.dimensions, config.stack[index]
+    columns = d.columns(index)
+    first = columns["below"] if index > 0 and not d.learns(index - 1) else 0
     feedforward = columns["recurrent"] if config.recurrent else columns["bias"]
     bound = 1.0 / np.sqrt(columns["bias"] - first + 1)
     w = arena.views[f"{name}/{index}/w"]
     w[:, first:feedforward] = _sparse(rng, n, feedforward - first, config.connectivity, bound)
     if config.recurrent:
-        scale = (config.reservoir_scale if _is_reservoir(config, index) else config.recurrent_scale) * bound
+        scale = (config.recurrent_scale if d.learns(index) else config.reservoir_scale) * bound
         w[:, feedforward : columns["bias"]] = rng.uniform(-scale, scale, (n, n))
     w[:, columns["bias"]] = rng.uniform(-bound, bound, n)
-    if _is_reservoir(config, index):
-        set_weights(config, w, arena.dimensions.n_input)
+    if not d.learns(index):
+        set_weights(config, w, d.n_input)
 
 
 def _fill_readout(arena: Arena, config: Config, rng: np.random.Generator, name: str) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from copy import deepcopy
+from dataclasses import dataclass, field, fields, replace
 from numbers import Integral
 from typing import Any
 
@@ -151,6 +152,9 @@ class Config:
     least_probability : float
         Probability, relative to the most likely category's, that a category of a discrete action is kept from falling
         below, so that what is not wanted now can still be tried where it is, 0 to 1.
+    preference_decay : float
+        Share a tick of its distance from the mean of its factor that each preference of a discrete action is taken back
+        for the present observation, 0 to 1, so that what no longer pays is tried again.
     entropy_bonus : float
         Reward, in units of the normalised reward, for each nat of surprise -log pi(action), 0 to 10.
     deviation : {"state", "free"}
@@ -245,6 +249,7 @@ class Config:
     readout_share: float = _real(0.5, 0.0, 0.99)
     peak_decay: float = _real(0.999, 0.0, 1.0)
     least_probability: float = _real(0.003, 0.0, 1.0)
+    preference_decay: float = _real(0.0, 0.0, 1.0)
     entropy_bonus: float = _real(0.0, 0.0, 10.0)
     deviation: str = _choice("state", "state", "free")
     initial_deviation: float = _real(1.0, 1e-3, 100.0)
@@ -290,9 +295,10 @@ class Config:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as plain lists, numbers and strings, in the order of definition."""
-        values = asdict(self)
-        values["layers"], values["wrappers"] = list(self.layers), list(self.wrappers)
-        return values
+        # Not `asdict`: it makes each tuple anew through an iterator, and of those Python keeps up to 2000 once they are
+        # free. A run that writes a checkpoint now and then would grow by 64 bytes each time.
+        values = {spec.name: deepcopy(getattr(self, spec.name)) for spec in fields(self)}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Config:

@@ -18,12 +18,12 @@ from synaptick.agent.state import Arena
 
 from .reference import NETS, ReferenceAgent
 
-STATISTICS = ("observation_mean", "observation_m2", "returns", "reservoir_mean")
+STATISTICS = ("observation_mean", "observation_m2", "returns", "reservoir_mean", "sweep", "due", "replaced")
 DRAWN = ("probabilities", "noise", "slow_noise", "deviations", "action")
 OF_NET = ("w", "credit", "output")
-OF_LAYER = ("w", "credit", "psi_mean", "rate", "eps", "epsa", "v", "a", "z", "psi")
+OF_LAYER = ("w", "credit", "psi_mean", "rate", "eps", "epsa", "v", "a", "z", "psi", "age", "activity")
 # What only some configurations have.
-OF_CONFIGURATION = ("output", "peak", "feedback", "epsr", "cascade", "filtered", "psi_past", "mass")
+OF_CONFIGURATION = ("output", "peak", "feedback", "initial", "epsr", "cascade", "filtered", "psi_past", "mass")
 SCALARS = ("observation_count", "value_tm1", "log_probability_tm1", "delta")
 
 
@@ -175,13 +175,21 @@ def compared_names(agent: Any) -> list[str]:
 
 
 def disagreement(agent: Any, twin: ReferenceAgent) -> dict[str, float]:
-    """Largest difference of each array or scalar, relative to 1e-3 plus the largest element of the twin's."""
+    """Largest difference of each array or scalar, relative to 1e-3 plus the largest element of the twin's.
+
+    Norms of the credit, which the agent keeps, are those of the twin's credit.
+    """
     views, found = getattr(agent, "views", agent.arena.views), {}
     for name in compared_names(agent):
         ours, theirs = np.asarray(views[name], np.float64), twin.arrays[name]
         theirs = theirs[: len(ours)] if name.endswith("/epsa") else theirs
         assert ours.shape == theirs.shape, name
         found[name] = float(np.abs(ours - theirs).max() / (1e-3 + np.abs(theirs).max()))
+    for row, net in enumerate(NETS):
+        paths = [*(f"{net}/{index}" for index in range(len(agent.config.stack))), net]
+        norms = np.array([np.abs(twin.arrays[f"{path}/credit"]).sum() for path in paths])
+        apart = np.abs(views["credit_norms"][row] - norms)
+        found[f"{net}/credit_norms"] = float((apart / (1e-3 + norms)).max())
     for name, value in scalars(agent.arena).items():
         if name == "stale":
             continue

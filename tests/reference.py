@@ -1,6 +1,6 @@
 """Slow, readable twin of the compiled agent: plain numpy, float64, one function an equation, and `ReferenceAgent`.
 
-What the actor draws is in `reference_policy`.
+What the actor draws is in `reference_policy`, what keeps neurons useful in `reference_plasticity`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from . import reference_plasticity as plasticity
 from . import reference_policy as policy
 
 Array = NDArray[np.float64]
@@ -324,6 +325,8 @@ class ReferenceAgent:
             self.learn(delta, gradients)
             if not last and self.config.lr_policy > 0:
                 self.hold()
+            if reward is not None:
+                plasticity.stay_plastic(self)
         found: Array = arrays["action"]
         return found
 
@@ -339,12 +342,14 @@ class ReferenceAgent:
                 self.advance(net, gradients[number], found)
 
     def hold(self) -> None:
-        """Readout rows of outputs beyond their range move back; feedback weights of their own do not follow."""
+        """Readout rows of outputs beyond their range move back, preferences fade; feedback does not follow."""
         arrays = self.arrays
-        excess = policy.excess(arrays["actor/output"], self.parts, self.config)
-        seen = np.tile(arrays["actor/features"], (excess.size, 1))
+        found = arrays["actor/output"]
+        faded = self.config.preference_decay * policy.apart(found, self.parts)
+        change = -policy.HOLD_RATE * policy.excess(found, self.parts, self.config) - faded
+        seen = np.tile(arrays["actor/features"], (change.size, 1))
         self.keep_free(seen)
-        arrays["actor/w"] = arrays["actor/w"] + policy.hold_change(excess, seen)
+        arrays["actor/w"] = arrays["actor/w"] + policy.hold_change(change, seen)
 
     def keep_free(self, rows: Array) -> None:
         """Leave nothing but the bias, which is behind the spikes, to free deviations; `rows`: one an output."""

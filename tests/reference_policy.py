@@ -276,9 +276,17 @@ def excess(output: Array, parts: Parts, config: Any) -> Array:
     return output - np.concatenate([*kept, means, exponents])
 
 
-def hold_change(excess: Array, seen: Array) -> Array:
-    """-0.1 excess_k z / |z|^2, the change of weights that takes a tenth off the excess; z (K, F), a row an output."""
-    return -HOLD_RATE * excess[:, None] * seen / (seen**2).sum(axis=1, keepdims=True)
+def apart(output: Array, parts: Parts) -> Array:
+    """How far each preference is from the mean of its factor; 0 for means and deviations."""
+    found = np.zeros_like(output)
+    for begin, end in pairwise(parts.offsets):
+        found[begin:end] = output[begin:end] - output[begin:end].mean()
+    return found
+
+
+def hold_change(change: Array, seen: Array) -> Array:
+    """change_k z / |z|^2, the change of weights that changes output k by so much; z (K, F), a row an output."""
+    return change[:, None] * seen / (seen**2).sum(axis=1, keepdims=True)
 
 
 def spread(parts: Parts, deviations: Array) -> float:

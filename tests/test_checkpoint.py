@@ -7,6 +7,7 @@ import json
 import os
 import pickle
 import struct
+import sys
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -15,6 +16,8 @@ import pytest
 from gymnasium import spaces
 from synaptick.agent import Agent, StateError
 from synaptick.agent import checkpoint as file_format
+from synaptick.agent.loop import Tally
+from synaptick.agent.record import RunFolder
 
 from .common import CONTROLS, COORDINATE, PARTS, SIZE, SYMBOLS, drive, make_agent, state
 from .harness import observed
@@ -259,3 +262,16 @@ def test_the_file_takes_the_permissions_of_any_new_file(saved: Saved) -> None:
     path, _ = saved
     path.with_name("other").touch()
     assert path.stat().st_mode == path.with_name("other").stat().st_mode
+
+
+@pytest.mark.parametrize("layers", [(6, 5), (6, 5, 4), (6, 5, 4, 3)])
+def test_writing_one_leaves_nothing_in_memory(layers: tuple[int, ...], tmp_path: Path) -> None:
+    """Objects that are free but kept for reuse count too: a run writes millions of checkpoints."""
+    agent = make_agent(layers=layers)
+    folder, tally = RunFolder.create(tmp_path / "run", agent), Tally()
+    for _ in range(20):
+        folder.write_checkpoint(agent, tally)
+    blocks = sys.getallocatedblocks()
+    for _ in range(100):
+        folder.write_checkpoint(agent, tally)
+    assert sys.getallocatedblocks() - blocks < 20

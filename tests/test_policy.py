@@ -412,6 +412,87 @@ def test_the_noise_of_an_episode_is_stationary_from_its_first_tick(correlation: 
     np.testing.assert_allclose((found * lasting).mean(axis=0), math.sqrt(share), atol=5 * error)
 
 
+# ---- preferences that fade
+
+MIXED = spaces.Tuple([spaces.Box(-np.inf, np.inf, (2,)), spaces.Discrete(3), spaces.MultiDiscrete([2, 4])])
+# Actions, and where the preferences of their factors are.
+FACTORS: list[tuple[Any, list[slice]]] = [
+    (spaces.Discrete(3), [slice(0, 3)]),
+    (spaces.MultiDiscrete([3, 2, 1]), [slice(0, 3), slice(3, 5), slice(5, 6)]),
+    (MIXED, [slice(0, 3), slice(3, 5), slice(5, 9)]),
+]
+# Learns, but by nothing that a preference could show.
+STILL: dict[str, Any] = {"layers": (4,), "reservoir": 0, "lr_policy": 1e-30, "lr_value": 1e-30}
+
+
+def faded(outputs: Array, factors: list[slice], left: float) -> Array:
+    """Return the outputs with so much left of what preferences are apart from the mean of their factor."""
+    found = outputs.copy()
+    for factor in factors:
+        found[factor] = outputs[factor].mean() + left * (outputs[factor] - outputs[factor].mean())
+    return found
+
+
+@pytest.mark.parametrize(("actions", "factors"), FACTORS, ids=str)
+@pytest.mark.parametrize("decay", [0.0, 0.03, 1.0])
+def test_preferences_fade_towards_their_mean_where_they_are_in_use(
+    decay: float, actions: Any, factors: list[slice]
+) -> None:
+    """By a share a time; elsewhere as far as what is seen there, f, is like what is seen here, z: by f z / |z|^2."""
+    agent = DoubleAgent(Config(**STILL, preference_decay=decay), spaces.Box(-1, 1, (1,)), actions)
+    w, output, z = (agent.views[f"actor/{name}"] for name in ("w", "output", "features"))
+    w[:, :5] = np.random.default_rng(0).normal(scale=0.3, size=(len(w), 5))
+    z[:] = f = np.zeros(z.size)
+    z[[0, 2, 3, 4]], f[[1, 2, 4]] = 1.0, 1.0  # the bias is last
+    first, elsewhere = w @ z, w @ f
+    for time in range(1, 20):
+        output[:] = w @ z
+        act.hold(agent.arena.ints, agent.arena.reals, agent.floats)
+        now = faded(first, factors, (1 - decay) ** time)
+        np.testing.assert_allclose(w @ z, now, atol=1e-12)
+        np.testing.assert_allclose(w @ f, elsewhere + (now - first) * 2 / 4, atol=1e-12)
+
+
+@pytest.mark.parametrize(("actions", "factors"), FACTORS, ids=str)
+def test_preferences_fade_a_share_a_tick_that_learns(actions: Any, factors: list[slice]) -> None:
+    """Of neurons that never fire, so that the state is always the same; ticks that only act, and ends, change nothing.
+
+    The action of a tick is drawn from what they were before it.
+    """
+    config = Config(**STILL, v_th=1000.0, preference_decay=0.01)
+    agent = DoubleAgent(config, spaces.Box(-1, 1, (1,)), actions)
+    rng, bias = np.random.default_rng(0), agent.views["actor/w"][:, 4]
+    bias[:] = first = rng.normal(size=bias.size)
+    agent.start(np.zeros(1))
+    ticks = 1
+    for number in range(100):
+        learn = number % 3 > 0
+        agent.step(float(rng.normal()), rng.normal(size=1), learn=learn)
+        np.testing.assert_allclose(agent.views["actor/output"], faded(first, factors, 0.99**ticks), atol=1e-9)
+        ticks += learn
+        np.testing.assert_allclose(bias, faded(first, factors, 0.99**ticks), atol=1e-9)
+    agent.end(1.0, np.zeros(1))
+    np.testing.assert_allclose(bias, faded(first, factors, 0.99**ticks), atol=1e-9)
+
+
+def test_what_pays_is_kept_against_fading() -> None:
+    """Where choosing 0 pays, its preference comes to rest above the others; where nothing does any more, it is lost."""
+    agent = DoubleAgent(
+        Config(layers=(4,), reservoir=0, v_th=1000.0, discount=0.0, preference_decay=0.003),
+        spaces.Box(-1, 1, (1,)),
+        spaces.Discrete(3),
+    )
+    bias = agent.views["actor/w"][:, 4]
+    action = agent.start(np.zeros(1))
+    found = []
+    for pays in (1.0, 0.0):
+        for _ in range(4000):
+            action = agent.step(pays * float(action[0] == 0), np.zeros(1))
+        found.append(bias[0] - bias[1:].max())
+    assert found[0] > 1.0
+    assert abs(found[1]) < 0.3 * found[0]
+
+
 # ---- how far the actor may step
 
 

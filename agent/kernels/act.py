@@ -28,6 +28,7 @@ from .layout import (
     N_PREFERENCES,
     NOISE,
     NOISE_SHARE,
+    PREFERENCE_DECAY,
     PROBABILITIES,
     RANDOM,
     SCRATCH_PAIR,
@@ -138,8 +139,8 @@ def score(ints: NDArray, reals: NDArray, floats: NDArray) -> None:
 
 
 @kernel
-def _move_output(ints: NDArray, floats: NDArray, index: int, excess: float) -> None:
-    """``W_k <- W_k - 0.1 excess z / |z|^2`` for output k = `index` of the actor, in place."""
+def _move_output(ints: NDArray, floats: NDArray, index: int, change: float) -> None:
+    """``W_k <- W_k + change z / |z|^2`` for output k = `index` of the actor, in place."""
     head = net_view(ints, floats, ACTOR)
     features = head.features.shape[0]
     column = head.bias if index >= head.output.shape[0] - head.free else 0
@@ -147,8 +148,8 @@ def _move_output(ints: NDArray, floats: NDArray, index: int, excess: float) -> N
     total = 0.0
     for j in range(seen.shape[0]):
         total += seen[j] * seen[j]
-    change = -HOLD_RATE * excess / total  # the bias is always 1
-    add_scaled(span(head.w, index * features + column, features - column), change, seen)
+    # The bias is always 1.
+    add_scaled(span(head.w, index * features + column, features - column), change / total, seen)
 
 
 @kernel
@@ -161,19 +162,29 @@ def hold(ints: NDArray, reals: NDArray, floats: NDArray) -> None:
         held_k = clip(output_k)                                       means and deviations, see `_control`
         held_k = max(output_k, max_j output_j + log least_probability)     preferences of one factor
 
-    What is beyond makes no difference to the action, so that nothing else would ever bring it back.
+    What is beyond makes no difference to the action, so that nothing else would ever bring it back. Preferences of a
+    factor also fade towards their mean where they are in use::
+
+        W_k <- W_k - preference_decay (output_k - mean_j output_j) z / |z|^2
+
+    What is learned outweighs that as long as it pays. Where nothing does any more, nothing else moves the policy, and
+    what was unlearned when the world was another would never be tried again. Unlike a bonus for entropy this changes no
+    value, and long episodes gain nothing by it.
     """
     output = net_view(ints, floats, ACTOR).output
     first = 0
     for factor in range(ints[N_CHOICES]):
         size = ints[ints[CATEGORIES] + factor]
-        least = float(output[first])
+        least, mean = float(output[first]), 0.0
         for k in range(first, first + size):
             least = max(least, float(output[k]))
+            mean += float(output[k]) / size
         least += reals[LEAST_PREFERENCE]
         for k in range(first, first + size):
             if output[k] < least:
-                _move_output(ints, floats, k, float(output[k]) - least)
+                _move_output(ints, floats, k, HOLD_RATE * (least - float(output[k])))
+            if reals[PREFERENCE_DECAY] > 0.0:
+                _move_output(ints, floats, k, reals[PREFERENCE_DECAY] * (mean - float(output[k])))
         first += size
     n = ints[N_CONTROLS]
     for k in range(n):
@@ -183,7 +194,7 @@ def hold(ints: NDArray, reals: NDArray, floats: NDArray) -> None:
             value = float(output[index])
             held = mean if which == 0 else clip(value, LOG_DEVIATION_LOW, LOG_DEVIATION_HIGH)
             if value != held:
-                _move_output(ints, floats, index, value - held)
+                _move_output(ints, floats, index, HOLD_RATE * (held - value))
 
 
 @kernel

@@ -156,6 +156,7 @@ LAYER_STRIDE = 48
     ERROR_BOUND,
     READOUT_SHARE,
     PEAK_DECAY,
+    PREFERENCE_DECAY,
     LEAST_PREFERENCE,  # logarithm of the least probability, -HUGE for 0
     ENTROPY_BONUS,
     V_TH,
@@ -182,7 +183,7 @@ LAYER_STRIDE = 48
     DELTA,  # last TD error
     OBSERVATION_COUNT,  # samples of the observation, or the sum of their weights
     SCRATCH_PAIR,  # room for two numbers
-) = range(35)
+) = range(36)
 REAL_HEADER = 36
 
 

@@ -1,8 +1,8 @@
 """What keeps a network able to learn: one unit of it is looked at each tick, whatever its size.
 
-All learning neurons of actor and critic, and the outputs of both, come up in turn; a *sweep* is once around. A neuron
-that contributes next to nothing is replaced by a new one (continual backpropagation, Dohare et al. 2024, Nature
-632:768)::
+All learning neurons of actor and critic, and the outputs of both, come up in turn; a *sweep* is once around, and ticks
+that only act hold it up. A neuron that contributes next to nothing is replaced by a new one (continual backpropagation,
+Dohare et al. 2024, Nature 632:768)::
 
     p_i  <- p_i + max(sweep / age_i, 0.01) (rate_i - p_i)         activity, over the last 100 sweeps
     u_i   = 2 p_i (1 - p_i) sum_k |w_ki|                          utility; k all that see neuron i
@@ -10,9 +10,10 @@ that contributes next to nothing is replaced by a new one (continual backpropaga
 2 p (1 - p) is the mean distance of a spike from its mean: what a neuron that never or always fires is worth is in the
 biases already. Deviations from the source: spikes for activations, the mean taken off; a sweep goes by between two
 looks at a neuron; one is only replaced if its utility is below a share of the mean of the layer's mature neurons; and
-with it go its membrane, its eligibility and its credit, in and out, which the source has none of. The new one starts as
-in a new network, connected to what sees it by weights of 0. What the old one made up of their input on average goes
-into their biases, so that nothing else notices.
+with it go its membrane, its eligibility and its credit, in and out, which the source has none of. The new one has as
+many connections as in a new network, as strong as those of its layer have become, and weights of 0 to what sees it.
+What the old one made up of their input on average goes into their biases, so that they do not notice; the rest of its
+layer does a little, as currents are normalised over it.
 
 Weights may also be pulled towards their initial values (Kumar et al. 2023), a row at a time::
 
@@ -26,7 +27,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from .jit import TINY, fill, kernel
+from .jit import TINY, copy, fill, flushed, kernel
 from .layout import (
     CONNECTIVITY,
     CREDIT_NORMS,
@@ -45,7 +46,6 @@ from .layout import (
     REPLACED,
     REPLACEMENT_RATE,
     SWEEP,
-    TICK,
     Layer,
     layer_view,
     learns,
@@ -60,9 +60,10 @@ from .rng import uniform
 ACTIVITY_RATE = 0.01
 # Age from which on a neuron gets no older, ticks: float32 counts well beyond it.
 OLDEST = 1e7
-# What a sweep keeps of the layer that it is in: sum of utilities of mature neurons, their number, the least, and whose.
-UTILITIES, MATURE, LEAST, WORST = 0, 1, 2, 3
-SWEEP_SIZE = 4
+# What a sweep keeps of the layer that it is in: sum of utilities of mature neurons, their number, the least, and whose;
+# and the unit whose turn is next.
+UTILITIES, MATURE, LEAST, WORST, NEXT = 0, 1, 2, 3, 4
+SWEEP_SIZE = 5
 
 
 @kernel
@@ -137,14 +138,68 @@ def _draw_inputs(words: NDArray, layer: Layer, first: int, connectivity: float, 
     fill(w, 0.0)
     end = layer.recurrent if layer.recurrent >= 0 else layer.bias
     bound = 1.0 / math.sqrt(layer.bias - first + 1)
-    due = max(1, math.floor(connectivity * (end - first) + 0.5))
+    due = max(1.0, np.rint(connectivity * (end - first)))
     for j in range(first, end):
         if uniform(words) * (end - j) < due:
             w[j] = bound * (2.0 * uniform(words) - 1.0)
-            due -= 1
+            due -= 1.0
     for j in range(end, layer.bias):
         w[j] = scale * bound * (2.0 * uniform(words) - 1.0)
     w[layer.bias] = bound * (2.0 * uniform(words) - 1.0)
+
+
+@kernel
+def _mean_of_others(w: NDArray, m: int, column: int, i: int) -> float:
+    n = w.shape[0] // m
+    total = 0.0
+    for k in range(n):
+        if k != i:
+            total += w[k * m + column]
+    return total / max(n - 1, 1)
+
+
+@kernel
+def _fit_in(layer: Layer, below: NDArray, i: int, w: NDArray) -> None:
+    """Make new weights as large as those of the others, and their mean current that of the others; `w` in place.
+
+    ::
+
+        w_j <- w_j  max(1, mean_k |w_k| / |w|)                                   k all other neurons, L2 norms
+        w_b <- mean_k w_kb + sum_j p_j (mean_k w_kj - w_j)                       b the bias, p_j the activity of input j
+
+    Not the neuron's own spikes: how active the last one was says nothing of it.
+
+    The current is normalised over the layer: beside weights that have grown, those of a new network would not be heard,
+    and the new neuron would never or always fire. A standardised observation and the output of a reservoir have mean 0;
+    for any other observation the mean current is off by its part.
+
+    Parameters
+    ----------
+    below : (n below,) array
+        Activity of the layer below, or its rate; (0,) if there is none or it is a reservoir.
+    """
+    m, n = layer.m, layer.z.shape[0]
+    others, own = 0.0, 0.0
+    for k in range(n):
+        square = 0.0
+        for j in range(m):
+            square += layer.w[k * m + j] * layer.w[k * m + j]
+        if k != i:
+            others += math.sqrt(square)
+    for j in range(m):
+        own += w[j] * w[j]
+    factor = max(others / max(n - 1, 1) / math.sqrt(own), 1.0)
+    for j in range(m):
+        w[j] *= factor
+    bias = _mean_of_others(layer.w, m, layer.bias, i)
+    for j in range(below.shape[0]):
+        bias += below[j] * (_mean_of_others(layer.w, m, j, i) - w[j])
+    if layer.recurrent >= 0:
+        for j in range(n):
+            column = layer.recurrent + j
+            if j != i:
+                bias += layer.activity[j] * (_mean_of_others(layer.w, m, column, i) - w[column])
+    w[layer.bias] = bias
 
 
 @kernel
@@ -185,10 +240,14 @@ def replace(ints: NDArray, reals: NDArray, floats: NDArray, net: int, index: int
         first = layer.n_below
     w = row(layer.w, i, m)
     _draw_inputs(span(ints, RANDOM, 4), layer, first, reals[CONNECTIVITY], reals[RECURRENT_SCALE], w)
+    below = span(layer.activity, 0, 0)
+    if index > 0 and first == 0:
+        source = layer_view(ints, floats, net, index - 1)
+        # In frozen layers nobody looks at neurons.
+        below = source.rate if index - 1 < ints[FROZEN_LAYERS] else source.activity
+    _fit_in(layer, below, i, w)
     if synapses.initial.shape[0] > 0:
-        initial = row(synapses.initial, i, m)
-        for j in range(m):
-            initial[j] = w[j]
+        copy(w, row(synapses.initial, i, m))
     # The neuron.
     layer.v[i] = 0.0
     layer.a[i] = 0.0
@@ -207,7 +266,7 @@ def replace(ints: NDArray, reals: NDArray, floats: NDArray, net: int, index: int
 def _grow_older(layer: Layer, i: int, length: int) -> None:
     layer.age[i] = min(layer.age[i] + length, OLDEST)
     share = max(length / layer.age[i], ACTIVITY_RATE)
-    layer.activity[i] += share * (layer.rate[i] - layer.activity[i])
+    layer.activity[i] = flushed(layer.activity[i] + share * (layer.rate[i] - layer.activity[i]), TINY)
 
 
 @kernel
@@ -226,7 +285,7 @@ def _judge(ints: NDArray, reals: NDArray, floats: NDArray, net: int, index: int,
     layer = layer_view(ints, floats, net, index)
     sweep = span(reals, ints[SWEEP], SWEEP_SIZE)
     if i == 0:
-        fill(sweep, 0.0)
+        fill(span(sweep, 0, NEXT), 0.0)
     if layer.age[i] >= reals[MATURITY]:
         here = utility(ints, floats, net, index, i)
         if sweep[MATURE] == 0.0 or here < sweep[LEAST]:
@@ -238,13 +297,14 @@ def _judge(ints: NDArray, reals: NDArray, floats: NDArray, net: int, index: int,
     if i < n - 1:
         return
     at = net * ints[N_LAYERS] + index
-    due = min(reals[ints[DUE] + at] + reals[REPLACEMENT_RATE] * n * length, 1.0)
+    due = reals[ints[DUE] + at] + reals[REPLACEMENT_RATE] * n * length
     mean = sweep[UTILITIES] / max(sweep[MATURE], 1.0)
     if due >= 1.0 and sweep[MATURE] > 0.0 and sweep[LEAST] <= reals[LEAST_UTILITY] * mean:
-        replace(ints, reals, floats, net, index, int(sweep[WORST]))
+        # Within bounds whatever a state that was restored may hold.
+        replace(ints, reals, floats, net, index, min(max(int(sweep[WORST]), 0), n - 1))
         reals[ints[REPLACED] + at] += 1.0
-        due = 0.0
-    reals[ints[DUE] + at] = due
+        due -= 1.0
+    reals[ints[DUE] + at] = min(due, 1.0)
 
 
 @kernel
@@ -260,7 +320,9 @@ def stay_plastic(ints: NDArray, reals: NDArray, floats: NDArray) -> None:
     for net in range(N_NETS):
         for block in range(low, top + 1):
             length += rows_of(ints, net, block)
-    unit = ints[TICK] % length
+    sweep = span(reals, ints[SWEEP], SWEEP_SIZE)
+    unit = min(max(int(sweep[NEXT]), 0), length - 1)
+    sweep[NEXT] = (unit + 1) % length
     for net in range(N_NETS):
         for block in range(low, top + 1):
             rows = rows_of(ints, net, block)
