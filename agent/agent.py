@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import checkpoint, compiled
+from . import checkpoint, compilation
 from .build import build
 from .config import Config
 from .errors import InputError, PhaseError, StateError
@@ -182,7 +182,7 @@ class Agent:
         CompileError
             If `load_only` and there is none for these sources, this version of Python and Numba, and this processor.
         """
-        compiled.prepare(load_only)
+        compilation.prepare(load_only)
 
     @property
     def nbytes(self) -> int:

@@ -19,7 +19,7 @@ def add_compile(commands: Any) -> None:
 
 
 def _compile(options: argparse.Namespace) -> dict[str, Any]:
-    from .compiled import compile_into
+    from .compilation import compile_into
 
     return compile_into(options.out)
 

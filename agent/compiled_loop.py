@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .agent import Agent
-from .compiled import SIGNATURE, prepare
+from .compilation import SIGNATURE, prepare
 from .kernels import tick as kernel
 from .kernels.tick import BAD_OBSERVATION, BAD_REWARD, NOT_STARTED, START, STEP, TERMINATE, TRUNCATE
 

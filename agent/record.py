@@ -16,6 +16,7 @@ from .config import Config
 from .config_file import dump_config, load_config
 from .display import warn
 from .errors import DamagedError, StateError
+from .kernels.jit import ARITHMETIC, DEFAULT_ARITHMETIC
 from .loop import Tally
 from .results import OLDER_RESULTS_FILE, RESULTS_FILE, Results
 
@@ -46,13 +47,15 @@ class Moment(NamedTuple):
 
 
 def versions() -> dict[str, str]:
-    """Return the versions a result depends on."""
+    """Return the versions a result depends on, and the ``arithmetic`` of the kernels where it is not the default."""
     found = {"python": platform.python_version(), "machine": platform.machine()}
     for name in ("synaptick", "numpy", "numba", "llvmlite", "gymnasium"):
         try:
             found[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
             found[name] = "not installed"
+    if ARITHMETIC != DEFAULT_ARITHMETIC:
+        found["arithmetic"] = ARITHMETIC
     return found
 
 

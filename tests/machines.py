@@ -1,4 +1,4 @@
-"""What the tests of control loops share: a clock that only the test moves, and a tank to be kept at a level."""
+"""What the tests of control loops share: a clock that only the test moves, a guard on a random stream, and a tank."""
 
 from __future__ import annotations
 
@@ -11,8 +11,25 @@ from numpy.typing import NDArray
 from synaptick.agent import Agent, Config
 from synaptick.agent.realtime import Guard, Loop, Watchdog
 
+from .common import SIZE, make_agent
+
 MS = 1_000_000
+VALVE = spaces.Box(-1.0, 1.0, (2,), np.float64)
+NAN = np.full(SIZE, np.nan)
 LEVELS = spaces.Box(-2.0, 2.0, (2,), np.float64)
+
+
+class Unreadable:
+    """What a bus that fails may hand over: nothing can be done with it."""
+
+    def __array__(self, *_: Any, **__: Any) -> Any:
+        raise RuntimeError("bus error")
+
+    def __float__(self) -> float:
+        raise RuntimeError("bus error")
+
+    def __repr__(self) -> str:
+        raise RuntimeError("bus error")
 
 
 class FakeClock:
@@ -85,3 +102,19 @@ def tank_loop(tank: Tank, watchdog: Watchdog | None = None, seed: int = 0, **opt
 def said(guard: Guard, kind: str) -> list[str]:
     """Return the texts of the events of a kind that a guard has kept."""
     return [event.what for event in guard.log.events() if event.kind == kind]
+
+
+def stream(number: int, seed: int = 0) -> list[tuple[float, Any]]:
+    """Return rewards and observations of no meaning."""
+    rng = np.random.default_rng(seed)
+    return [(float(rng.normal()), rng.normal(size=SIZE)) for _ in range(number)]
+
+
+def guarded(watchdog: Watchdog | None = None, action: Any = None, **options: Any) -> Guard:
+    """Return a guard of a small agent, whose clock stands still."""
+    return Guard(make_agent(action=action), watchdog, clock=FakeClock(), **options)
+
+
+def lead(guard: Guard, number: int, seed: int = 0) -> list[Any]:
+    """Lead a guard through a stream and return its actions."""
+    return [guard.step(reward, observation) for reward, observation in stream(number, seed)]

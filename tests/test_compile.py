@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from numba import types
 from synaptick.agent import Agent, CompileError, StateError
-from synaptick.agent.compiled import SIGNATURE, compile_into, depends_on
+from synaptick.agent.compilation import SIGNATURE, compile_into, depends_on
 from synaptick.agent.kernels import jit
 from synaptick.agent.kernels import tick as kernel
 

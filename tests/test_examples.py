@@ -72,7 +72,7 @@ def test_the_numba_loop_is_the_python_loop_bit_for_bit(hidden: int) -> None:
 
 def test_the_ageing_plant_compares_all_controllers(tmp_path: Path) -> None:
     table, picture = tmp_path / "rows.csv", tmp_path / "costs.png"
-    arguments = ["--seeds", 2, "--periods", 3000, "--points", 8, "--csv", table, "--json"]
+    arguments = ["--seeds", 2, "--periods", 1200, "--points", 60, "--refined", 1, "--csv", table, "--json"]
     try:
         import matplotlib  # noqa: F401
     except ImportError:
@@ -94,7 +94,7 @@ def test_the_ageing_plant_compares_all_controllers(tmp_path: Path) -> None:
     assert result["summary"]["pid"]["new"]["mean"] < aged["mean"]
     assert result["summary"]["pid retuned"]["aged"]["mean"] < aged["mean"]
     with table.open() as file:
-        assert file.readline().startswith("# python docs/examples/ageing_plant.py --seeds 2 --periods 3000")
+        assert file.readline().startswith("# python docs/examples/ageing_plant.py --seeds 2 --periods 1200")
         assert [row["controller"] for row in csv.DictReader(file)] == [row["controller"] for row in result["rows"]]
 
 

@@ -84,10 +84,11 @@ def test_the_wheel_holds_what_it_should_and_nothing_else(wheel: Path) -> None:
         str(path.relative_to(ROOT))
         for part in ("agent", "envs", "configs")
         for path in (ROOT / part).rglob("*")
-        if path.suffix in (".py", ".yaml") or path.name == "py.typed"
+        if path.suffix in (".py", ".yaml") or path.name == "py.typed" or path.parent.name == "templates"
     }
     assert inside == expected
-    assert {"agent/py.typed", "envs/py.typed", "configs/default.yaml"} <= inside
+    assert {"agent/py.typed", "envs/py.typed", "configs/default.yaml", "agent/export/templates/header.h"} <= inside
+    assert any(name.endswith(".c") for name in inside)
     assert any(name.endswith("/licenses/LICENSE") for name in names)
 
 

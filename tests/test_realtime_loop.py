@@ -13,8 +13,8 @@ import pytest
 from synaptick.agent import Agent, ConfigError
 from synaptick.agent.realtime import Guard, Loop, Watchdog
 
-from .common import ROOT, state
-from .machines import MS, FakeClock, Tank, by_hand, said, tank_agent, tank_loop
+from .common import ROOT, learned, make_agent, state
+from .machines import LEVELS, MS, VALVE, FakeClock, Tank, by_hand, said, tank_agent, tank_loop
 from .runs import Cli
 
 
@@ -140,7 +140,7 @@ def test_impossible_settings_of_a_loop_are_refused(wrong: dict[str, Any]) -> Non
 @pytest.mark.parametrize("written", [False, True])
 def test_the_example_runs(tmp_path: Path, written: bool) -> None:
     """Nothing is asked of its deadlines, which are real: a machine under test has other things to do."""
-    command = [sys.executable, "-W", "error", str(ROOT / "docs" / "examples" / "control_loop.py"), "--seconds", "3"]
+    command = [sys.executable, "-W", "error", str(ROOT / "docs" / "examples" / "control_loop.py"), "--seconds", "1"]
     options = ["--json", "--out", str(tmp_path)] if written else []
     done = subprocess.run([*command, *options], capture_output=True, text=True, timeout=600)
     assert (done.returncode, done.stderr) == (0, "")
@@ -185,3 +185,87 @@ def test_what_cannot_be_measured_is_refused(cli: Cli, wrong: tuple[Any, ...]) ->
     code, out, err = cli("bench", "latency", "--seconds", 0.2, *wrong)
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert wrong[0].strip("-") in err
+
+
+# ---- what a loop must not do
+
+
+def test_nothing_is_learned_from_what_happened_between_two_runs() -> None:
+    for final_action, pause in ((1, 0), (None, 50 * MS)):
+        tank, clock = Tank(), FakeClock()
+        loop = tank_loop(tank, final_action=final_action, clock=clock)
+        loop.run(steps=300)
+        before = learned(loop.guard.agent)
+        clock.time += pause
+        loop.run(steps=1)
+        after = learned(loop.guard.agent)
+        assert all((after[name] == before[name]).all() for name in before)
+        loop.run(steps=50)
+        assert loop.guard.agent.ticks == 350
+
+
+@pytest.mark.parametrize("overrun", ["skip", "hold", "stop"])
+def test_a_step_as_long_as_a_jump_of_the_clock_is_a_miss(overrun: str) -> None:
+    tank, clock = Tank(), FakeClock()
+    loop = tank_loop(tank, overrun=overrun, clock=clock)
+
+    def slow(step: int, reward: Any, seen: Any) -> Any:
+        clock.time += 2000 * MS if step == 100 else 0
+        return reward, seen
+
+    tank.sensed = slow
+    report = loop.run(steps=200)
+    assert report["misses"] == 1
+    assert report["stopped"] == ("overrun" if overrun == "stop" else "steps")
+    assert report["jumps"] == (overrun != "stop")
+    assert len(tank.actions) == report["periods"] - (overrun == "hold")
+
+
+def test_a_clock_that_goes_backwards_makes_no_run_longer() -> None:
+    tank, clock = Tank(), FakeClock()
+    loop = tank_loop(tank, clock=clock)
+    clock.jumps = {100 * MS: -3600 * 1000 * MS}
+    report = loop.run(seconds=0.5, steps=5000)
+    assert report["stopped"] == "seconds"
+    assert report["periods"] == pytest.approx(500, abs=2)
+    assert report["seconds"] == pytest.approx(0.5, abs=0.01)
+
+
+def test_what_a_plant_makes_of_an_action_is_not_sent_at_the_end_of_an_episode() -> None:
+    class Scribbler(Tank):
+        def act(self, action: Any) -> None:
+            assert np.isfinite(action).all()
+            self.actions.append(action.copy())
+            action[:] = np.nan
+
+    tank = Scribbler()
+    tank.sensed = lambda step, reward, seen: (reward, seen, "terminated" if step in (1, 20) else "")
+    loop = Loop(make_agent(observation=LEVELS, action=VALVE), tank, 1000, clock=FakeClock(), spin=0.0)
+    report = loop.run(steps=40)
+    assert (report["failures"]["act"], report["agent"]["episodes"]) == (0, 2)
+    assert len(tank.actions) == 39  # at the first step there was none to send
+    assert (tank.actions[18] == tank.actions[17]).all()
+
+
+def test_an_error_that_cannot_be_shown_is_no_reason_to_stop() -> None:
+    class Silent(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError
+
+    def sensed(step: int, reward: Any, seen: Any) -> Any:
+        if step == 10:
+            raise Silent
+        return reward, seen
+
+    tank = Tank()
+    tank.sensed = sensed
+    loop = tank_loop(tank)
+    assert loop.run(steps=20)["periods"] == 20
+    assert said(loop.guard, "sense")[0] == "sense() failed: Silent"
+
+
+def test_what_is_no_plant_and_no_action_is_refused() -> None:
+    with pytest.raises(ConfigError, match="Agent has no method sense"):
+        Loop(tank_agent(), tank_agent(), 1000)  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="final_action is nan"):
+        tank_loop(Tank(), final_action=np.nan)

@@ -25,6 +25,11 @@ agent = make_agent(layers=(16, 16), reservoir=12)
 actions = drive(agent, 15)
 print(json.dumps([actions, agent.arena.floats.tolist()]))
 """
+_VERSIONS = """
+import json
+from synaptick.agent.record import versions
+print(json.dumps(versions()))
+"""
 _ROW = """
 import json
 import numpy as np
@@ -59,6 +64,12 @@ def test_each_arithmetic_has_a_cache_of_its_own() -> None:
     assert usual[:2] == ["fast", ["afn", "arcp", "contract", "nsz", "reassoc"]]
     assert strict[:2] == ["strict", []]
     assert strict[2] != usual[2]
+
+
+def test_only_results_of_strict_arithmetic_are_marked() -> None:
+    usual, strict = (elsewhere(_VERSIONS, value) for value in (None, "strict"))
+    assert "arithmetic" not in usual
+    assert strict == {**usual, "arithmetic": "strict"}
 
 
 @pytest.mark.parametrize("value", ["Strict", "exact", "1", " strict"])

@@ -1,4 +1,4 @@
-"""What the header says of an agent: what it is, what goes in, in which order, and what comes out."""
+"""What the header says of an agent: what it is, how it is called, what goes in, in which order, and what comes out."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ..agent import Agent
+from ..record import versions
 from ..spaces.encoders import ScaledNumbers, encoder_of
 from ..spaces.tree import Leaf, leaves
 
@@ -15,21 +16,38 @@ from ..spaces.tree import Leaf, leaves
 MOST_LINES = 40
 
 
-def describe(agent: Agent, name: str) -> str:
-    """Return the comment at the top of the header, without its first line."""
+def describe(agent: Agent, name: str, initial: bool, stack: int) -> str:
+    """Return the comment at the top of the header, without its first line.
+
+    Parameters
+    ----------
+    agent : Agent
+    name : str
+        Of the export.
+    initial : bool
+        Whether the state is part of the source.
+    stack : int
+        Bytes that a call may need there.
+    """
     config = agent.config
     layers = ", ".join(map(str, config.layers))
     below = f" on a reservoir of {config.reservoir}" if config.reservoir else ""
     lines = [
         f"A spiking actor-critic (layers of {layers}{below}) that goes on learning from every step, in C99.",
-        f"It had seen {agent.ticks:,} steps when it was exported.",
+        f"It had seen {agent.ticks:,} steps when synaptick {versions()['synaptick']} exported it.",
         "",
-        "No memory is allocated, no file and no clock is read. One struct is one agent: several may run at once, each",
-        "in one thread at a time.",
+        f"Memory: {agent.nbytes:,} bytes, which you supply, and about {stack:,} of stack (gcc, x86-64). Nothing is",
+        "allocated, nothing is kept anywhere else, no file and no clock is read. One struct is one agent: several may",
+        "run at once, each in one thread or interrupt at a time. Of the C library only memcpy, memset, sqrt, exp, expf",
+        "and log are needed. Weights and traces are float; statistics, step sizes and actions are double.",
         "",
         f"Compile with cc -std=c99 -O2 -c {name}.c. Spikes, actions and weights are then, bit by bit, those of the",
         "Python agent with SYNAPTICK_ARITHMETIC=strict, as far as exp and log of both C libraries agree. With",
         f"-D{name.upper()}_FAST some sums are taken in parts, which is faster and rounds otherwise.",
+        "",
+        "A loop, in which read_sensors, set_switch, set_drive, reward_of, wait and report are yours:",
+        "",
+        *(f"    {line}".rstrip() for line in _usage(agent, name, initial)),
         "",
         "Observation, in this order:",
         *_limited(_observation_lines(agent)),
@@ -38,6 +56,26 @@ def describe(agent: Agent, name: str) -> str:
         *_limited(_action_lines(agent)),
     ]
     return "\n".join(f"   {line}".rstrip() for line in lines)
+
+
+def _usage(agent: Agent, name: str, initial: bool) -> Iterator[str]:
+    macro = name.upper()
+    yield f"static struct {name}_memory memory;"
+    yield f"double observation[{macro}_INPUTS];"
+    yield ""
+    yield f"{name}_init(&memory);" if initial else f"if ({name}_load(&memory, saved) != {macro}_OK) report();"
+    yield "read_sensors(observation);"
+    yield f"{name}_start(&memory, observation, 1);"
+    yield "for (;;) {"
+    if agent.action.choices:
+        yield f"    set_switch({name}_action_index(&memory, 0));"
+    if agent.action.controls:
+        yield f"    set_drive({name}_action_value(&memory, 0));"
+    yield "    wait();"
+    yield "    read_sensors(observation);"
+    yield "    // What is not finite is refused: memory and action are as they were."
+    yield f"    if ({name}_step(&memory, reward_of(observation), observation, 1) != {macro}_OK) report();"
+    yield "}"
 
 
 def _limited(lines: Iterator[str]) -> Iterator[str]:

@@ -25,6 +25,7 @@ FNV_OFFSET, FNV_PRIME, WORD = 14695981039346656037, 1099511628211, (1 << 64) - 1
 MOVING = (at.PHASE, at.TICK, at.EPISODE, at.STALE, *range(at.RANDOM, at.RANDOM + 4))
 # The first line of every file written, by which an earlier export is told from somebody's own file.
 MARK = "/* Written by synaptick export c. Do not edit: export again."
+_BLANK_LINES = re.compile(r"\n{3,}")
 _C_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,30}")
 
 
@@ -65,7 +66,7 @@ def write_source(agent: Agent, name: str = "agent", initial: bool = True) -> Sou
         )
     used = features(agent.config, arena, initial)
     pieces = [select(text, used) for _, text in parts()]
-    code = "\n".join([*_numbers(agent, "\n".join(pieces), initial), *pieces[1:]])
+    code = "\n".join([*_numbers(agent, "\n".join(pieces), initial), "", *pieces[1:]])
     guard = {
         "N_INPUT": arena.ints[at.N_INPUT],
         "N_CHOICES": arena.ints[at.N_CHOICES],
@@ -76,10 +77,10 @@ def write_source(agent: Agent, name: str = "agent", initial: bool = True) -> Sou
         "N_FLOATS": arena.floats.size,
         "NAME": name,
     }
-    comment = f"{MARK}\n\n{describe(agent, name)} */\n"
+    comment = f"{MARK}\n\n{describe(agent, name, initial, _stack(arena))} */\n"
     return Source(
         f"{comment}\n{rename(_filled(select(header(), used), guard), name)}",
-        rename(_filled(f"{MARK} See {name}.h. */\n\n{pieces[0]}{code}", guard), name),
+        _BLANK_LINES.sub("\n\n", rename(_filled(f"{MARK} See {name}.h. */\n\n{pieces[0]}{code}", guard), name)),
     )
 
 
@@ -94,8 +95,7 @@ def _numbers(agent: Agent, code: str, initial: bool) -> Iterator[str]:
     arena = agent.arena
     yield "/* ---- numbers: settings (SET), sizes and offsets (THE), places (AT), constants of the algorithm (K) */\n"
     yield from definitions(code, arena)
-    d = arena.dimensions
-    widest = max(d.readout_columns()[2], *(d.columns(index)["m"] for index in range(len(d.layers))))
+    widest = _widest(arena)
     yield f"#define WIDEST {widest}"
     units = _units(agent)
     if "UNITS" in code:
@@ -105,7 +105,7 @@ def _numbers(agent: Agent, code: str, initial: bool) -> Iterator[str]:
         yield f"#define PULL_SHARE {single(np.float32(share))}"
     fixed = constants(arena)
     yield f"#define FIXED_DIGEST {digest(arena)}u\n"
-    yield f"typedef {'uint16_t' if widest <= 1 << 16 else 'uint32_t'} column;\n"
+    yield f"typedef uint{8 * _column_bytes(widest)}_t column;\n"
     yield "/* Sizes, offsets and options: what the integers of a state begin with. 0 where something moves. */"
     table = arena.ints.copy()
     table[list(MOVING)] = 0
@@ -113,12 +113,28 @@ def _numbers(agent: Agent, code: str, initial: bool) -> Iterator[str]:
     yield "\n/* Offset and length of what the configuration fixes among the numbers of a state. */"
     for section, where in fixed.items():
         yield from array(f"int32_t fixed_{section}[][2]", pairs(where))
-    if d.controls:
+    if arena.dimensions.controls:
         yield "\n/* Lowest and highest value of each control. */"
         bounds = zip(agent.action.low, agent.action.high, strict=True)
         yield from array("double action_bounds[][2]", (f"{{{real(low)}, {real(high)}}}" for low, high in bounds))
     if initial:
         yield from _initial(agent)
+
+
+def _widest(arena: Arena) -> int:
+    """Return the columns of the widest row of weights."""
+    d = arena.dimensions
+    return max(d.readout_columns()[2], *(d.columns(index)["m"] for index in range(len(d.layers))))
+
+
+def _column_bytes(widest: int) -> int:
+    """Return the bytes of a number of a column."""
+    return 2 if widest <= 1 << 16 else 4
+
+
+def _stack(arena: Arena) -> int:
+    """Return about how many bytes of stack a call needs: a list of columns, and the rest by gcc -fstack-usage."""
+    return 800 + _column_bytes(_widest(arena)) * _widest(arena)
 
 
 def _initial(agent: Agent) -> Iterator[str]:

@@ -8,9 +8,8 @@
 
 One forward pass a step: value, action and spikes all come from the weights before this step's change.
 
-`tick` may be called from other compiled code: write the observation to the array ``agent.arena.views["staging"]``, then
-call it with ``agent.arena.address`` and one of the modes below, held in variables: literal arguments make Numba compile
-a second version.
+Loops that are compiled themselves call `tick` through the pointer of ``agent/compiled_loop.py``: called by name, it is
+compiled into them anew.
 """
 
 from __future__ import annotations

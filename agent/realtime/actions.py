@@ -10,6 +10,7 @@ import numpy as np
 from ..agent import Agent
 from ..errors import ConfigError
 from ..spaces.tree import Leaf
+from .events import one_line
 from .inputs import bounds
 from .watchdog import Watchdog
 
@@ -36,11 +37,17 @@ class ActionLimits:
         high = bounds("action_high", watchdog.action_high, size, math.inf)
         if (low > high).any():
             raise ConfigError("watchdog: action_low is above action_high in some entry; exchange them")
-        self._low, self._high = low.reshape(shape), high.reshape(shape)
-        self._rate = bounds("action_rate", watchdog.action_rate, size, math.inf).reshape(shape)
+        rate = bounds("action_rate", watchdog.action_rate, size, math.inf)
+        self._dtype = np.dtype(root.dtype)
+        least, most = _range_of(self._dtype)
+        low, high = np.maximum(low, least), np.minimum(high, most)
+        if self._dtype.kind != "f":  # so that rounding to whole numbers passes no limit
+            low, high, rate = np.ceil(low), np.floor(high), np.floor(rate)
+        if (low > high).any():
+            raise ConfigError("watchdog: there is no action of this space from action_low to action_high in some entry")
+        self._low, self._high, self._rate = low.reshape(shape), high.reshape(shape), rate.reshape(shape)
         self._has_rate = watchdog.action_rate is not None
         self._from, self._to, self._allowed = np.zeros(shape), np.zeros(shape), np.zeros(shape)
-        self._dtype = np.dtype(root.dtype)
 
     def apply(self, action: Any, before: Any) -> tuple[Any, str]:
         """Return the nearest allowed action, and what was wrong with this one, or an empty text.
@@ -74,22 +81,27 @@ class ActionLimits:
 class ActuatorCheck:
     """Counts steps in which what was applied is not what was sent."""
 
-    def __init__(self, watchdog: Watchdog) -> None:
+    def __init__(self, agent: Agent, watchdog: Watchdog) -> None:
         self.active = watchdog.actuator_tolerance is not None
-        self._tolerance = np.asarray(watchdog.actuator_tolerance if self.active else math.inf, np.float64)
         self._steps, self._in_a_row = watchdog.actuator_steps, 0
+        if not self.active:
+            return
+        root = agent.action.root
+        if not isinstance(root, Leaf):
+            raise ConfigError("watchdog: actuator_tolerance needs an action space of one part, no Dict and no Tuple")
+        self._tolerance = bounds("actuator_tolerance", watchdog.actuator_tolerance, root.size, 0.0).reshape(root.shape)
 
     def problem(self, sent: Any, applied: Any) -> str:
         """Return what is wrong, once it has been so for long enough, or an empty text."""
         try:
             apart = np.abs(np.asarray(applied, np.float64) - np.asarray(sent, np.float64))
             follows = bool((apart <= self._tolerance).all())  # NaN does not
-        except (TypeError, ValueError):
-            return f"the actuator reports {applied!r:.40}, which is no action"
+        except Exception:  # whatever it is
+            return f"the actuator reports {one_line(applied, 40)}, which is no action"
         self._in_a_row = 0 if follows else self._in_a_row + 1
         if self._in_a_row < self._steps:
             return ""
-        return f"the actuator reports {np.ravel(applied).tolist()} where {np.ravel(sent).tolist()} was sent"
+        return f"the actuator reports {_first(applied)} where {_first(sent)} was sent"
 
 
 def is_finite(action: Any) -> bool:
@@ -100,5 +112,33 @@ def is_finite(action: Any) -> bool:
         return all(is_finite(part) for part in (action.values() if isinstance(action, dict) else action))
     try:
         return bool(np.isfinite(action).all())
-    except TypeError:
+    except Exception:  # whatever a controller has returned
         return False
+
+
+def copied(value: Any) -> Any:
+    """Return an action or an observation with all arrays in it copied, so that nobody else can write to them."""
+    if type(value) is int:
+        return value
+    if isinstance(value, np.ndarray):
+        return value.copy()
+    if isinstance(value, dict):
+        return {key: copied(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        parts = [copied(part) for part in value]
+        return tuple(parts) if isinstance(value, tuple) else parts
+    return value
+
+
+def _range_of(dtype: np.dtype[Any]) -> tuple[float, float]:
+    """Return the least and the greatest float64 that a number of this kind can hold."""
+    if dtype.kind == "f":
+        return float(np.finfo(dtype).min), float(np.finfo(dtype).max)
+    least, most = int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
+    # 2^63 - 1 is no float64; the nearest one is 2^63.
+    return float(least), float(most) if float(most) <= most else math.nextafter(float(most), 0.0)
+
+
+def _first(action: Any) -> str:
+    numbers = np.ravel(action)
+    return f"[{', '.join(map(str, numbers[:4].tolist()))}{', ...' * (numbers.size > 4)}]"

@@ -57,6 +57,8 @@ class Pacer:
         Nanoseconds by which the last wake-up came after its deadline.
     jumped : int
         Nanoseconds of the jump that the last wake-up found, below 0 for one backwards; 0 if it found none.
+    missed : bool
+        Whether the last `drop` came after a deadline.
     """
 
     def __init__(self, rate: float, spin: int, jump: int, clock: Clock) -> None:
@@ -67,6 +69,7 @@ class Pacer:
         self._start = self._k = 0
         self._last = 0
         self.late = self.jumped = 0
+        self.missed = False
 
     def begin(self) -> None:
         """Let the first deadline be one period from now."""
@@ -101,9 +104,10 @@ class Pacer:
     def drop(self) -> int:
         """Give up the deadlines that have passed, and return how many; the next is the first that is still to come.
 
-        A delay that `wait` would take for a jump of the clock is left to it.
+        A delay that `wait` would take for a jump of the clock is left to it: none is given up, and `missed` is true.
         """
         now = self._clock.now()
+        self.missed = now >= self.deadline
         if not 0 <= now - self.deadline < self._jump:
             return 0
         first = (now - self._start) * self._denominator // self._numerator + 1

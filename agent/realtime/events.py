@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from ..errors import ConfigError
+
 
 class Event(NamedTuple):
     """One thing that happened.
@@ -34,6 +36,11 @@ class EventLog:
     capacity : int
         Events kept, at least 1.
 
+    Raises
+    ------
+    ConfigError
+        If `capacity` is not a whole number of 1 or more.
+
     Attributes
     ----------
     counts : dict of str to int
@@ -41,6 +48,8 @@ class EventLog:
     """
 
     def __init__(self, capacity: int = 256) -> None:
+        if isinstance(capacity, bool) or not isinstance(capacity, int) or capacity < 1:
+            raise ConfigError(f"events is {capacity!r}; allowed: a whole number of 1 or more")
         self._ring: list[Event | None] = [None] * capacity
         self._number = 0
         self.counts: dict[str, int] = {}
@@ -69,3 +78,12 @@ class EventLog:
         """Return events, counts and the number lost as plain data."""
         events = [event._asdict() for event in self.events()]
         return {"counts": dict(self.counts), "lost": self.lost, "events": events}
+
+
+def one_line(value: Any, width: int = 80) -> str:
+    """Return a value as a text of one line and at most `width` characters, whatever its own ``repr`` does."""
+    try:
+        text = repr(value)
+    except Exception:  # of what a machine has sent, or has raised
+        text = f"a {type(value).__name__} that cannot be shown"
+    return " ".join(text.split())[:width]

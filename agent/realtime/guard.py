@@ -7,19 +7,15 @@ from types import TracebackType
 from typing import Any
 
 from ..agent import Agent
-from ..errors import ConfigError, InputError
-from ..kernels import layout as at
+from ..errors import ConfigError
 from ..kernels import tick as kernel
-from .actions import ActionLimits, ActuatorCheck
+from .choice import Choice
 from .clock import SECOND, Clock, MonotonicClock
 from .events import EventLog
 from .histogram import Histogram
-from .inputs import ObservationCheck, RewardCheck
-from .recovery import Recovery
 from .report import report_of_guard
 from .snapshots import Snapshots
-from .spells import Spells
-from .substitute import Controller, Substitute
+from .substitute import Controller
 from .watchdog import Watchdog
 
 
@@ -66,20 +62,22 @@ class Guard:
         What `start` or `step` returned last; None before.
     steps : int
         Calls of `start`, `step` and `end`.
-    frozen, restarted : int
-        Steps that the agent acted in without learning because of trouble; episodes begun after a long gap.
     log : EventLog
     step_time, cpu_time : Histogram
         Nanoseconds that `start` and `step` took, by the clock and by the processor.
     recovery : Recovery
-        Snapshots, rollbacks and the running return.
+        Rollbacks and the running return.
+    snapshots : Snapshots
+    spells : Spells
+        Troubles that last.
     substitute : Substitute
         Who acts in the agent's place.
 
     Raises
     ------
     ConfigError
-        If the watchdog does not fit the agent, or needs a fallback that is not there.
+        If the watchdog does not fit the agent, or needs a fallback that is not there; if `safe_action` is not finite or
+        outside the limits; if the snapshots are another agent's.
     """
 
     def __init__(
@@ -96,8 +94,6 @@ class Guard:
         cpu_time: bool = False,
     ) -> None:
         self.agent, self.watchdog = agent, watchdog or Watchdog()
-        if self.watchdog.uses_fallback and fallback is None:
-            raise ConfigError("the watchdog answers with a fallback controller, but none is given: Guard(fallback=...)")
         if snapshots is not None and snapshots.agent is not agent:
             raise ConfigError("the snapshots are those of another agent; make them with Snapshots(agent)")
         self.learn = learn
@@ -105,17 +101,14 @@ class Guard:
         self._measure_cpu = cpu_time
         self._begun = self._now()
         self.log = EventLog(events)
-        self.spells = Spells(self._note)
         self.step_time, self.cpu_time = Histogram(), Histogram()
-        self._rewards = RewardCheck(self.watchdog)
-        self._observations = ObservationCheck(agent, self.watchdog)
-        self._limits, self._actuator = ActionLimits(agent, self.watchdog), ActuatorCheck(self.watchdog)
-        self.substitute = Substitute(self.watchdog, self._limits, self.spells, fallback, safe_action)
         self.snapshots = snapshots or Snapshots(agent)
-        self.recovery = Recovery(agent, self.watchdog, self.snapshots, self.spells, self._note, self._now)
-        self._ints = agent.arena.ints.data
         self.action: Any = None
-        self.steps = self.frozen = self.restarted = 0
+        self.steps = 0
+        self._choice = choice = Choice(
+            agent, self.watchdog, fallback, safe_action, self.snapshots, self._note, self._now
+        )
+        self.spells, self.recovery, self.substitute = choice.spells, choice.recovery, choice.substitute
 
     # ---- what a loop calls
 
@@ -127,8 +120,7 @@ class Guard:
         InputError
             If the observation is no good, and there is neither a fallback nor a safe action nor one to hold.
         """
-        if self._ints[at.PHASE]:
-            self._close_episode()
+        self._choice.close_episode()
         return self.step(0.0, observation)
 
     def step(self, reward: float, observation: Any, applied: Any = None) -> Any:
@@ -151,7 +143,7 @@ class Guard:
         used = time.thread_time_ns() if self._measure_cpu else 0
         begun = self._now()
         self.steps += 1
-        self.action = self._choose(reward, observation, applied)
+        self.action = self._choice.action(self.steps, reward, observation, applied, self.learn)
         self.substitute.sent(self.action)
         self.recovery.after_step(self.steps, not self.substitute.gap)
         self.spells.end_others(self.steps)
@@ -166,23 +158,7 @@ class Guard:
         If the reward or the observation is no good, or someone else acted, nothing is learned from the end.
         """
         self.steps += 1
-        if not self._ints[at.PHASE] or self.recovery.anew:
-            return
-        problem = self._rewards.problem(reward, self.steps)
-        if not problem and observation is not None and self._observations.active:
-            problem = self._observations.problem(observation)
-        if not problem and not self.substitute.gap:
-            try:
-                self.agent.end(reward, observation, self.learn)
-            except InputError as error:
-                problem = str(error)
-            else:
-                self.recovery.returns.add(reward)
-                self.recovery.returns.open()
-                return
-        if problem:
-            self._note("input", f"{problem}: nothing is learned from the end of this episode")
-        self._close_episode()
+        self._choice.end(self.steps, reward, observation, self.learn)
 
     def was_late(self, periods: float) -> None:
         """Say that so many periods have passed without a step.
@@ -193,9 +169,16 @@ class Guard:
         if periods > self.watchdog.late_periods:
             self.substitute.gap += int(periods)
 
-    def was_not_sent(self) -> None:
-        """Say that the last action was not sent, so that nothing may be learned from what comes next."""
-        self.substitute.gap += 1
+    def was_not_sent(self, instead: Any = None) -> None:
+        """Say that the last action was not sent, so that nothing may be learned from what comes next.
+
+        Parameters
+        ----------
+        instead : object, optional
+            What was sent in its place; None: the machine still has the action before, which the limit to the rate and
+            the actuator's report are measured by.
+        """
+        self.substitute.not_sent(instead)
 
     def trouble(self, kind: str, what: str) -> None:
         """Put trouble of your own into the log: once when it begins, and once when a step passes without it."""
@@ -220,11 +203,25 @@ class Guard:
         agent.compile()
         before = agent.snapshot()
         staging, address = agent.arena.views["staging"], agent.arena.address
-        for k in range(ticks):
-            staging[:] = 0.0
-            kernel.tick(address, 0.0, kernel.STEP if k else kernel.START, True)
-            agent.action.decode(agent.arena.views["action"])
-        agent.restore(before)
+        try:
+            for k in range(ticks):
+                staging[:] = 0.0
+                kernel.tick(address, 0.0, kernel.STEP if k else kernel.START, True)
+                agent.action.decode(agent.arena.views["action"])
+        except (ValueError, OverflowError):  # it is broken already; `step` finds that
+            pass
+        finally:
+            agent.restore(before)
+
+    @property
+    def frozen(self) -> int:
+        """Steps that the agent acted in without learning because of trouble."""
+        return self._choice.frozen
+
+    @property
+    def restarted(self) -> int:
+        """Episodes begun after a long gap."""
+        return self._choice.restarted
 
     def report(self) -> dict[str, Any]:
         """Return all that was counted and measured, as plain data that JSON can hold."""
@@ -241,116 +238,6 @@ class Guard:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-    # ---- who acts
-
-    def _choose(self, reward: Any, observation: Any, applied: Any) -> Any:
-        watchdog, learn = self.watchdog, self.learn
-        if self._ints[at.PHASE]:
-            problem = self._rewards.problem(reward, self.steps)
-            if problem:
-                self._say("reward", problem, watchdog.reward)
-                if watchdog.reward != "freeze":
-                    return self._other(watchdog.reward)
-                reward, learn = None, False
-        agent_waits = self.recovery.gave_up or self.substitute.drives(self.steps)
-        problem = "there is no observation" if observation is None else ""
-        # An agent that is not asked does not look at it.
-        if not problem and (self._observations.active or agent_waits or applied is not None):
-            problem = self._observations.problem(observation)
-        if problem:
-            return self._on_input(problem)
-        response = self._watch_machine(applied)
-        if response in ("hold", "fallback"):
-            self.substitute.seen(observation)
-            return self._other(response)
-        if agent_waits:
-            self.substitute.seen(observation)
-            return self._other("fallback", anew=False)
-        return self._ask_agent(reward, observation, learn and response != "freeze")
-
-    def _watch_machine(self, applied: Any) -> str:
-        """Look for sensors and actuators that do not move; return the response, the strongest if there are several."""
-        watchdog, found = self.watchdog, set()
-        if self._observations.dead:
-            entries = ", ".join(map(str, self._observations.dead[:5]))
-            self._say("sensor", f"observation entries that do not move: {entries}", watchdog.sensor)
-            found.add(watchdog.sensor)
-        if applied is not None and self._actuator.active and self.action is not None:
-            problem = self._actuator.problem(self.substitute.last, applied)
-            if problem:
-                self._say("actuator", problem, watchdog.actuator)
-                found.add(watchdog.actuator)
-        return next((response for response in ("fallback", "hold", "freeze") if response in found), "")
-
-    def _ask_agent(self, reward: Any, observation: Any, learn: bool) -> Any:
-        """Let the agent act; a reward of None is one that is not known."""
-        # Whether the reward is one that the agent's own last action brought.
-        earned = reward is not None and self._ints[at.PHASE] and not self.substitute.gap and not self.recovery.anew
-        try:
-            action = self._tick(0.0 if reward is None else reward, observation, learn)
-        except InputError as error:
-            return self._on_input(str(error))
-        self.substitute.seen(observation)
-        if not self.recovery.scan.step():
-            if not self.recovery.from_broken(self.steps):
-                return self._other("fallback", anew=False)
-            return self._after_rollback(self.watchdog.state, observation)
-        if self.learn and not learn:
-            self.frozen += 1
-        if earned:
-            self.recovery.returns.add(float(reward))
-            if self.recovery.returns.collapsed and self.recovery.from_collapse(self.steps):
-                return self._after_rollback(self.watchdog.collapse, observation)
-        return self._limited(action)
-
-    def _tick(self, reward: Any, observation: Any, learn: bool) -> Any:
-        """Let the agent step or, where no episode can be gone on with, start; raise `InputError` if it refuses."""
-        agent, substitute = self.agent, self.substitute
-        too_long = substitute.gap > self.watchdog.restart_after
-        if (too_long or self.recovery.anew) and self._ints[at.PHASE]:
-            self._close_episode()
-            self.restarted += too_long
-        if self._ints[at.PHASE]:
-            action = agent.step(reward, observation, learn and not substitute.gap)
-        else:
-            self.recovery.returns.open()
-            action = agent.start(observation, self.learn)
-        substitute.gap, self.recovery.anew = 0, False
-        return action
-
-    def _close_episode(self) -> None:
-        """End the episode without learning: what its end was worth is not known."""
-        self.agent.end(0.0, learn=False)
-        self.recovery.returns.open()
-
-    def _after_rollback(self, response: str, observation: Any) -> Any:
-        if response != "rollback":
-            return self._other(response)
-        return self._limited(self._tick(0.0, observation, self.learn))
-
-    def _other(self, response: str, anew: bool = True) -> Any:
-        return self.substitute.act(self.steps, response, anew)
-
-    def _on_input(self, problem: str) -> Any:
-        if not self.substitute.can_act:
-            raise InputError(f"{problem}; this is the first step: give the guard a safe_action to begin with")
-        self._say("input", problem, self.watchdog.input)
-        return self._other(self.watchdog.input)
-
-    def _limited(self, action: Any) -> Any:
-        """Return the agent's action as it may be sent."""
-        if self._limits.active:
-            action, problem = self._limits.apply(action, self.substitute.last)
-            if problem:
-                self._say("action", problem, self.watchdog.action)
-                if self.watchdog.action != "limit":
-                    return self._other(self.watchdog.action)
-        self.substitute.agent_acts()
-        return action
-
-    def _say(self, kind: str, problem: str, response: str) -> None:
-        self.spells.say(kind, self.steps, f"{problem}: {response}")
 
     def _note(self, kind: str, what: str) -> None:
         self.log.add(self.steps, (self._now() - self._begun) / SECOND, kind, what)

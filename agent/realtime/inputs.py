@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..agent import Agent
 from ..errors import ConfigError, InputError
 from ..kernels import layout as at
+from .events import one_line
 from .watchdog import Watchdog
 
 # Observations before deviations are trusted, and steps between two looks at them.
@@ -33,29 +34,32 @@ class RewardCheck:
         self._refused = self._since = 0
 
     def problem(self, reward: Any, step: int) -> str:
-        """Return what is wrong with a reward, or an empty text."""
+        """Return what is wrong with a reward, or an empty text: then `float` makes a finite number of it."""
         try:
-            size = abs(reward)
-            if size <= self._most and self._low <= reward <= self._high and size < math.inf:
-                if size > self._greatest:
-                    self._accept(size)
-                return ""
-        except (TypeError, ValueError):
-            return f"the reward is {reward!r:.40}, not a number"
+            if type(reward) is not float and isinstance(reward, str | bytes):
+                raise TypeError
+            number = float(reward)
+        except Exception:  # whatever it is
+            return f"the reward is {one_line(reward, 40)}, not a number"
+        size = abs(number)
+        if size <= self._most and self._low <= number <= self._high and size < math.inf:
+            if size > self._greatest:
+                self._accept(size)
+            return ""
         if not size < math.inf:
-            return f"the reward is {reward}, not finite"
-        if not self._low <= reward <= self._high:
-            return f"the reward is {reward:g}, outside {self._low:g} to {self._high:g}"
+            return f"the reward is {number}, not finite"
+        if not self._low <= number <= self._high:
+            return f"the reward is {number:g}, outside {self._low:g} to {self._high:g}"
         self._refused = 1 if step - self._since > WITHIN else self._refused + 1
         self._since = step
         if self._refused > REFUSED:
             self._refused = 0
             self._accept(size)
             return ""
-        return f"the reward is {reward:g}, the largest before was {self._greatest:g}"
+        return f"the reward is {number:g}, the largest before was {self._greatest:g}"
 
     def _accept(self, size: float) -> None:
-        self._greatest = float(size)
+        self._greatest = size
         if self._jump is not None:
             self._most = self._jump * self._greatest
 
@@ -88,7 +92,7 @@ class ObservationCheck:
         self._in_a_row = self._calls = 0
         self._window = watchdog.sensor_steps
         self._least, self._greatest = np.full(size, math.inf), np.full(size, -math.inf)
-        self._moved = np.zeros(size, np.bool_)
+        self._moved, self._still = np.zeros(size, np.bool_), np.zeros(size, np.bool_)
         self._filled = 0
         self.dead: list[int] = []
         self.active = self._limited or self._window is not None
@@ -99,6 +103,8 @@ class ObservationCheck:
             self._spec.encode(observation, self._x)
         except InputError as error:
             return str(error)
+        except Exception as error:  # an object of somebody's own
+            return f"the observation cannot be read: {one_line(error)}"
         if not np.isfinite(self._x, out=self._flags).all():
             k = int(np.flatnonzero(~np.isfinite(self._x))[0])
             return f"observation entry {k} is {self._x[k]}, not finite"
@@ -145,12 +151,16 @@ class ObservationCheck:
         """Keep least and greatest of a window; whatever has both alike at its end has not moved in it."""
         np.minimum(self._least, self._x, out=self._least)
         np.maximum(self._greatest, self._x, out=self._greatest)
-        if self.dead and any(self._least[k] != self._greatest[k] for k in self.dead):
-            self.dead = [k for k in self.dead if self._least[k] == self._greatest[k]]
+        if self.dead:  # thousands, if a camera has gone black
+            np.not_equal(self._least, self._greatest, out=self._flags)
+            if np.logical_and(self._flags, self._still, out=self._flags).any():
+                self._still &= ~self._flags
+                self.dead = np.flatnonzero(self._still).tolist()
         self._filled += 1
         if self._filled == self._window:
             still = (self._least == self._greatest) & self._continuous
-            self.dead = np.flatnonzero(still & self._moved).tolist()
+            np.logical_and(still, self._moved, out=self._still)
+            self.dead = np.flatnonzero(self._still).tolist()
             self._moved |= ~still
             # The last sample begins the next window too, so that a change between two windows is seen.
             self._least[:] = self._x

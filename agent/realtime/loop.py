@@ -11,7 +11,9 @@ from numba.core.runtime import _nrt_python, rtsys
 
 from ..agent import Agent
 from ..errors import ConfigError
+from .actions import copied, is_finite
 from .clock import SECOND, Clock, MonotonicClock, Pacer
+from .events import one_line
 from .guard import Guard
 from .histogram import Histogram
 from .report import report_of_loop
@@ -67,7 +69,8 @@ class Loop:
         Seconds before a deadline that are waited for by looking at the clock, at most half a period. It takes this
         share of a processor, and makes wake-ups precise to microseconds; 0 leaves them to the system.
     jump : float
-        Seconds, at least ten periods. Being late by as much is a jump of the clock: nothing is caught up with.
+        Seconds, at least ten periods. Being late by as much is a jump of the clock: nothing is caught up with. A step
+        in which that happens is a miss all the same.
     final_action : object, optional
         Sent once at the end, whatever ended the loop.
     cpus, priority, collect
@@ -90,7 +93,7 @@ class Loop:
     Raises
     ------
     ConfigError
-        If a setting is impossible.
+        If a setting is impossible, or the plant cannot sense or act.
     """
 
     def __init__(
@@ -116,10 +119,15 @@ class Loop:
                 raise ConfigError(f"{name} is {value!r}; allowed: a number of {least:g} or more")
         if isinstance(agent, Guard) and options:
             raise ConfigError(f"{', '.join(options)}: the guard that is given has its own; allowed: with an agent only")
+        for name in ("sense", "act"):
+            if not callable(getattr(plant, name, None)):
+                raise ConfigError(f"the plant {type(plant).__name__} has no method {name}(); see Plant")
+        if final_action is not None and not is_finite(final_action):
+            raise ConfigError(f"final_action is {one_line(final_action)}; allowed: an action of finite numbers")
         self._clock = clock or MonotonicClock()
         self.guard = agent if isinstance(agent, Guard) else Guard(agent, clock=self._clock, **options)
         self.plant, self.rate, self.overrun = plant, rate, overrun
-        self._final_action = final_action
+        self._final_action = copied(final_action)
         self._applied = getattr(plant, "applied", None)
         period = SECOND / rate
         late = int(max(jump * SECOND, 10 * period))
@@ -147,15 +155,16 @@ class Loop:
         try:
             with self.quiet:
                 self._begun = self._clock.now()
-                until = math.inf if seconds is None else self._begun + seconds * SECOND
-                self.stopped = self._work(last, until)
+                if self.periods:  # of an earlier run; the machine was left alone since then
+                    self.guard.was_late(abs(self._begun - self._ended) / self._pacer.period)
+                self.stopped = self._work(last, math.inf if seconds is None else seconds * SECOND)
         except BaseException as error:
             self.stopped = type(error).__name__
             raise
         finally:
             self._ended = self._clock.now()
-            if self._final_action is not None:
-                self._send(self._final_action)
+            if self._final_action is not None and self._send(copied(self._final_action)):
+                self.guard.was_not_sent(instead=self._final_action)
         return self.report()
 
     def stop(self) -> None:
@@ -177,7 +186,7 @@ class Loop:
 
     # ---- one period after the other
 
-    def _work(self, last: float, until: float) -> str:
+    def _work(self, last: float, duration: float) -> str:
         pacer, settled = self._pacer, self.periods + SETTLED
         blocks = compiled = 0
         pacer.begin()
@@ -192,18 +201,18 @@ class Loop:
             if self.periods == settled:
                 blocks, compiled = sys.getallocatedblocks(), _compiled_allocations()
             skipped = pacer.drop()
-            if skipped:
+            if pacer.missed:
                 self.misses += 1
                 self.skipped += skipped
                 self.guard.trouble("overrun", f"a step was not done by the next deadline: {self.overrun}")
                 self.guard.was_late(skipped)
             if self._stopping:
                 stopped = "stop"
-            elif skipped and self.overrun == "stop":
+            elif pacer.missed and self.overrun == "stop":
                 stopped = "overrun"
             elif self.periods >= last:
                 stopped = "steps"
-            elif self._clock.now() >= until:
+            elif self._clock.now() - self._begun >= duration:
                 stopped = "seconds"
         if self.periods > settled:
             self.allocations = {
@@ -218,17 +227,20 @@ class Loop:
         action = self._decide()
         if self.overrun == "hold" and self._clock.now() >= self._pacer.deadline:
             self.guard.was_not_sent()
-        else:
+        elif action is not None:  # there is none yet if the first observation ends an episode
             self._send(action)
         self.busy_time.add(self._clock.now() - begun)
 
-    def _send(self, action: Any) -> None:
+    def _send(self, action: Any) -> bool:
+        """Send an action and return whether that was possible."""
         try:
             self.plant.act(action)
+            return True
         except Exception as error:  # the machine's, and the loop goes on
             self.act_failures += 1
             self.guard.trouble("act", f"act() failed: {_told(error)}")
             self.guard.was_not_sent()
+            return False
 
     def _decide(self) -> Any:
         """Return the action of this period."""
@@ -246,10 +258,12 @@ class Loop:
         if not over:
             return guard.step(reward, observation, applied)
         guard.end(reward, observation if over == "truncated" else None)
-        return guard.action
+        return guard.substitute.last  # not `guard.action`, which the plant may have written to
 
     def _on_jump(self, nanoseconds: int) -> None:
         self.jumps += 1
+        if nanoseconds < 0:
+            self._begun += nanoseconds
         self.guard.trouble(
             "clock", f"the clock jumped by {nanoseconds / SECOND:.3g} s, or the loop was stopped: deadlines begin anew"
         )
@@ -261,4 +275,7 @@ def _compiled_allocations() -> int:
 
 
 def _told(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"[:120].replace("\n", " ")
+    try:
+        return f"{type(error).__name__}: {error}"[:120].replace("\n", " ")
+    except Exception:  # of the machine's own exception
+        return type(error).__name__

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..agent import Agent
+from .clock import SECOND
 from .histogram import Histogram
 from .returns import RunningReturn
 from .scan import StateScan
 from .snapshots import Snapshots
 from .spells import Spells
 from .watchdog import Watchdog
+
+# Nanoseconds after which a disk that takes as long for one snapshot is trouble.
+LONG_ON_ITS_WAY = 60 * SECOND
 
 
 class Recovery:
@@ -56,6 +60,7 @@ class Recovery:
         self.count = 0
         self._restored = self._restored_at = -1
         self._undid_collapse = False
+        self._on_its_way: tuple[int | None, int] = (None, 0)
         snapshots.take(0)
         self._due = snapshots.every
 
@@ -85,6 +90,12 @@ class Recovery:
                 self._spells.say("disk", step, what)
             else:
                 self._spells.end("disk", f"snapshots are written again: that of step {at_step}")
+        on_its_way, now = self._snapshots.on_its_way, self._now()
+        if on_its_way != self._on_its_way[0]:
+            self._on_its_way = on_its_way, now
+        elif on_its_way is not None and now - self._on_its_way[1] > LONG_ON_ITS_WAY:
+            what = f"the snapshot of step {on_its_way} is still on its way; the loop goes on; look after the disk"
+            self._spells.say("disk", step, what)
 
     # ---- when it is not
 
@@ -133,7 +144,10 @@ class Recovery:
 
     def close(self, step: int) -> None:
         """Write a last snapshot, if there is a folder and the agent is sound."""
-        if self.scan.broken():
+        sound = not self.scan.broken()
+        if not sound:
             self._note("state", "the agent is not sound: no last snapshot is written")
-        self._snapshots.close(step, self.returns.level, not self.scan.broken())
+        answered = self._snapshots.close(step, self.returns.level, sound)
         self.take_outcomes(step)
+        if not answered:
+            self._note("disk", "the disk does not answer: the last snapshot may not be written")

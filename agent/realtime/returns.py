@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from ..kernels.jit import HUGE
 from .watchdog import Watchdog
 
 # A gain counts once it is so many deviations of a running mean: the best of 10^6 steps of noise is five above the mean,
@@ -53,7 +54,8 @@ class RunningReturn:
 
     def add(self, reward: float) -> None:
         """Add the reward of a step."""
-        self._sum = self._discount * self._sum + reward
+        # Bounded as the agent bounds it, so that no sum or square overflows.
+        self._sum = self._discount * self._sum + min(max(reward, -HUGE), HUGE)
         self._number += 1
         rate = 1.0 / min(self._number, self._steps)
         apart = self._sum - self.mean

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ..agent import Agent
 from ..kernels import layout as at
+from ..state import Arena
 
 # Bounds of controls may be infinite.
 UNBOUNDED = ("control_low", "control_high")
@@ -38,15 +39,12 @@ class StateScan:
         self._next = 0
         if not size:
             return
-        first, whole = 0, arena.reals
-        stretches: list[NDArray[np.floating]] = []
-        for name in UNBOUNDED:
-            view = arena.views[name]
-            begin = (int(view.ctypes.data) - int(whole.ctypes.data)) // 8 if view.size else first
-            if view.size:
-                stretches.append(whole[first:begin])
-                first = begin + view.size
-        stretches += [whole[first:], arena.floats]
+        left_out = bounds_of_controls(arena).astype(np.int8)
+        edges = np.flatnonzero(np.diff(left_out, prepend=1, append=1))  # where stretches begin and end, in turns
+        stretches: list[NDArray[np.floating]] = [
+            arena.reals[first:last] for first, last in zip(edges[::2], edges[1::2], strict=True)
+        ]
+        stretches.append(arena.floats)
         for stretch in stretches:
             for begin in range(0, stretch.size, size):
                 part = stretch[begin : begin + size]
@@ -78,3 +76,13 @@ class StateScan:
         if not np.isfinite(np.asarray(self._scalars)[: at.REAL_HEADER]).all():
             found.insert(0, "settings and scalars")
         return found
+
+
+def bounds_of_controls(arena: Arena) -> NDArray[np.bool_]:
+    """Return which of an arena's float64 numbers are bounds of controls, which may be infinite."""
+    found = np.zeros(arena.reals.size, np.bool_)
+    for name in UNBOUNDED:
+        view = arena.views[name]
+        first = (int(view.ctypes.data) - int(arena.reals.ctypes.data)) // 8
+        found[first : first + view.size] = view.size > 0
+    return found

@@ -12,6 +12,7 @@ from ..agent import Agent
 from ..errors import ConfigError
 from ..kernels import layout as at
 from ..kernels.rng import STATE_WORDS
+from .scan import bounds_of_controls
 from .writer import Writer
 
 RANDOM = slice(at.RANDOM, at.RANDOM + STATE_WORDS)
@@ -61,6 +62,7 @@ class Snapshots:
         self._write_every, self._write_due = write_every, 0
         self._writing = -1
         self._metadata = agent.describe()
+        self._may_be_infinite = bounds_of_controls(agent.arena)
         self.taken = self.written = self.failed = 0
         self.last_written: int | None = None
 
@@ -126,11 +128,13 @@ class Snapshots:
         self._levels = [-math.inf] * len(self._levels)
 
     def _is_sound(self, slot: int) -> bool:
-        """Return whether all numbers of a copy are finite (float64 ones: not NaN; a control may have no bound)."""
+        """Return whether all numbers of a copy are finite, but for bounds of controls: these may be infinite."""
         arena, block = self.agent.arena, self._blocks[slot]
         reals_at, floats_at = arena.ints.nbytes, arena.ints.nbytes + arena.reals.nbytes
         reals, floats = block[reals_at:floats_at].view(np.float64), block[floats_at:].view(np.float32)
-        return bool(np.isfinite(floats).all()) and not bool(np.isnan(reals).any())
+        fine = np.isfinite(reals)
+        fine |= self._may_be_infinite & ~np.isnan(reals)
+        return bool(fine.all()) and bool(np.isfinite(floats).all())
 
     def discard(self, step: int) -> None:
         """Never go back to the copy of this step again."""
@@ -175,12 +179,23 @@ class Snapshots:
         """Wait until nothing is being written, for at most so many seconds; return whether that is so."""
         return self._writer is None or self._writer.wait(seconds)
 
-    def close(self, step: int, level: float = -math.inf, last: bool = True) -> None:
-        """Write a last snapshot, if `last` and there is a folder, and end the thread; waits half a minute at most."""
+    @property
+    def on_its_way(self) -> int | None:
+        """Step of the copy that is being written; None if none is."""
+        return self._taken_at[self._writing] if self._writer is not None and self._writer.busy else None
+
+    def close(self, step: int, level: float = -math.inf, last: bool = True) -> bool:
+        """Write a last snapshot, if `last` and there is a folder, and end the thread; waits half a minute at most.
+
+        Returns
+        -------
+        bool
+            False if the disk has not answered by then.
+        """
         if self._writer is None:
-            return
+            return True
         if self._writer.wait(10.0) and last:
             self._write_due = 0
             self.take(step, level)
         self._writer.wait(10.0)
-        self._writer.close()
+        return self._writer.close()

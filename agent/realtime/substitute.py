@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
-from .actions import ActionLimits, is_finite
+from ..errors import ConfigError, InputError
+from .actions import ActionLimits, copied, is_finite
+from .events import one_line
 from .spells import Spells
 from .watchdog import Watchdog
 
@@ -29,8 +29,15 @@ class Substitute:
         self, watchdog: Watchdog, limits: ActionLimits, spells: Spells, fallback: Controller | None, safe_action: Any
     ) -> None:
         self._watchdog, self._limits, self._spells = watchdog, limits, spells
-        self._fallback, self._safe_action = fallback, safe_action
+        if fallback is not None and not callable(fallback):
+            raise ConfigError(f"fallback is {one_line(fallback)}; allowed: a function of an observation")
+        if watchdog.uses_fallback and fallback is None:
+            raise ConfigError("the watchdog answers with a fallback controller, but none is given: Guard(fallback=...)")
+        if safe_action is not None:
+            _check_safe(safe_action, limits)
+        self._fallback, self._safe_action = fallback, copied(safe_action)
         self._sent: Any = None
+        self._before: Any = None  # what the machine has if the last one was not sent
         self._seen: Any = None
         self._until = self._in_a_row = 0
         self.gap = self.held = self.handed_over = 0
@@ -45,24 +52,35 @@ class Substitute:
         )
 
     @property
+    def machine_has(self) -> Any:
+        """The action sent last, None before the first; to be read only."""
+        return self._sent
+
+    @property
     def last(self) -> Any:
-        """The action sent last, None before the first; an array in new memory."""
-        return self._sent.copy() if type(self._sent) is np.ndarray else self._sent
+        """The action sent last, None before the first; arrays in new memory."""
+        return copied(self._sent)
 
     def sent(self, action: Any) -> None:
-        """Keep an action that is sent, as a copy if it is an array, since the plant may write to what it is given."""
-        self._sent = action.copy() if type(action) is np.ndarray else action
+        """Keep an action that is sent, with arrays as copies, since the plant may write to what it is given."""
+        self._before, self._sent = self._sent, copied(action)
+
+    def nothing_new(self) -> None:
+        """Note that a step chose no action, so that the machine has the last one whether it is sent again or not."""
+        self._before = self._sent
+
+    def not_sent(self, instead: Any = None) -> None:
+        """Take back the last action, which was not sent; the machine has the one before, or `instead`."""
+        self.gap += 1
+        if instead is not None:
+            self._sent = copied(instead)
+        elif self._before is not None:
+            self._sent = self._before
 
     def seen(self, observation: Any) -> None:
-        """Keep a good observation for the fallback controller, as a copy if it is an array."""
-        if self._fallback is None:
-            return
-        if type(observation) is not np.ndarray:
-            self._seen = observation
-        elif type(self._seen) is np.ndarray and self._seen.shape == observation.shape:
-            np.copyto(self._seen, observation, casting="unsafe")
-        else:
-            self._seen = observation.copy()
+        """Keep a good observation for the fallback controller, with arrays as copies."""
+        if self._fallback is not None:
+            self._seen = copied(observation)
 
     def drives(self, step: int) -> bool:
         """Return whether the fallback controller has steps left of those it was given."""
@@ -72,7 +90,7 @@ class Substitute:
         """Note that the agent is asked again."""
         self._in_a_row = 0
 
-    def act(self, step: int, response: str, anew: bool) -> Any:
+    def act(self, step: int, response: str, anew: bool, otherwise: Any = None) -> Any:
         """Return an action that is not the agent's.
 
         Parameters
@@ -82,11 +100,18 @@ class Substitute:
             "fallback" if that controller is to act, anything else to hold.
         anew : bool
             Whether the reason is one of this step, so that a fallback has all its steps before it.
+        otherwise : object, optional
+            Sent if there is nothing else.
+
+        Raises
+        ------
+        InputError
+            If there is nothing to send.
         """
         self.gap += 1
-        if response == "fallback":
-            if anew:
-                self._until = step + self._watchdog.fallback_steps
+        if response == "fallback" and anew:
+            self._until = step + self._watchdog.fallback_steps
+        if response == "fallback" or (self._sent is None and self._safe_action is None):
             action = self._of_fallback(step)
             if action is not None:
                 self.handed_over += 1
@@ -95,21 +120,35 @@ class Substitute:
         self.held += 1
         self._in_a_row += 1
         if self._safe_action is not None and (self._sent is None or self._in_a_row > self._watchdog.hold_steps):
-            return self._safe_action
-        return self.last
+            return copied(self._safe_action)
+        if self._sent is None and otherwise is None:
+            raise InputError("there is no action to be held before the first one; give the guard a safe_action")
+        return otherwise if self._sent is None else self.last
 
     def _of_fallback(self, step: int) -> Any:
         """Return what the fallback controller does; None if it cannot or fails."""
         if self._fallback is None or self._seen is None:
             return None
         try:
-            action = self._fallback(self._seen)
+            action = self._fallback(copied(self._seen))
             if self._limits.active and is_finite(action):
                 action = self._limits.apply(action, self._sent)[0]
         except Exception as error:  # it is the user's, and the loop goes on
-            self._spells.say("fallback", step, f"the fallback controller failed ({error!r:.80}): hold")
+            self._spells.say("fallback", step, f"the fallback controller failed ({one_line(error)}): hold")
             return None
         if not is_finite(action):
-            self._spells.say("fallback", step, f"the fallback controller returned {action!r:.80}: hold")
+            self._spells.say("fallback", step, f"the fallback controller returned {one_line(action)}: hold")
             return None
         return action
+
+
+def _check_safe(action: Any, limits: ActionLimits) -> None:
+    """Raise `ConfigError` if an action cannot be sent."""
+    problem = "" if is_finite(action) else "it is not finite"
+    if not problem and limits.active:
+        try:
+            problem = limits.apply(action, None)[1]
+        except (TypeError, ValueError):
+            problem = "it does not fit the action space"
+    if problem:
+        raise ConfigError(f"safe_action is {one_line(action)}: {problem}; give one that may be sent at any time")

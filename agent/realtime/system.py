@@ -8,6 +8,8 @@ import sys
 from collections.abc import Callable, Collection
 from types import TracebackType
 
+from ..errors import ConfigError
+
 # A thread that wants to run waits so many seconds for the interpreter; the default is .005, five periods at 1 kHz.
 SWITCH_INTERVAL = 1e-4
 
@@ -32,14 +34,23 @@ class Quiet:
     Attributes
     ----------
     notes : dict of str to str
-        What became of each request: ``"collector"``, ``"cpus"``, ``"priority"``.
+        What became of each request: ``"collector"``, ``"cpus"``, ``"priority"``; and ``"given back"``, if something
+        could not be.
+
+    Raises
+    ------
+    ConfigError
+        If `cpus` or `priority` is not of whole numbers.
     """
 
     def __init__(
         self, collect: bool = False, cpus: int | Collection[int] | None = None, priority: int | None = None
     ) -> None:
         self._collect = collect
-        self._cpus = {cpus} if isinstance(cpus, int) else None if cpus is None else set(cpus)
+        self._cpus = None if cpus is None else set(cpus) if isinstance(cpus, Collection) else {cpus}
+        for name, value, numbers in (("cpus", cpus, self._cpus or ()), ("priority", priority, (priority or 0,))):
+            if any(isinstance(number, bool) or not isinstance(number, int) or number < 0 for number in numbers):
+                raise ConfigError(f"{name} is {value!r}; allowed: whole numbers of 0 or more, or None")
         self._priority = priority
         self._undo: list[Callable[[], object]] = []
         self._before = self._collected = 0
@@ -49,6 +60,14 @@ class Quiet:
     def __enter__(self) -> Quiet:
         self.notes.clear()
         self._undo.clear()
+        try:
+            self._begin()
+        except BaseException:  # a Ctrl-C, just now
+            self._give_back()
+            raise
+        return self
+
+    def _begin(self) -> None:
         if not self._collect:
             self._silence()
         interval = sys.getswitchinterval()
@@ -59,35 +78,40 @@ class Quiet:
         if self._priority is not None:
             self._ask("priority", self._raise_priority, f"SCHED_FIFO {self._priority}")
         self._before, self._inside = _collections(), True
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._collected, self._inside = self.collections, False
-        while self._undo:
-            self._undo.pop()()
+        self._give_back()
 
     @property
     def collections(self) -> int:
         """Collections of garbage inside the context, so far or, after it, in all."""
         return _collections() - self._before if self._inside else self._collected
 
+    def _give_back(self) -> None:
+        """Undo all that was done; what the system refuses by now keeps nothing else from being undone."""
+        while self._undo:
+            try:
+                self._undo.pop()()
+            except OSError as error:
+                self.notes["given back"] = f"not allowed: {error}"
+
     def _silence(self) -> None:
-        was_enabled, was_frozen = gc.isenabled(), gc.get_freeze_count() > 0
+        if gc.isenabled():
+            self._undo.append(gc.enable)
+        if not gc.get_freeze_count():  # else it is not known which objects were
+            self._undo.append(gc.unfreeze)
         gc.collect()
         gc.freeze()
         gc.disable()
         self.notes["collector"] = "off"
-        if was_enabled:
-            self._undo.append(gc.enable)
-        if not was_frozen:  # else it is not known which objects were
-            self._undo.append(gc.unfreeze)
 
     def _ask(self, name: str, request: Callable[[], None], done: str) -> None:
         try:
             request()
-        except (AttributeError, OSError, ValueError) as error:
+        except (AttributeError, OSError, ValueError, OverflowError) as error:
             why = "this system has no such call" if isinstance(error, AttributeError) else str(error)
             self.notes[name] = f"not allowed: {why}"
         else:

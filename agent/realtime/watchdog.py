@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,13 +73,13 @@ class Watchdog:
         Bad: below this, once it has been above. The running return is the mean, over about `return_steps` steps, of the
         discounted sum of the rewards since the episode began, so that it also falls when episodes become short.
     collapse_share : float, optional
-        Bad: below this share of the way from the first running return, of the first `return_steps`, to the best, once
-        that way is longer than the noise.
+        Bad: below this share, from 0 to less than 1, of the way from the first running return, of the first
+        `return_steps`, to the best, once that way is longer than the noise.
     return_steps, collapse_steps : int
     late_periods : int
         Periods without a step that are no gap yet (`Guard.was_late`).
     hold_steps : int
-        After so many held steps in a row a guard's `safe_action` is sent, if it has one.
+        After so many held steps in a row a guard's `safe_action` is sent, if it has one, at once and at any rate.
     fallback_steps : int
     restart_after : int
         Steps. An agent that was not asked for longer than this begins a new episode; the default is five times the
@@ -137,13 +138,14 @@ class Watchdog:
             if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < low:
                 raise ConfigError(f"watchdog: {name} is {value!r}; allowed: a whole number of {low} or more")
         for name in ("observation_jump", "reward_jump"):
-            _check_number(name, getattr(self, name), above=0.0)
-        for name in ("reward_low", "reward_high", "collapse_below", "collapse_share"):
-            _check_number(name, getattr(self, name))
+            _check_number(name, getattr(self, name), "above 0", lambda value: 0.0 < value < math.inf)
+        for name in ("reward_low", "reward_high", "collapse_below"):
+            _check_number(name, getattr(self, name), "that is not NaN", lambda value: not math.isnan(value))
         for name in ("action_rate", "actuator_tolerance"):
-            value = getattr(self, name)
-            if value is not None and not (np.asarray(value, np.float64) >= 0.0).all():
-                raise ConfigError(f"watchdog: {name} is {value!r}; allowed: numbers of 0 or more")
+            _check_sizes(name, getattr(self, name))
+        _check_number(
+            "collapse_share", self.collapse_share, "of 0 or more and below 1", lambda value: 0.0 <= value < 1.0
+        )
 
     @property
     def uses_fallback(self) -> bool:
@@ -151,13 +153,21 @@ class Watchdog:
         return "fallback" in [getattr(self, name) for name in ALLOWED]
 
 
-def _check_number(name: str, value: Any, above: float = -math.inf) -> None:
+def _check_sizes(name: str, value: Any) -> None:
+    try:
+        if value is None or (np.asarray(value, np.float64) >= 0.0).all():
+            return
+    except (TypeError, ValueError, OverflowError):
+        pass
+    raise ConfigError(f"watchdog: {name} is {value!r}; allowed: numbers of 0 or more, or None to leave it out")
+
+
+def _check_number(name: str, value: Any, what: str, fits: Callable[[float], bool]) -> None:
     if value is None:
         return
     try:
-        fits = float(value) > above
-    except (TypeError, ValueError):
-        fits = False
-    if not fits:
-        what = "a number" if above == -math.inf else f"a number above {above:g}"
-        raise ConfigError(f"watchdog: {name} is {value!r}; allowed: {what}, or None to leave it out")
+        if not isinstance(value, str | bytes) and fits(float(value)):
+            return
+    except (TypeError, ValueError, OverflowError):
+        pass
+    raise ConfigError(f"watchdog: {name} is {value!r}; allowed: a number {what}, or None to leave it out")

@@ -67,8 +67,14 @@ class Writer:
         """
         self._idle.clear()
         if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="synaptick snapshots", daemon=True)
-            self._thread.start()
+            thread = threading.Thread(target=self._run, name="synaptick snapshots", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError as error:  # of threads there may be no more
+                self.outcomes.append(Outcome(step, str(error)))
+                self._idle.set()
+                return
+            self._thread = thread
         self._jobs.put((step, block, metadata, is_sound))
 
     def wait(self, seconds: float | None = None) -> bool:
@@ -92,6 +98,8 @@ class Writer:
                 if not is_sound():
                     raise ArithmeticError("it holds a number that is not finite")
                 self.folder.mkdir(parents=True, exist_ok=True)
+                for leftover in self.folder.glob(f".*{FILE}*.part"):  # of a process that was killed while it wrote
+                    leftover.unlink(missing_ok=True)
                 fresh = self.folder / f".{FILE}.part"
                 checkpoint.write(fresh, metadata, block)
                 checkpoint.replace_and_keep(fresh, self.folder / FILE, self.folder / OLDER_FILE)

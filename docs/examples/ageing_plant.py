@@ -174,8 +174,8 @@ def drive_with_agent(life, gains, address, observation, action, form, costs):
         costs[t * costs.size // periods] += cost * costs.size / periods
 
 
-def tune(lives: list[Life], points: int) -> np.ndarray:
-    """Return the gains of least mean cost: random points, of which the best four are refined one gain at a time."""
+def tune(lives: list[Life], points: int, refined: int) -> np.ndarray:
+    """Return the gains of least mean cost: of random points the best few are refined, one gain at a time."""
 
     def cost_of(gains: np.ndarray) -> float:
         costs = np.zeros(len(lives))
@@ -190,7 +190,7 @@ def tune(lives: list[Life], points: int) -> np.ndarray:
         gains = low + (high - low) * np.clip(place, 0.0, 1.0)
         return np.exp(gains, out=gains, where=LOGARITHMIC)
 
-    found = sorted((cost_of(decoded(place)), tuple(place)) for place in rng.random((points, len(GAINS))))[:4]
+    found = sorted((cost_of(decoded(place)), tuple(place)) for place in rng.random((points, len(GAINS))))[:refined]
     for k, (least, start) in enumerate(found):
         place, step = np.array(start), 0.1
         while step > 0.005:
@@ -221,13 +221,13 @@ def live(controller: str, seed: int, periods: int, gains: dict[str, np.ndarray],
 SPANS = {"new": (1 / 6, 1 / 3), "after_change": (1 / 3, 1 / 2), "aged": (1 / 3, 1.0), "aged_last": (5 / 6, 1.0)}
 
 
-def compare(seeds: int, periods: int, points: int) -> dict[str, object]:
+def compare(seeds: int, periods: int, points: int, refined: int) -> dict[str, object]:
     """Return gains, rows and summary: costs times 10^4, over parts of the life, for every controller and seed."""
     short = min(periods, 10_000)
     lives = {
         name: [draw_life(100 + k, short, change) for k in range(4)] for name, change in (("new", short), ("aged", 0))
     }
-    gains = {"pid": tune(lives["new"], points), "pid retuned": tune(lives["aged"], points)}
+    gains = {name: tune(lives[age], points, refined) for name, age in (("pid", "new"), ("pid retuned", "aged"))}
     rows, curves = [], {}
     for controller in CONTROLLERS:
         for seed in range(seeds):
@@ -283,14 +283,15 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=1, help="lives, seeds 0 to N - 1 (default 1)")
     parser.add_argument("--periods", type=int, default=600_000, help="of 10 ms, a life (default 600000)")
     parser.add_argument("--points", type=int, default=400, help="random gains that tuning begins with (default 400)")
+    parser.add_argument("--refined", type=int, default=4, help="the best of them, which are refined (default 4)")
     parser.add_argument("--csv", type=Path, help="write the rows to this file")
     parser.add_argument("--plot", type=Path, help="draw the cost to this file (needs matplotlib)")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    for name, least in (("seeds", 1), ("periods", 600), ("points", 4)):
+    for name, least in (("seeds", 1), ("periods", 600), ("points", 4), ("refined", 1)):
         if getattr(options, name) < least:
             parser.error(f"--{name} {getattr(options, name)}: give at least {least}")
-    result = compare(options.seeds, options.periods, options.points)
+    result = compare(options.seeds, options.periods, options.points, options.refined)
     if options.csv is not None:
         command = f"python docs/examples/ageing_plant.py --seeds {options.seeds} --periods {options.periods}"
         write_rows(result, f"{command} --csv docs/results/ageing_plant.csv", options.csv)

@@ -7,6 +7,12 @@
 #include <emmintrin.h>
 #endif
 
+/* The memory that the header declares is laid out as that of the Python agent. */
+#if FLT_MANT_DIG != 24 || DBL_MANT_DIG != 53
+#error "float has to have 32 bits and double 64: ask the compiler for such a double, or take another machine"
+#endif
+typedef char agent_layout[sizeof(struct agent_memory) == @NBYTES@ ? 1 : -1];
+
 /* The same bits as in Python need arithmetic in the order and the types that are written here. Define
    AGENT_ANY_ROUNDING if you can do without. */
 #ifdef __FAST_MATH__

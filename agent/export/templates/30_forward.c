@@ -11,7 +11,8 @@ static int32_t list_active(const float *x, int32_t m, column *active)
     return count;
 }
 
-/* out_i = sum_j w_ij x_j over the columns used of m, each sum in the order of j; eight at a time, since one addition has to wait for the last. */
+/* out_i = sum_j w_ij x_j over the columns used of m, each sum in the order of j; eight at a time, since one addition
+   has to wait for the last. */
 APART void weighted_sum(const float *w, const float *x, int32_t n, int32_t m, int32_t used, float *out)
 {
     column active[WIDEST];
@@ -70,11 +71,12 @@ static double normalize_current(float *current, int32_t n)
         const float membrane = alpha[i] * v[i] + current[i] - (float)(SET_RESET_STRENGTH * SET_V_TH) * z[i]; \
         const float adaptation = rho[i] * a[i] + z[i]; \
         const float excess = membrane - ((float)SET_V_TH + strength[i] * adaptation); \
-        const float near = 1.0f - fabsf(excess) * (float)(1.0 / SET_V_TH); \
+        /* Multiplied before it is cut off at 0, or a compiler makes a branch of it and no vectors. */ \
+        const float slope = (float)(SET_DAMPENING / SET_V_TH) * (1.0f - fabsf(excess) * (float)(1.0 / SET_V_TH)); \
         v[i] = flushed_trace(membrane); \
         a[i] = adaptation > (float)K_TINY ? adaptation : 0.0f; \
         z[i] = excess > 0.0f ? 1.0f : 0.0f; \
-        psi[i] = (float)(SET_DAMPENING / SET_V_TH) * (near > 0.0f ? near : 0.0f); \
+        psi[i] = slope > 0.0f ? slope : 0.0f; \
     } while (0)
 
 APART void fire_rows(int32_t n, const float *restrict current, const float *restrict alpha, const float *restrict rho,

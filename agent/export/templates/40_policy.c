@@ -175,21 +175,25 @@ static void score(struct agent_memory *self)
 }
 
 //#if HOLDS
-/* W_k <- W_k - 0.1 excess z / |z|^2 for output k of the actor. */
-static void move_output(struct agent_memory *self, int32_t k, double excess)
+/* W_k <- W_k + change z / |z|^2 for output k of the actor. */
+static void move_output(struct agent_memory *self, int32_t k, double change)
 {
     const int32_t *head = net_at(AT_ACTOR);
     const int32_t features = head[AT_NET_FEATURES];
     const int32_t begin = k >= head[AT_NET_OUT] - head[AT_NET_FREE] ? head[AT_NET_BIAS] : 0;
     const float *seen = self->floats + head[AT_NET_FEATURE];
     double total = 0.0;
-    for (int32_t j = begin; j < features; ++j) total += seen[j] * seen[j];
-    const double change = -K_HOLD_RATE * excess / total;
+    for (int32_t j = begin; j < features; ++j) total += seen[j] * seen[j]; /* the bias is always 1 */
     float *w = self->floats + head[AT_NET_W] + k * features;
-    add_scaled(w + begin, (float)change, seen + begin, features - begin);
+    add_scaled(w + begin, (float)(change / total), seen + begin, features - begin);
 }
 
+//#if FADES
+/* Move readout weights of outputs that are beyond their range back towards it, and preferences towards the mean of
+   their factor. */
+//#else
 /* Move readout weights of outputs that are beyond their range back towards it. */
+//#endif
 static void hold(struct agent_memory *self)
 {
     const float *output = self->floats + net_at(AT_ACTOR)[AT_NET_OUTPUT];
@@ -200,8 +204,16 @@ static void hold(struct agent_memory *self)
         double least = output[first];
         for (int32_t k = first; k < first + size; ++k) least = larger(least, output[k]);
         least += SET_LEAST_PREFERENCE;
-        for (int32_t k = first; k < first + size; ++k)
-            if (output[k] < least) move_output(self, k, output[k] - least);
+        //#if FADES
+        double mean = 0.0;
+        for (int32_t k = first; k < first + size; ++k) mean += (double)output[k] / size;
+        //#endif
+        for (int32_t k = first; k < first + size; ++k) {
+            if (output[k] < least) move_output(self, k, K_HOLD_RATE * (least - output[k]));
+            //#if FADES
+            move_output(self, k, SET_PREFERENCE_DECAY * (mean - output[k]));
+            //#endif
+        }
         first += size;
     }
     //#endif
@@ -212,7 +224,7 @@ static void hold(struct agent_memory *self)
             const int32_t index = first + which * THE_N_CONTROLS + k;
             const double value = output[index];
             const double held = which == 0 ? mean : clip(value, K_LOG_DEVIATION_LOW, K_LOG_DEVIATION_HIGH);
-            if (value != held) move_output(self, index, value - held);
+            if (value != held) move_output(self, index, K_HOLD_RATE * (held - value));
         }
     }
     //#endif

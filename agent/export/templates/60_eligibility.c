@@ -191,68 +191,6 @@ APART void adaptive_credit_row(float *restrict w, float *restrict credit, float 
 
 //#endif
 //#endif
-//#if CASCADE
-/* total = direct e;  total += delayed R;  R <- leak R + slope e;  total += signal R.  e becomes R, for the next level. */
-APART void first_hop_row(float *restrict trace, float *restrict e, float leak, float slope, float direct,
-                          float signal, float delayed, float *restrict total, int32_t m)
-{
-    EACH(j, m) {
-        const float old = trace[j], from = e[j], filtered = flushed_trace(leak * old + slope * from);
-        trace[j] = filtered;
-        e[j] = filtered;
-        total[j] = direct * from + (signal * filtered + delayed * old);
-    }
-}
-
-/* The same for the levels above, whose source is the level below. */
-APART void next_hop_row(float *restrict trace, float *restrict source, float leak, float slope, float signal,
-                         float *restrict total, int32_t m)
-{
-    EACH(j, m) {
-        const float filtered = flushed_trace(leak * trace[j] + slope * source[j]);
-        trace[j] = filtered;
-        source[j] = filtered;
-        total[j] += signal * filtered;
-    }
-}
-
-/* first_hop_row and credit_row in one sweep, where there is one level */
-APART void only_hop_row(float *restrict w, float *restrict credit, float *restrict trace, const float *restrict e,
-                         float leak, float slope, float direct, float signal, float delayed, float scale,
-                         float decay, int32_t m)
-{
-    EACH(j, m) {
-        const float old = trace[j], was = credit[j], filtered = flushed_trace(leak * old + slope * e[j]);
-        const float total = direct * e[j] + (signal * filtered + delayed * old);
-        trace[j] = filtered;
-        w[j] += scale * was;
-        credit[j] = flushed_trace(decay * was + total);
-    }
-}
-
-/* only_hop_row where e is 0 */
-APART void silent_hop_row(float *restrict w, float *restrict credit, float *restrict trace, float leak,
-                           float signal, float delayed, float scale, float decay, int32_t m)
-{
-    EACH(j, m) {
-        const float old = trace[j], was = credit[j], filtered = flushed_trace(leak * old);
-        trace[j] = filtered;
-        w[j] += scale * was;
-        credit[j] = flushed_trace(decay * was + (signal * filtered + delayed * old));
-    }
-}
-
-//#endif
-//#if FACTORED
-/* total += sum of four rows, each with its factor */
-APART void add_four_rows(float *restrict total, const float *factors, const float *rows, int32_t m)
-{
-    const float *restrict a = rows, *restrict b = rows + m, *restrict c = rows + 2 * m, *restrict d = rows + 3 * m;
-    const float p = factors[0], q = factors[1], r = factors[2], s = factors[3];
-    EACH(j, m) total[j] += p * a[j] + q * b[j] + r * c[j] + s * d[j];
-}
-
-//#endif
 //#if CASCADE or FACTORED or RESET_PATH
 /* Write e of neuron i to e and advance its traces; returns 0 if e is 0 throughout, and then leaves it alone. */
 static int eligibility_row(float *floats, const int32_t *at, int32_t i, const float *eps, float *e)

@@ -96,7 +96,7 @@ static double learn_layer(float *floats, const int32_t *at, const float *leak, c
     //#if CASCADE or FACTORED or RESET_PATH
     float *e = floats + THE_SCRATCH_E;
     //#endif
-    //#if CASCADE or FACTORED
+    //#if MORE_HOPS or FACTORED
     float *total = floats + THE_SCRATCH_TOTAL;
     //#endif
     //#if FACTORED
@@ -124,12 +124,28 @@ static double learn_layer(float *floats, const int32_t *at, const float *leak, c
             const int active = eligibility_row(floats, at, i, inputs, e);
             const float direct = signals[i], hop = signals[n + i], delayed = signals[2 * n + i];
             float *trace = floats + at[AT_LAYER_CASCADE] + i * m;
+            //#if ONE_HOP
             if (at[AT_LAYER_LEVELS] == 1) {
                 if (active)
                     only_hop_row(row, fresh, trace, e, leak[0], slope[0], direct, hop, delayed, scale, decay, used);
                 else
                     silent_hop_row(row, fresh, trace, leak[0], hop, delayed, scale, decay, used);
-            } else {
+            }
+            //#endif
+            //#if TWO_HOPS
+            if (at[AT_LAYER_LEVELS] == 2) {
+                const int32_t from = 1 < top ? 1 : top;
+                const struct two_hops by = {direct, delayed, {hop, signals[4 * n + i]}, {leak[0], leak[from]},
+                                            {slope[0], slope[from]}};
+                float *second = trace + n * m;
+                if (active)
+                    two_hops_row(row, fresh, trace, second, e, by, scale, decay, used);
+                else
+                    silent_two_hops_row(row, fresh, trace, second, by, scale, decay, used);
+            }
+            //#endif
+            //#if MORE_HOPS
+            if (at[AT_LAYER_LEVELS] > 2) {
                 if (!active) memset(e, 0, sizeof(float) * (size_t)used);
                 first_hop_row(trace, e, leak[0], slope[0], direct, hop, delayed, total, used);
                 for (int32_t level = 1; level < at[AT_LAYER_LEVELS]; ++level) {
@@ -139,6 +155,7 @@ static double learn_layer(float *floats, const int32_t *at, const float *leak, c
                 }
                 credit_row(row, fresh, scale, decay, 1.0f, total, used);
             }
+            //#endif
         } else
         //#endif
         {
@@ -178,6 +195,8 @@ static double learn_layer(float *floats, const int32_t *at, const float *leak, c
     //#if not CASCADE
     (void)leak;
     (void)slope;
+    //#endif
+    //#if not TWO_HOPS and not MORE_HOPS
     (void)top;
     //#endif
     //#endif

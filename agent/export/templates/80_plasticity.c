@@ -1,6 +1,13 @@
 //#if PLASTIC
 /* ---- what keeps a network able to learn: one unit of it is looked at each tick */
 
+/* The whole number in x, brought within 0 to size - 1 whatever a state that was loaded may hold. */
+static int32_t within(double x, int32_t size)
+{
+    if (!(x > 0.0)) return 0;
+    return x < size ? (int32_t)x : size - 1;
+}
+
 //#if REPLACEMENT
 /* Sum of absolute values in a column of n rows of m. */
 static double column_size(const float *matrix, int32_t n, int32_t m, int32_t j)
@@ -68,23 +75,69 @@ static double lose_input(float *floats, const int32_t *at, int32_t j, float acti
     return lost;
 }
 
-/* Fill a row of weights as those of a new network are; columns before first with 0. */
+/* The nearest whole number, of two the even one; x at least 0 and far below 2^31. */
+static double nearest(double x)
+{
+    const int32_t below = (int32_t)x;
+    const double rest = x - below;
+    return below + (rest > 0.5 || (rest == 0.5 && below % 2 != 0));
+}
+
+/* Fill a row of weights as those of a new network are; columns before first with 0. Of f columns left with c
+   connections still to be made, each gets one with probability c/f. */
 static void draw_inputs(int64_t *words, const int32_t *at, int32_t first, float *w)
 {
     const int32_t bias = at[AT_LAYER_BIAS], end = at[AT_LAYER_RECURRENT] >= 0 ? at[AT_LAYER_RECURRENT] : bias;
     const double bound = 1.0 / sqrt(bias - first + 1);
-    int64_t due = (int64_t)floor(SET_CONNECTIVITY * (end - first) + 0.5);
-    due = due > 1 ? due : 1;
+    double due = larger(1.0, nearest(SET_CONNECTIVITY * (end - first)));
     memset(w, 0, sizeof(float) * (size_t)at[AT_LAYER_M]);
     for (int32_t j = first; j < end; ++j) {
-        if (uniform(words) * (end - j) < (double)due) {
+        if (uniform(words) * (end - j) < due) {
             w[j] = (float)(bound * (2.0 * uniform(words) - 1.0));
-            due -= 1;
+            due -= 1.0;
         }
     }
     for (int32_t j = end; j < bias; ++j)
         w[j] = (float)(SET_RECURRENT_SCALE * bound * (2.0 * uniform(words) - 1.0));
     w[bias] = (float)(bound * (2.0 * uniform(words) - 1.0));
+}
+
+/* Mean of a column over all neurons of a layer but i. */
+static double mean_of_others(const float *w, int32_t n, int32_t m, int32_t j, int32_t i)
+{
+    double total = 0.0;
+    for (int32_t k = 0; k < n; ++k)
+        if (k != i) total += w[k * m + j];
+    return total / (n - 1);
+}
+
+/* Make the new weights of neuron i as large as those of the others, and its mean current that of the others:
+   w <- w max(1, mean_k |w_k| / |w|), then w_b <- mean_k w_kb + sum_j p_j (mean_k w_kj - w_j); k all other neurons,
+   b the bias, p_j the activity of input j. below: that of the layer below, size numbers of it. */
+static void fit_in(float *floats, const int32_t *at, const float *below, int32_t size, int32_t i)
+{
+    const int32_t n = at[AT_LAYER_N], m = at[AT_LAYER_M];
+    const float *all = floats + at[AT_LAYER_W];
+    float *w = floats + at[AT_LAYER_W] + i * m;
+    double others = 0.0, own = 0.0;
+    for (int32_t k = 0; k < n; ++k) {
+        double square = 0.0;
+        for (int32_t j = 0; j < m; ++j) square += all[k * m + j] * all[k * m + j];
+        if (k != i) others += sqrt(square);
+    }
+    for (int32_t j = 0; j < m; ++j) own += w[j] * w[j];
+    const double factor = larger(others / (n - 1) / sqrt(own), 1.0);
+    for (int32_t j = 0; j < m; ++j) w[j] = (float)(w[j] * factor);
+    double bias = mean_of_others(all, n, m, at[AT_LAYER_BIAS], i);
+    for (int32_t j = 0; j < size; ++j) bias += below[j] * (mean_of_others(all, n, m, j, i) - w[j]);
+    if (at[AT_LAYER_RECURRENT] >= 0) {
+        const float *activity = floats + at[AT_LAYER_ACTIVITY];
+        for (int32_t j = 0; j < n; ++j) {
+            const int32_t from = at[AT_LAYER_RECURRENT] + j;
+            if (j != i) bias += activity[j] * (mean_of_others(all, n, m, from, i) - w[from]);
+        }
+    }
+    w[at[AT_LAYER_BIAS]] = (float)bias;
 }
 
 /* Put a new neuron in the place of neuron i of a layer. */
@@ -132,9 +185,13 @@ static void replace(struct agent_memory *self, int net, int index, int32_t i)
         for (int32_t k = 0; k <= at[AT_LAYER_SPLIT]; ++k)
             floats[at[AT_LAYER_PSI_PAST] + k * at[AT_LAYER_N] + i] = 0.0f;
     //#endif
-    const int32_t first = index > 0 && !layer_at(net, index - 1)[AT_LAYER_LEARNS] ? at[AT_LAYER_BELOW] : 0;
+    const int32_t *down = index > 0 ? layer_at(net, index - 1) : at;
+    const int hears = index > 0 && down[AT_LAYER_LEARNS]; /* not a reservoir below, nor the observation alone */
     float *w = floats + at[AT_LAYER_W] + i * m;
-    draw_inputs(self->ints + AT_RANDOM, at, first, w);
+    draw_inputs(self->ints + AT_RANDOM, at, index > 0 && !hears ? at[AT_LAYER_BELOW] : 0, w);
+    /* Nobody looks at the neurons of frozen layers. */
+    const int32_t below = down[index - 1 < THE_FROZEN_LAYERS ? AT_LAYER_RATE : AT_LAYER_ACTIVITY];
+    fit_in(floats, at, floats + below, hears ? down[AT_LAYER_N] : 0, i);
     //#if PULL
     memcpy(floats + at[AT_LAYER_INITIAL] + i * m, w, row);
     //#endif
@@ -151,6 +208,15 @@ static void replace(struct agent_memory *self, int net, int index, int32_t i)
     for (int block = 0; block <= THE_N_LAYERS; ++block) norms[block] = larger(norms[block], 0.0);
 }
 
+/* p_i <- p_i + max(sweep / age_i, 0.01) (rate_i - p_i), flushed, with the age as it then is */
+static void grow_older(float *floats, const int32_t *at, int32_t i)
+{
+    float *age = floats + at[AT_LAYER_AGE] + i, *activity = floats + at[AT_LAYER_ACTIVITY] + i;
+    *age = (float)smaller((double)*age + UNITS, K_OLDEST);
+    const double share = larger(UNITS / (double)*age, K_ACTIVITY_RATE);
+    *activity = (float)flushed(*activity + share * (floats[at[AT_LAYER_RATE] + i] - *activity), K_TINY);
+}
+
 /* Take neuron i into account; at the last of its layer, replace the least useful one if that is due. */
 static void judge(struct agent_memory *self, int net, int index, int32_t i)
 {
@@ -158,12 +224,8 @@ static void judge(struct agent_memory *self, int net, int index, int32_t i)
     const int32_t *at = layer_at(net, index);
     const int32_t n = at[AT_LAYER_N];
     double *sweep = self->reals + THE_SWEEP;
-    float *age = floats + at[AT_LAYER_AGE] + i, *activity = floats + at[AT_LAYER_ACTIVITY] + i;
-    *age = (float)smaller((double)*age + UNITS, K_OLDEST);
-    const double share = larger(UNITS / (double)*age, K_ACTIVITY_RATE);
-    *activity = (float)(*activity + share * (floats[at[AT_LAYER_RATE] + i] - *activity));
-    if (i == 0) memset(sweep, 0, sizeof(double) * K_SWEEP_SIZE);
-    if (*age >= SET_MATURITY) {
+    if (i == 0) memset(sweep, 0, sizeof(double) * K_NEXT);
+    if (floats[at[AT_LAYER_AGE] + i] >= SET_MATURITY) {
         const double here = utility(floats, net, index, i);
         if (sweep[K_MATURE] == 0.0 || here < sweep[K_LEAST]) {
             sweep[K_LEAST] = here;
@@ -176,19 +238,22 @@ static void judge(struct agent_memory *self, int net, int index, int32_t i)
     double *due = self->reals + THE_DUE + net * THE_N_LAYERS + index;
     double *replaced = self->reals + THE_REPLACED + net * THE_N_LAYERS + index;
     const double mean = sweep[K_UTILITIES] / larger(sweep[K_MATURE], 1.0);
-    *due = smaller(*due + SET_REPLACEMENT_RATE * n * UNITS, 1.0);
-    if (*due >= 1.0 && sweep[K_MATURE] > 0.0 && sweep[K_LEAST] <= SET_LEAST_UTILITY * mean) {
-        replace(self, net, index, (int32_t)sweep[K_WORST]);
+    double some = *due + SET_REPLACEMENT_RATE * n * UNITS;
+    if (some >= 1.0 && sweep[K_MATURE] > 0.0 && sweep[K_LEAST] <= SET_LEAST_UTILITY * mean) {
+        replace(self, net, index, within(sweep[K_WORST], n));
         *replaced += 1.0;
-        *due = 0.0;
+        some -= 1.0;
     }
+    *due = smaller(some, 1.0);
 }
 
 //#endif
 /* Look at the unit whose turn it is: age it, pull its weights, and replace a neuron if that is due. */
 static void stay_plastic(struct agent_memory *self)
 {
-    int32_t unit = (int32_t)(self->ints[AT_TICK] % UNITS);
+    double *sweep = self->reals + THE_SWEEP;
+    int32_t unit = within(sweep[K_NEXT], UNITS);
+    sweep[K_NEXT] = (unit + 1) % UNITS;
     for (int net = 0; net < AT_N_NETS; ++net) {
         for (int block = THE_FROZEN_LAYERS; block <= THE_N_LAYERS; ++block) {
             const int32_t rows = block < THE_N_LAYERS ? layer_at(net, block)[AT_LAYER_N] : net_at(net)[AT_NET_OUT];
@@ -201,7 +266,10 @@ static void stay_plastic(struct agent_memory *self)
                 EACH(j, m) w[j] = flushed_trace(w[j] + PULL_SHARE * (initial[j] - w[j]));
                 //#endif
                 //#if REPLACEMENT
-                if (block < THE_N_LAYERS) judge(self, net, block, unit);
+                if (block < THE_N_LAYERS) {
+                    grow_older(self->floats, layer_at(net, block), unit);
+                    judge(self, net, block, unit);
+                }
                 //#endif
             }
             unit -= rows;

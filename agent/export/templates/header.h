@@ -22,9 +22,10 @@ enum {
     AGENT_OTHER_SETTINGS = -5 /* load: the state is that of an agent with other settings */
 };
 
-/* The whole state of one agent, @NBYTES@ bytes; supply one for each. It holds no pointers: copy it as you like. */
+/* The whole state of one agent, @NBYTES@ bytes; supply one for each. It holds no pointers: between two calls, copy it
+   as you like, to put it back when what came after has turned out badly. */
 struct agent_memory {
-    int64_t ints[@N_INTS@]; /* clock, random state, offsets */
+    int64_t ints[@N_INTS@]; /* clock, random state, sizes and offsets */
     double reals[@N_REALS@]; /* settings, statistics, the last action */
     float floats[@N_FLOATS@]; /* weights, traces, neurons */
 };
@@ -39,23 +40,27 @@ size_t agent_bytes(void);
 void agent_init(struct agent_memory *agent);
 
 //#endif
-/* Begin an episode and choose its first action. An episode that is still running is abandoned. learn 0: act only. */
+/* Begin an episode and choose its first action; observation: AGENT_INPUTS numbers. An episode that is still running is
+   abandoned. learn 0, here and below: only act, weights and statistics stay; what led up to it is not learned from any
+   more. */
 int agent_start(struct agent_memory *agent, const double *observation, int learn);
 
 /* Learn from the reward of the last action and the observation it led to, then choose the next action. */
 int agent_step(struct agent_memory *agent, double reward, const double *observation, int learn);
 
-/* Learn from the end of an episode. observation: NULL if it has terminated, so that nothing is to come; the last
-   observation if it was only cut off, so that its value is bootstrapped from. */
+/* Learn from the reward of the last action and the end of an episode; no action is chosen, agent_start is next.
+   observation: NULL if it has terminated, so that nothing is to come; the last observation if it was only cut off, so
+   that its value is bootstrapped from. A loop that never ends needs no call of it. */
 int agent_end(struct agent_memory *agent, double reward, const double *observation, int learn);
 
 //#if DISCRETE
-/* The last action: index, from 0, of what factor 0 .. AGENT_CHOICES - 1 has chosen. */
+/* The last action: index, from 0, of what factor 0 .. AGENT_CHOICES - 1 has chosen. The factor is not checked. */
 int agent_action_index(const struct agent_memory *agent, int factor);
 
 //#endif
 //#if CONTINUOUS
-/* The last action: control 0 .. AGENT_CONTROLS - 1, in units of the action space and within its bounds. */
+/* The last action: control 0 .. AGENT_CONTROLS - 1, in units of the action space and within its bounds. The
+   control is not checked. */
 double agent_action_value(const struct agent_memory *agent, int control);
 
 //#endif
@@ -63,10 +68,12 @@ double agent_action_value(const struct agent_memory *agent, int control);
 double agent_value(const struct agent_memory *agent);
 double agent_td_error(const struct agent_memory *agent);
 
-/* Write the state, AGENT_BYTES bytes, to out: what Agent.restore takes on a machine of the same byte order. */
+/* Write the state, AGENT_BYTES bytes, to out, also in an episode: what Agent.restore takes on a machine of the same
+   byte order. */
 void agent_save(const struct agent_memory *agent, unsigned char *out);
 
-/* Take over a state that agent_save or Agent.snapshot wrote; refuse one of another network or other settings. */
+/* Take over a state, AGENT_BYTES bytes, that agent_save or Agent.snapshot wrote, and go on from there; refuse one of
+   another network or other settings. Damage to weights is not noticed: keep a checksum beside the state. */
 int agent_load(struct agent_memory *agent, const unsigned char *in);
 
 #ifdef __cplusplus

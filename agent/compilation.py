@@ -91,7 +91,7 @@ sys.addaudithook(refuse)
 import json, time
 begun = time.perf_counter()
 from synaptick.agent import Agent
-from synaptick.agent.compiled import depends_on
+from synaptick.agent.compilation import depends_on
 Agent.compile(load_only=True)
 print(json.dumps({**depends_on(), "seconds_to_load": time.perf_counter() - begun}))
 """

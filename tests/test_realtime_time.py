@@ -1,4 +1,4 @@
-"""What a control loop is made of, each part alone: time, histograms, events, the collector, snapshots, the writer."""
+"""Time in a control loop: deadlines, histograms, events; and what is asked of the interpreter and the system."""
 
 from __future__ import annotations
 
@@ -6,20 +6,15 @@ import gc
 import json
 import os
 import sys
-import threading
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from synaptick.agent import Agent, ConfigError, checkpoint
-from synaptick.agent.kernels import layout as at
-from synaptick.agent.realtime import EventLog, Histogram, MonotonicClock, Pacer, Quiet, Snapshots
+from synaptick.agent import ConfigError
+from synaptick.agent.realtime import EventLog, Histogram, MonotonicClock, Pacer, Quiet
 from synaptick.agent.realtime import system as quiet_system
-from synaptick.agent.realtime.snapshots import RANDOM
 from synaptick.agent.realtime.spells import Spells
 
-from .common import drive, make_agent, state
 from .machines import MS, FakeClock
 
 # ---- time
@@ -246,129 +241,34 @@ def test_pinning_and_priority_are_given_back() -> None:
     assert (os.sched_getaffinity(0), os.sched_getscheduler(0)) == before
 
 
-# ---- snapshots
-
-
-def test_a_snapshot_is_bit_identical_and_leads_the_same_way_on() -> None:
-    agent = make_agent(layers=(8, 8), reservoir=8)
-    snapshots = Snapshots(agent)
-    drive(agent, 200)
-    before = state(agent)
-    snapshots.take(200)
-    ours = drive(agent, 100, seed=1)
-    assert state(agent) != before
-    assert snapshots.restore(exact=True) == (200, -np.inf)
-    assert state(agent) == before
-    assert drive(agent, 100, seed=1) == ours
-
-
-def test_after_a_rollback_everything_is_as_it_was_but_the_random_numbers() -> None:
-    agent = make_agent()
-    snapshots = Snapshots(agent)
-    drive(agent, 200)
-    snapshots.take(200)
-    saved = agent.snapshot()
-    ours = drive(agent, 300, seed=1)
-    words = agent.arena.ints[RANDOM].copy()
-    snapshots.restore()
-    assert (agent.arena.ints[RANDOM] == words).all()
-    agent.arena.ints[RANDOM] = saved.view(np.int64)[RANDOM]
-    assert state(agent) == saved.tobytes()
-    agent.arena.ints[RANDOM] = words
-    assert drive(agent, 300, seed=1) != ours  # the same world, another way through it
-
-
-def test_random_words_that_no_generator_made_are_not_kept() -> None:
-    agent = make_agent()
-    snapshots = Snapshots(agent)
-    drive(agent, 50)
-    snapshots.take(50)
-    before = state(agent)
-    for broken in ([0, 0, 0, 0], [-1, 1, 1, 1], [2**32, 1, 1, 1]):
-        agent.arena.ints[RANDOM] = broken
-        snapshots.restore()
-        assert state(agent) == before
-
-
-def test_the_ring_keeps_the_newest_the_best_and_nothing_broken() -> None:
-    agent = make_agent()
-    snapshots = Snapshots(agent, keep=3)
-    nbytes = snapshots.nbytes
-    assert snapshots.restore() is None
-    for step, level in enumerate((-np.inf, 5.0, 1.0, 2.0, 3.0), 1):
-        agent.arena.reals[at.DELTA] = step
-        snapshots.take(step, level)
-    assert snapshots.steps == [2, 4, 5]
-    assert snapshots.restore() == (5, 3.0)
-    assert snapshots.restore(best=True) == (2, 5.0)
-    assert agent.td_error == 2
-    agent.arena.views["critic/w"][0, 3] = np.nan
-    snapshots.take(6, 4.0)
-    assert snapshots.restore() == (5, 3.0)
-    assert snapshots.steps == [2, 5]
-    snapshots.discard(5)
-    assert snapshots.restore() == (2, 5.0)
-    snapshots.forget_returns()
-    snapshots.take(7, 0.0)
-    assert snapshots.restore(best=True) == (7, 0.0)
-    assert snapshots.nbytes == nbytes == 3 * agent.nbytes
-
-
-def test_snapshots_are_written_by_a_thread_and_can_be_loaded(tmp_path: Path) -> None:
-    agent = make_agent()
-    snapshots = Snapshots(agent, folder=tmp_path / "new" / "run", write_every=10)
-    for step in (0, 5, 10, 20):
-        drive(agent, 20, seed=step)
-        snapshots.take(step)
-        snapshots.wait(30.0)
-    expected = state(agent)
-    assert [snapshots.outcome() for _ in range(4)] == [(0, ""), (10, ""), (20, ""), None]
-    assert (snapshots.taken, snapshots.written, snapshots.failed, snapshots.last_written) == (4, 3, 0, 20)
-    files = sorted(path.name for path in (tmp_path / "new" / "run").iterdir())
-    assert files == ["agent.older.synaptick", "agent.synaptick"]
-    assert state(Agent.load(tmp_path / "new" / "run" / "agent.synaptick")) == expected
-    notes = checkpoint.read(tmp_path / "new" / "run" / "agent.older.synaptick")[0]["notes"]
-    assert notes == {"realtime": {"step": 10}}
-    drive(agent, 20)
-    snapshots.close(33)
-    assert state(Agent.load(tmp_path / "new" / "run" / "agent.synaptick")) == state(agent)
-
-
-def test_a_copy_that_is_being_written_is_not_overwritten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    agent, gate = make_agent(), threading.Event()
-    real = checkpoint.write
-
-    def slow(*arguments: Any) -> None:
-        assert gate.wait(60.0)
-        real(*arguments)
-
-    monkeypatch.setattr(checkpoint, "write", slow)
-    snapshots = Snapshots(agent, keep=3, folder=tmp_path, write_every=1)
-    drive(agent, 20)
-    expected = state(agent)
-    snapshots.take(1)
-    for step in range(2, 12):
-        drive(agent, 5, seed=step)
-        snapshots.take(step)
-    assert not snapshots.wait(0.0)
-    gate.set()
-    assert snapshots.wait(60.0)
-    assert state(Agent.load(tmp_path / "agent.synaptick")) == expected
-    snapshots.close(12)
-
-
-def test_a_broken_agent_is_not_written(tmp_path: Path) -> None:
-    agent = make_agent()
-    snapshots = Snapshots(agent, folder=tmp_path)
-    agent.arena.views["actor/credit"][0, 0] = np.inf
-    snapshots.take(1)
-    snapshots.wait(30.0)
-    assert snapshots.outcome() == (1, "it holds a number that is not finite")
-    assert not (tmp_path / "agent.synaptick").exists()
-    snapshots.close(1, last=False)
-
-
-@pytest.mark.parametrize("wrong", [{"every": 0}, {"keep": 2}, {"write_every": 1.5}, {"every": True}])
-def test_impossible_settings_of_snapshots_are_refused(wrong: dict[str, Any]) -> None:
+@pytest.mark.parametrize("wrong", [{"cpus": "0"}, {"cpus": {-1}}, {"cpus": 0.5}, {"priority": "high"}], ids=str)
+def test_requests_that_make_no_sense_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match=next(iter(wrong))):
-        Snapshots(make_agent(), **wrong)
+        Quiet(**wrong)
+
+
+def test_the_collector_comes_back_though_something_else_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0}, raising=False)
+    answers = iter([None, OSError(22, "Invalid argument")])
+
+    def pin(*_: Any) -> None:
+        if (answer := next(answers)) is not None:
+            raise answer
+
+    monkeypatch.setattr(os, "sched_setaffinity", pin, raising=False)
+    interval = sys.getswitchinterval()
+    with Quiet(cpus=0) as quiet:
+        assert not gc.isenabled()
+    assert (gc.isenabled(), gc.get_freeze_count(), sys.getswitchinterval()) == (True, 0, interval)
+    assert quiet.notes["given back"] == "not allowed: [Errno 22] Invalid argument"
+
+
+def test_an_interrupt_on_the_way_in_leaves_all_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "sched_getscheduler", interrupted, raising=False)
+    interval = sys.getswitchinterval()
+    with pytest.raises(KeyboardInterrupt), Quiet(priority=1):
+        pass
+    assert (gc.isenabled(), gc.get_freeze_count(), sys.getswitchinterval()) == (True, 0, interval)
