@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shlex
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -93,7 +94,9 @@ def _add_prediction(benches: Any) -> None:
 def _add_lifelong(benches: Any) -> None:
     lifelong = benches.add_parser("lifelong", help="whole lives in worlds that change, next to fresh agents")
     lifelong.add_argument("--tasks", nargs="+", metavar="TASK", help="some of the tasks, by name")
-    lifelong.add_argument("--arms", nargs="+", metavar="ARM", help="some of the arms, by name")
+    lifelong.add_argument(
+        "--arms", nargs="+", metavar="ARM", help="some of the arms, by name; what an arm sets, --set does not change"
+    )
     _add_seeds(lifelong, 10, "lives an arm (default 10)")
     lifelong.add_argument("--steps", type=int, metavar="N", help="steps of a life (default: of the task, millions)")
     lifelong.add_argument("--every", type=int, metavar="N", help="steps from change to change (default: of the task)")
@@ -294,7 +297,18 @@ def _bench_lifelong(options: argparse.Namespace) -> dict[str, Any]:
     for key in changes:
         if key in PLACE:
             raise ConfigError(f"--set {key}: each life has its own; allowed: what is learned with; for steps: --steps")
-    with RowWriter(options.out, " --set ".join(["synaptick bench lifelong", *options.changes])) as writer:
+    command = ["synaptick", "bench", "lifelong"]
+    for flag, given in (
+        ("tasks", options.tasks),
+        ("arms", options.arms),
+        ("steps", options.steps),
+        ("every", options.every),
+    ):
+        if given is not None:
+            command += [f"--{flag}", *(given if isinstance(given, list) else [str(given)])]
+    for change in options.changes:
+        command += ["--set", change]
+    with RowWriter(options.out, shlex.join(command)) as writer:
 
         def keep(rows: list[dict[str, Any]]) -> None:
             for row in rows:

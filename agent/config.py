@@ -116,8 +116,9 @@ class Config:
         connection to the readout alone, and one that is not read out does not learn.
     feedback : {"symmetric", "random", "adaptive"}
         Weights that learning signals come down through: the forward ones, fixed random ones of the same shape, or ones
-        that start at random and change as the forward ones do while both decay. Random recurrent ones are scaled by
-        `recurrent_scale`, as the weights are.
+        that start at random and change as the forward ones learn while both decay; `initial_pull` and
+        `preference_decay` move the forward ones alone. Random recurrent ones are scaled by `recurrent_scale`, as the
+        weights are.
     feedback_decay : float
         Decay a tick of forward and feedback weights with `feedback: adaptive`, 0 to 1.
     rate_regularization : float
@@ -180,15 +181,16 @@ class Config:
         so many, then the weight of a sample decays with this time constant. 2 to 10^15.
     replacement_rate : float
         Share of the neurons of a layer that may be replaced a tick because they contribute next to nothing, 0 (none) to
-        1; at most one each time all neurons of both networks have been looked at, one a tick.
+        1. At most one of each layer each time all neurons of both networks have been looked at, one a tick, so nothing
+        is gained beyond one over the product of both numbers: 4e-5 in the default network.
     maturity : int
         Ticks for which a new neuron is not replaced, 0 to 10^7.
     least_utility : float
-        Share of the mean utility of the neurons of its layer up to which a neuron may be replaced, 0 to 10^6. From the
-        number of neurons of a layer on, the least useful one always may.
+        Share of the mean utility of the neurons of its layer up to which a neuron may be replaced, 0 to 10^6. From 1
+        on, the least useful one always may.
     initial_pull : float
         Share a tick of their distance from their initial values that weights that learn are pulled back, 0 to 0.1; with
-        more than 0, initial weights are kept, a float each.
+        more than 0, initial weights are kept, a float each. Below 1e-8 float32 rounds most of it away.
     keep_state : bool
         Whether neurons, eligibility and credit survive the end of an episode, for streams without real episodes.
     checkpoint_every : int

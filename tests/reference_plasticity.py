@@ -63,12 +63,11 @@ def new_inputs(words: list[int], parts: tuple[int, int, int, int], connectivity:
 def fitted(w: Array, others: Array, expected: Array, bias: int) -> Array:
     """New weights, no smaller than those of the others on average, with their mean current.
 
-    w max(1, mean_k |w_k| / |w|), and for the bias mean_k w_kb + sum_j p_j (mean_k w_kj - w_j), p what is expected of
-    each input, k the other rows.
+    w max(1, mean_k |w_k| / |w|), norms without the bias; and for the bias mean_k w_kb + sum_j p_j (mean_k w_kj - w_j),
+    p what is expected of each input, k the other rows.
     """
-    mean = others.mean(axis=0)
-    w = w * max(1.0, np.linalg.norm(others, axis=1).mean() / np.linalg.norm(w))
-    inputs = np.arange(w.size) != bias
+    mean, inputs = others.mean(axis=0), np.arange(w.size) != bias
+    w = w * max(1.0, np.linalg.norm(others[:, inputs], axis=1).mean() / np.linalg.norm(w[inputs]))
     w[bias] = mean[bias] + expected[inputs] @ (mean - w)[inputs]
     return w
 

@@ -190,7 +190,10 @@ def test_lives_are_written_and_summarised(cli: Cli, tmp_path: Path) -> None:
     assert [row["arm"] for row in result["summary"]] == ["reset", "learning"]
     assert set(METRICS) < set(result["summary"][0])
     with (tmp_path / "rows.csv").open(encoding="utf-8") as lines:
-        assert next(lines).startswith("# synaptick bench lifelong --set layers=[8] --set reservoir=0; ")
+        command, made_by = next(lines).split("; ")
+        assert command.startswith("# synaptick bench lifelong --tasks Forager --arms learning reset --steps 3000 ")
+        assert command.endswith(" --set 'layers=[8]' --set reservoir=0")
+        assert made_by.startswith("python ")
         rows = list(csv.DictReader(lines))
     assert [float(row["level"]) for row in rows] == pytest.approx([row["level"] for row in result["rows"]], rel=1e-3)
     signs = {"actor/0/dormant", "actor/0/replaced", "actor/rank", "critic/readout/step"}

@@ -299,18 +299,15 @@ def expected_inputs(agent: Agent, net: str, index: int, views: Views) -> NDArray
 
 
 def assert_fit(w: Any, i: int, drawn: Any, p: NDArray[np.float64], bias: int) -> None:
-    """Row i of weights has the norm of the others, or that of what was drawn, and their mean current; but for the bias.
+    """Row i has the norm of the others, or that of what was drawn, both without the bias, and their mean current.
 
     p: what is expected of the inputs, 0 of neuron i itself.
     """
     w, drawn = np.asarray(w, np.float64), np.asarray(drawn, np.float64)
     new, others, inputs = w[i], np.delete(w, i, axis=0), np.arange(w.shape[1]) != bias
-    size = max(np.linalg.norm(others, axis=1).mean(), np.linalg.norm(drawn))
-    scaled = drawn * size / np.linalg.norm(drawn)
-    np.testing.assert_allclose(new[inputs], scaled[inputs], rtol=1e-5)
-    # The norm of the row is that as it would be with the bias as drawn.
-    assert np.hypot(np.linalg.norm(new[inputs]), scaled[bias]) == pytest.approx(size, rel=1e-5)
-    assert new @ p == pytest.approx((others @ p).mean(), abs=3e-6 * size)
+    size = max(np.linalg.norm(others[:, inputs], axis=1).mean(), np.linalg.norm(drawn[inputs]))
+    np.testing.assert_allclose(new[inputs], (drawn * size / np.linalg.norm(drawn[inputs]))[inputs], rtol=1e-5)
+    assert new @ p == pytest.approx((others @ p).mean(), abs=3e-6 * np.linalg.norm(others, axis=1).mean())
 
 
 def inputs_are_those_of_a_new_neuron(agent: Agent, neuron: tuple[str, int, int], before: Views, after: Views) -> None:
@@ -602,30 +599,27 @@ def test_a_new_neuron_is_as_large_as_the_others_and_gets_their_mean_current(shap
 
 FIT_MUTANTS = {
     "no scaling": ("w[j] *= factor", "pass"),
-    "scaling down too": ("/ math.sqrt(own), 1.0)", "/ math.sqrt(own), 0.0)"),
+    "scaling down too": ("math.sqrt(max(own, TINY)), 1.0)", "math.sqrt(max(own, TINY)), 0.0)"),
     "the old one counts": (
-        "        if k != i:\n            others += math.sqrt(square)",
-        "        others += math.sqrt(square)",
+        "        if k != i:\n            other, square",
+        "        if True:\n            other, square",
     ),
     "sums of squares": ("others += math.sqrt(square)", "others += square"),
-    "the bias as drawn": ("    w[layer.bias] = bias\n", ""),
-    "nothing of their biases": ("bias = _mean_of_others(layer.w, m, layer.bias, i)", "bias = 0.0"),
-    "the old one's bias too": (
-        "        if k != i:\n            total += w[k * m + column]",
-        "        total += w[k * m + column]",
+    "their biases are heard": ("            for j in range(size):\n", "            for j in range(size + 1):\n"),
+    "its bias is heard": ("    for j in range(size):\n        own", "    for j in range(size + 1):\n        own"),
+    "the bias as drawn": (
+        "    w[size] = 0.0\n    w[size] = current / max(n - 1, 1) - _mean_current(layer, below, w, i)",
+        "",
     ),
-    "no activity below": ("bias += below[j] * (", "bias += ("),
-    "no activity beside": ("bias += layer.activity[j] * (", "bias += ("),
-    "another's activity": ("bias += layer.activity[j] * (", "bias += layer.activity[(j + 1) % n] * ("),
-    "wrong column below": ("_mean_of_others(layer.w, m, j, i) - w[j]", "_mean_of_others(layer.w, m, j + 1, i) - w[j]"),
-    "wrong column beside": (
-        "_mean_of_others(layer.w, m, column, i) - w[column]",
-        "_mean_of_others(layer.w, m, j, i) - w[j]",
-    ),
-    "what was drawn is forgotten": (
-        "_mean_of_others(layer.w, m, column, i) - w[column]",
-        "_mean_of_others(layer.w, m, column, i)",
-    ),
+    "the bias from what was drawn": ("    w[size] = 0.0\n", ""),
+    "nothing of their biases": ("current = float(w[layer.bias])", "current = 0.0"),
+    "the sum of their currents": ("w[size] = current / max(n - 1, 1)", "w[size] = current"),
+    "no activity below": ("current += below[j] * w[j]", "current += w[j]"),
+    "no activity beside": ("current += layer.activity[j] * w", "current += w"),
+    "another's activity": ("layer.activity[j] * w", "layer.activity[(j + 1) % layer.z.shape[0]] * w"),
+    "wrong column below": ("current += below[j] * w[j]", "current += below[j] * w[j + 1]"),
+    "wrong column beside": ("w[layer.recurrent + j]\n", "w[j]\n"),
+    "what was drawn is forgotten": (" - _mean_current(layer, below, w, i)", ""),
     "activity of the old one": ("if j != i:", "if True:"),
 }
 
@@ -639,6 +633,19 @@ def test_a_mutated_fit_is_noticed(name: str) -> None:
         except AssertionError:
             failed += 1
     assert failed > 0
+
+
+def test_what_all_biases_have_in_common_makes_no_difference_to_a_new_neuron() -> None:
+    """It does nothing to the others either: currents are normalised over the layer."""
+    found = []
+    for shift in (0.0, 10.0):
+        agent = grown(**FITS["recurrent"])
+        w, bias = agent.arena.views["critic/1/w"], agent.arena.dimensions.columns(1)["bias"]
+        w[:, bias] += shift
+        PLAIN.replace(*sections(agent), 1, 1, 2)
+        found.append(w[2].copy())
+        found[-1][bias] -= shift
+    np.testing.assert_allclose(found[1], found[0], atol=1e-5)
 
 
 def test_in_a_young_network_new_weights_are_about_as_large_as_they_are_drawn() -> None:

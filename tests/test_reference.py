@@ -848,12 +848,18 @@ def _next_column(w: Any, bias: int, column: int, activity: float) -> Any:
     return TRUE["without"](w, bias, (column + 1) % bias, activity)
 
 
-def _fitted(factor: Callable[[float], float] = lambda ratio: max(ratio, 1.0), column: int = 0, own: bool = True) -> Any:
-    """Return `fitted` with another factor, with means of other columns, or with the bias as it was drawn."""
+def _fitted(
+    factor: Callable[[float], float] = lambda ratio: max(ratio, 1.0),
+    column: int = 0,
+    own: bool = True,
+    all_: bool = False,
+) -> Any:
+    """Return `fitted` with another factor, means of other columns, the bias as drawn, or norms of all weights."""
 
     def fitted(w: Any, others: Any, expected: Any, bias: int) -> Any:
-        new = w * factor(np.linalg.norm(others, axis=1).mean() / np.linalg.norm(w))
         inputs, mean = np.arange(w.size) != bias, others.mean(axis=0)
+        large = np.full(w.size, True) if all_ else inputs
+        new = w * factor(np.linalg.norm(others[:, large], axis=1).mean() / np.linalg.norm(w[large]))
         if own:
             new[bias] = mean[bias] + expected[inputs] @ (np.roll(mean, column) - new)[inputs]
         return new
@@ -888,6 +894,7 @@ OF_KEEPING: dict[str, Any] = {
     "fitted to less too": _fitted(lambda ratio: ratio),
     "fitted but for the bias": _fitted(own=False),
     "fitted to the wrong column": _fitted(column=1),
+    "fitted with the bias": _fitted(all_=True),
     "fitted to all as if always active": lambda w, others, expected, bias: TRUE["fitted"](
         w, others, np.sign(expected), bias
     ),

@@ -10,10 +10,11 @@ Dohare et al. 2024, Nature 632:768)::
 2 p (1 - p) is the mean distance of a spike from its mean: what a neuron that never or always fires is worth is in the
 biases already. Deviations from the source: spikes for activations, the mean taken off; a sweep goes by between two
 looks at a neuron; one is only replaced if its utility is below a share of the mean of the layer's mature neurons; and
-with it go its membrane, its eligibility and its credit, in and out, which the source has none of. The new one has as
-many connections as in a new network, as strong as those of its layer have become, and weights of 0 to what sees it.
-What the old one made up of their input on average goes into their biases, so that they do not notice; the rest of its
-layer does a little, as currents are normalised over it.
+with it go its membrane, its eligibility and its credit, in and out, which the source has none of. (What a layer
+remembers of its inputs is one trace for all its neurons, and stays.) The new one has as many connections as in a new
+network, as strong as those of its layer have become, and weights of 0 to what sees it. What the old one made up of
+their input on average goes into their biases, so that they do not notice; the rest of its layer does a little, as
+currents are normalised over it. A tick that replaces one passes once over the weights of the layer.
 
 Weights may also be pulled towards their initial values (Kumar et al. 2023), a row at a time::
 
@@ -149,13 +150,16 @@ def _draw_inputs(words: NDArray, layer: Layer, first: int, connectivity: float, 
 
 
 @kernel
-def _mean_of_others(w: NDArray, m: int, column: int, i: int) -> float:
-    n = w.shape[0] // m
-    total = 0.0
-    for k in range(n):
-        if k != i:
-            total += w[k * m + column]
-    return total / max(n - 1, 1)
+def _mean_current(layer: Layer, below: NDArray, w: NDArray, i: int) -> float:
+    """Return ``w_b + sum_j p_j w_j`` for a row of weights; j all inputs that spike but neuron i of the layer itself."""
+    current = float(w[layer.bias])
+    for j in range(below.shape[0]):
+        current += below[j] * w[j]
+    if layer.recurrent >= 0:
+        for j in range(layer.z.shape[0]):
+            if j != i:
+                current += layer.activity[j] * w[layer.recurrent + j]
+    return current
 
 
 @kernel
@@ -165,9 +169,10 @@ def _fit_in(layer: Layer, below: NDArray, i: int, w: NDArray) -> None:
     ::
 
         w_j <- w_j  max(1, mean_k |w_k| / |w|)                                   k all other neurons, L2 norms
-        w_b <- mean_k w_kb + sum_j p_j (mean_k w_kj - w_j)                       b the bias, p_j the activity of input j
+        w_b <- mean_k (w_kb + sum_j p_j w_kj) - sum_j p_j w_j                    b the bias, p_j the activity of input j
 
-    Not the neuron's own spikes: how active the last one was says nothing of it.
+    Norms are those of the inputs: what all biases have in common does nothing. Of the inputs of the new neuron its own
+    spikes are left out: how active the last one was says nothing of it.
 
     The current is normalised over the layer: beside weights that have grown, those of a new network would not be heard,
     and the new neuron would never or always fire. A standardised observation and the output of a reservoir have mean 0;
@@ -178,28 +183,23 @@ def _fit_in(layer: Layer, below: NDArray, i: int, w: NDArray) -> None:
     below : (n below,) array
         Activity of the layer below, or its rate; (0,) if there is none or it is a reservoir.
     """
-    m, n = layer.m, layer.z.shape[0]
-    others, own = 0.0, 0.0
+    m, n, size = layer.m, layer.z.shape[0], layer.bias
+    others, own, current = 0.0, 0.0, 0.0
     for k in range(n):
-        square = 0.0
-        for j in range(m):
-            square += layer.w[k * m + j] * layer.w[k * m + j]
         if k != i:
+            other, square = row(layer.w, k, m), 0.0
+            for j in range(size):
+                square += other[j] * other[j]
             others += math.sqrt(square)
-    for j in range(m):
+            current += _mean_current(layer, below, other, i)
+    for j in range(size):
         own += w[j] * w[j]
-    factor = max(others / max(n - 1, 1) / math.sqrt(own), 1.0)
-    for j in range(m):
+    # With a single connection, the odds of drawing exactly 0 are 1 to 2^32.
+    factor = max(others / max(n - 1, 1) / math.sqrt(max(own, TINY)), 1.0)
+    for j in range(size):
         w[j] *= factor
-    bias = _mean_of_others(layer.w, m, layer.bias, i)
-    for j in range(below.shape[0]):
-        bias += below[j] * (_mean_of_others(layer.w, m, j, i) - w[j])
-    if layer.recurrent >= 0:
-        for j in range(n):
-            column = layer.recurrent + j
-            if j != i:
-                bias += layer.activity[j] * (_mean_of_others(layer.w, m, column, i) - w[column])
-    w[layer.bias] = bias
+    w[size] = 0.0
+    w[size] = current / max(n - 1, 1) - _mean_current(layer, below, w, i)
 
 
 @kernel
