@@ -140,14 +140,14 @@ MUTANTS: dict[str, tuple[str, str, str]] = {
     "older than it is": (RENEWAL, "UNITS / (double)*age", "1.0 / (double)*age"),
     "replacements that are due": (FROZEN, "some -= 1.0;", "some = 0.0;"),
     "half to the larger": (FROZEN, "rest == 0.5 && below % 2 != 0", "rest == 0.5"),
-    "a mean with itself": (FROZEN, "if (k != i) total +=", "if (k != i + 1) total +="),
-    "a size with itself": (FROZEN, "if (k != i) others +=", "others +="),
+    "the bias is heard": (FROZEN, "j < inputs; ++j) square", "j < inputs + 1; ++j) square"),
+    "a size with itself": (FROZEN, "        if (k == i) continue;\n", ""),
     "activity of a frozen layer": (
         FROZEN,
         "AT_LAYER_RATE : AT_LAYER_ACTIVITY",
         "AT_LAYER_ACTIVITY : AT_LAYER_ACTIVITY",
     ),
-    "its own spikes": (FROZEN, "if (j != i) bias +=", "bias +="),
+    "its own spikes": (FROZEN, "if (j != i) current +=", "if (i >= 0) current +="),
     "recurrent weights": (FROZEN, "SET_RECURRENT_SCALE * bound", "bound"),
 }
 

@@ -102,42 +102,42 @@ static void draw_inputs(int64_t *words, const int32_t *at, int32_t first, float 
     w[bias] = (float)(bound * (2.0 * uniform(words) - 1.0));
 }
 
-/* Mean of a column over all neurons of a layer but i. */
-static double mean_of_others(const float *w, int32_t n, int32_t m, int32_t j, int32_t i)
+/* w_b + sum_j p_j w_j for a row of weights; j all inputs that spike but neuron i of the layer itself, p_j the activity
+   of input j. below: that of the layer below, size numbers of it. */
+static double mean_current(const float *floats, const int32_t *at, const float *below, int32_t size, const float *w,
+                           int32_t i)
 {
-    double total = 0.0;
-    for (int32_t k = 0; k < n; ++k)
-        if (k != i) total += w[k * m + j];
-    return total / (n - 1);
+    double current = 0.0;
+    for (int32_t j = 0; j < size; ++j) current += below[j] * w[j];
+    if (at[AT_LAYER_RECURRENT] >= 0) {
+        const float *activity = floats + at[AT_LAYER_ACTIVITY], *own = w + at[AT_LAYER_RECURRENT];
+        for (int32_t j = 0; j < at[AT_LAYER_N]; ++j)
+            if (j != i) current += activity[j] * own[j];
+    }
+    return current + w[at[AT_LAYER_BIAS]];
 }
 
 /* Make the new weights of neuron i as large as those of the others, and its mean current that of the others:
-   w <- w max(1, mean_k |w_k| / |w|), then w_b <- mean_k w_kb + sum_j p_j (mean_k w_kj - w_j); k all other neurons,
-   b the bias, p_j the activity of input j. below: that of the layer below, size numbers of it. */
+   w_j <- w_j max(1, mean_k |w_k| / |w|), norms of inputs without the bias, then
+   w_b <- mean_k (w_kb + sum_j p_j w_kj) - sum_j p_j w_j; k all other neurons, b the bias, p_j the activity of input j. */
 static void fit_in(float *floats, const int32_t *at, const float *below, int32_t size, int32_t i)
 {
-    const int32_t n = at[AT_LAYER_N], m = at[AT_LAYER_M];
-    const float *all = floats + at[AT_LAYER_W];
+    const int32_t n = at[AT_LAYER_N], m = at[AT_LAYER_M], inputs = at[AT_LAYER_BIAS];
     float *w = floats + at[AT_LAYER_W] + i * m;
-    double others = 0.0, own = 0.0;
+    double others = 0.0, own = 0.0, current = 0.0;
     for (int32_t k = 0; k < n; ++k) {
+        const float *other = floats + at[AT_LAYER_W] + k * m;
         double square = 0.0;
-        for (int32_t j = 0; j < m; ++j) square += all[k * m + j] * all[k * m + j];
-        if (k != i) others += sqrt(square);
+        if (k == i) continue;
+        for (int32_t j = 0; j < inputs; ++j) square += other[j] * other[j];
+        others += sqrt(square);
+        current += mean_current(floats, at, below, size, other, i);
     }
-    for (int32_t j = 0; j < m; ++j) own += w[j] * w[j];
-    const double factor = larger(others / (n - 1) / sqrt(own), 1.0);
-    for (int32_t j = 0; j < m; ++j) w[j] = (float)(w[j] * factor);
-    double bias = mean_of_others(all, n, m, at[AT_LAYER_BIAS], i);
-    for (int32_t j = 0; j < size; ++j) bias += below[j] * (mean_of_others(all, n, m, j, i) - w[j]);
-    if (at[AT_LAYER_RECURRENT] >= 0) {
-        const float *activity = floats + at[AT_LAYER_ACTIVITY];
-        for (int32_t j = 0; j < n; ++j) {
-            const int32_t from = at[AT_LAYER_RECURRENT] + j;
-            if (j != i) bias += activity[j] * (mean_of_others(all, n, m, from, i) - w[from]);
-        }
-    }
-    w[at[AT_LAYER_BIAS]] = (float)bias;
+    for (int32_t j = 0; j < inputs; ++j) own += w[j] * w[j];
+    const double factor = larger(others / (n - 1) / sqrt(larger(own, K_TINY)), 1.0);
+    for (int32_t j = 0; j < inputs; ++j) w[j] = (float)(w[j] * factor);
+    w[inputs] = 0.0f;
+    w[inputs] = (float)(current / (n - 1) - mean_current(floats, at, below, size, w, i));
 }
 
 /* Put a new neuron in the place of neuron i of a layer. */
