@@ -612,7 +612,7 @@ FIT_MUTANTS = {
         "",
     ),
     "the bias from what was drawn": ("    w[size] = 0.0\n", ""),
-    "nothing of their biases": ("current = float(w[layer.bias])", "current = 0.0"),
+    "nothing of their biases": ("return current + w[layer.bias]", "return current"),
     "the sum of their currents": ("w[size] = current / max(n - 1, 1)", "w[size] = current"),
     "no activity below": ("current += below[j] * w[j]", "current += w[j]"),
     "no activity beside": ("current += layer.activity[j] * w", "current += w"),

@@ -152,14 +152,14 @@ def _draw_inputs(words: NDArray, layer: Layer, first: int, connectivity: float, 
 @kernel
 def _mean_current(layer: Layer, below: NDArray, w: NDArray, i: int) -> float:
     """Return ``w_b + sum_j p_j w_j`` for a row of weights; j all inputs that spike but neuron i of the layer itself."""
-    current = float(w[layer.bias])
+    current = 0.0  # in float64; `float` of a float32 is one in compiled code
     for j in range(below.shape[0]):
         current += below[j] * w[j]
     if layer.recurrent >= 0:
         for j in range(layer.z.shape[0]):
             if j != i:
                 current += layer.activity[j] * w[layer.recurrent + j]
-    return current
+    return current + w[layer.bias]
 
 
 @kernel
