@@ -1037,10 +1037,12 @@ def test_a_quarter_that_is_killed_comes_back(learning_rates: dict[str, float], s
         if rate == 0.0:
             assert min(killed) == 1.0
         else:
-            assert max(killed[4:]) <= 0.125  # .06 in three seeds
+            # Of those that learn, a new one may go silent again until its turn comes, as any other: .06 to .25 at most,
+            # .005 to .09 on average in eight seeds. Still ones do not.
+            assert (max if learning_rates is STILL else np.mean)(killed[4:]) <= 0.125
             assert views["replaced"].min() >= 4
         found[rate] = np.mean(everybody[-4:])
-    # .33 to .48 without, .02 to .06 with replacement; .05 to .20 where others go silent meanwhile.
+    # .33 to .48 without, .02 to .06 with replacement; .09 to .19 where others go silent meanwhile.
     assert found[0.0] > 0.3
     assert found[1e-3] < (0.06 if learning_rates is STILL else 0.5 * found[0.0])
 
