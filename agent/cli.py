@@ -12,9 +12,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from .cli_bench import add_bench, add_json
+from .cli_bench import add_bench
 from .cli_compile import add_compile
 from .cli_export import add_export
+from .cli_options import add_json
 from .cli_soak import add_soak
 from .config_file import parse_changes, resolve_config, shipped_names
 from .errors import ConfigError, Interrupted, RunError, SynaptickError

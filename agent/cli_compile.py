@@ -7,7 +7,7 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
-from .cli_bench import add_json
+from .cli_options import add_json
 
 
 def add_compile(commands: Any) -> None:

@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from .cli_bench import add_json
 from .cli_export_nir import add_nir
+from .cli_options import add_json
 
 
 def add_export(commands: Any) -> None:

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from .cli_bench import add_json
+from .cli_options import add_json
 
 
 def add_nir(kinds: Any) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from .cli_bench import add_json
+from .cli_options import add_json
 from .config_file import parse_changes, resolve_config
 from .errors import ConfigError
 
