@@ -17,7 +17,7 @@ from .bench import in_turns, make_agent
 from .config import Config
 from .errors import ConfigError
 from .kernels import tick as kernel
-from .realtime import Guard, Loop, Quiet
+from .realtime import Guard, Histogram, Loop, Quiet
 from .record import versions
 
 NETWORKS: dict[str, dict[str, Any]] = {
@@ -59,12 +59,38 @@ class CartPole:
         self._force = 10.0 if action else -10.0
 
 
+class _Control(CartPole):
+    """The plant, which also adds up as many bytes as an agent has, once a period: how long that takes varies too.
+
+    Parameters
+    ----------
+    nbytes : int
+
+    Attributes
+    ----------
+    control : Histogram
+        Nanoseconds of the processor.
+    """
+
+    def __init__(self, nbytes: int) -> None:
+        super().__init__()
+        self._numbers = np.ones(nbytes // 8)
+        self.control = Histogram()
+
+    def act(self, action: Any) -> None:
+        super().act(action)
+        begun = time.thread_time_ns()
+        self._numbers.sum()
+        self.control.add(time.thread_time_ns() - begun)
+
+
 def bench_latency(
     rate: float = 1000.0,
     seconds: float = 60.0,
     networks: Collection[str] | None = None,
     cpus: int | None = None,
     priority: int | None = None,
+    awake: bool = False,
 ) -> dict[str, Any]:
     """Let networks learn CartPole (its equations, in Python) in a loop of a fixed rate, and measure the loop.
 
@@ -77,6 +103,7 @@ def bench_latency(
     networks : collection of str, optional
         Some of `NETWORKS`.
     cpus, priority : int, optional
+    awake : bool
         As for `Loop`.
 
     Returns
@@ -84,7 +111,9 @@ def bench_latency(
     dict
         ``versions``, ``rate``, ``seconds`` and, for each network: the report of the loop but for its events (in
         microseconds: ``step_us`` of a guarded step by the clock, ``step_cpu_us`` by the processor's, ``wake_up_us``
-        after the deadline, ``busy_us`` with the plant); ``tail``, p99.9 over the median of the first two; and, without
+        after the deadline, ``busy_us`` with the plant); ``control_cpu_us``, what it takes to add up as many bytes as
+        the agent has, once a period in the same loop; ``tail``, p99.9 over the median of the steps and of this control,
+        which tells how much of the tail is the machine's; and, without
         a pace, ``agent_step_us`` and ``compiled_step_us`` (medians) with their difference ``overhead_us``, and
         ``allocations`` (see `_allocations`).
 
@@ -98,7 +127,9 @@ def bench_latency(
     for name in networks or ():
         if name not in NETWORKS:
             raise ConfigError(f"--networks {name}: there is no such network; allowed: {', '.join(NETWORKS)}")
-    rows = {name: _measure(Config(**NETWORKS[name]), rate, seconds, cpus, priority) for name in networks or NETWORKS}
+    rows = {
+        name: _measure(Config(**NETWORKS[name]), rate, seconds, cpus, priority, awake) for name in networks or NETWORKS
+    }
     return {
         "versions": versions(),
         "rate": rate,
@@ -108,15 +139,18 @@ def bench_latency(
     }
 
 
-def _measure(config: Config, rate: float, seconds: float, cpus: int | None, priority: int | None) -> dict[str, Any]:
-    plant = CartPole()
+def _measure(
+    config: Config, rate: float, seconds: float, cpus: int | None, priority: int | None, awake: bool
+) -> dict[str, Any]:
     with Guard(make_agent(config), cpu_time=True) as guard:
-        loop = Loop(guard, plant, rate, cpus=cpus, priority=priority)
+        plant = _Control(guard.agent.nbytes)
+        loop = Loop(guard, plant, rate, cpus=cpus, priority=priority, awake=awake)
         report = loop.run(seconds=seconds)
         report["events"] = report["events"]["counts"]
+        report["control_cpu_us"] = plant.control.to_dict()
         report["tail"] = {
             name: report[name]["p99.9"] / report[name]["p50"] if report[name]["p50"] else None
-            for name in ("step_us", "step_cpu_us")
+            for name in ("step_us", "step_cpu_us", "control_cpu_us")
         }
         return {**report, **_overhead(config), "allocations": _allocations(guard, plant)}
 
@@ -206,13 +240,15 @@ def latency_lines(result: dict[str, Any]) -> Iterator[str]:
     yield f"{result['rate']:g} Hz, {result['seconds']:g} s a network, learning; {result['stream']}; microseconds"
     yield (
         "network   periods  misses  skipped |  step: p50     p99   p99.9     max | step, CPU: p50   p99.9 |"
-        " wake-up: p50     p99   p99.9     max | Agent.step - compiled | allocations | collections"
+        " control, CPU: p50   p99.9 | wake-up: p50     p99   p99.9     max | Agent.step - compiled | allocations |"
+        " collections"
     )
     for name, row in result["networks"].items():
-        step, cpu, wake = row["step_us"], row["step_cpu_us"], row["wake_up_us"]
+        step, cpu, wake, control = (row[name] for name in ("step_us", "step_cpu_us", "wake_up_us", "control_cpu_us"))
         yield (
             f"{name:8} {row['periods']:8,} {row['misses']:7} {row['skipped']:8} | {step['p50']:10.1f} "
             f"{step['p99']:7.1f} {step['p99.9']:7.1f} {step['max']:7.1f} | {cpu['p50']:14.1f} {cpu['p99.9']:7.1f} | "
+            f"{control['p50']:17.1f} {control['p99.9']:7.1f} | "
             f"{wake['p50']:12.1f} {wake['p99']:7.1f} {wake['p99.9']:7.1f} {wake['max']:7.1f} | "
             f"{row['overhead_us']:21.2f} | {row['allocations']['compiled']:11} | {row['collections']:11}"
         )

@@ -41,6 +41,7 @@ def _add_latency(benches: Any) -> None:
     latency.add_argument("--networks", nargs="+", metavar="NETWORK", help="some of 1x64, 2x128, default")
     latency.add_argument("--cpu", type=int, metavar="N", help="pin the loop to this processor")
     latency.add_argument("--priority", type=int, metavar="P", help="real-time priority (SCHED_FIFO), 1 to 99")
+    latency.add_argument("--awake", action="store_true", help="keep processors from sleeping (/dev/cpu_dma_latency)")
     add_json(latency)
     latency.set_defaults(command=_bench_latency, show=_show_latency)
 
@@ -77,7 +78,7 @@ def _show_plain(result: dict[str, Any]) -> None:
 def _bench_latency(options: argparse.Namespace) -> dict[str, Any]:
     from .bench_latency import bench_latency
 
-    return bench_latency(options.rate, options.seconds, options.networks, options.cpu, options.priority)
+    return bench_latency(options.rate, options.seconds, options.networks, options.cpu, options.priority, options.awake)
 
 
 def _show_latency(result: dict[str, Any]) -> None:

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 from synaptick.agent import Agent, ConfigError
-from synaptick.agent.realtime import Guard, Loop, Watchdog
+from synaptick.agent.realtime import Guard, Loop, Snapshots, Watchdog
 
 from .common import ROOT, learned, make_agent, state
-from .machines import LEVELS, MS, VALVE, FakeClock, Tank, by_hand, said, tank_agent, tank_loop
+from .machines import LEVELS, MS, VALVE, FakeClock, Tank, by_hand, said, stream, tank_agent, tank_loop
 from .runs import Cli
 
 
@@ -31,6 +31,49 @@ def test_a_loop_is_the_guard_at_its_deadlines() -> None:
     assert report["allocations"]["interpreter_blocks_kept"] < 2000
     assert loop.run(seconds=0.25)["periods"] == 750
     assert report["wake_up_us"]["max"] == 0.0
+
+
+def test_snapshots_wait_until_the_action_is_sent() -> None:
+    """Between sensing and acting nothing is done that could be done later; the copies are those of a plain guard."""
+    tank, twin = Tank(), Tank()
+    loop, guard = tank_loop(tank), Guard(tank_agent())
+    loop.guard.snapshots.every = guard.snapshots.every = 7
+    taken: list[int] = []
+    act, take = tank.act, loop.guard.snapshots.take
+    order: list[str] = []
+
+    def acted(action: Any) -> None:
+        order.append("act")
+        act(action)
+
+    def took(step: int, level: float = -np.inf) -> None:
+        order.append("snapshot")
+        taken.append(step)
+        take(step, level)
+
+    tank.act, loop.guard.snapshots.take = acted, took  # type: ignore[method-assign]
+    loop.run(steps=3000)
+    for _ in range(3000):
+        twin.act(guard.step(*twin.sense()))
+    assert len(taken) >= 2
+    assert loop.guard.snapshots.steps == guard.snapshots.steps
+    assert order[order.index("snapshot") - 1] == "act"
+    assert (tank.actions, state(loop.guard.agent)) == (twin.actions, state(guard.agent))
+
+
+def test_what_was_left_to_settle_is_done_at_the_latest_before_the_next_step() -> None:
+    agent = make_agent()
+    guard = Guard(agent, snapshots=Snapshots(agent, every=1), clock=FakeClock())
+    taken = guard.snapshots.taken
+    for reward, observation in stream(3):
+        guard.step(reward, observation, settle=False)
+    assert guard.snapshots.taken == taken + 2
+    for _ in range(2):
+        guard.settle()
+        assert guard.snapshots.taken == taken + 3
+    guard.step(*stream(1)[0], settle=False)
+    guard.end(1.0)
+    assert guard.snapshots.taken == taken + 4
 
 
 @pytest.mark.parametrize("overrun", ["skip", "hold", "stop"])

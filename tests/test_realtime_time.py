@@ -6,6 +6,7 @@ import gc
 import json
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -239,6 +240,28 @@ def test_pinning_and_priority_are_given_back() -> None:
         policy = os.sched_getscheduler(0) & ~os.SCHED_RESET_ON_FORK
         assert (policy == os.SCHED_FIFO) == (quiet.notes["priority"] == "SCHED_FIFO 1")
     assert (os.sched_getaffinity(0), os.sched_getscheduler(0)) == before
+
+
+def test_processors_are_kept_awake_for_as_long_as_the_context(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    place = tmp_path / "latency"
+    monkeypatch.setattr(quiet_system, "WAKE_UP_LATENCY", str(place))
+    with Quiet(awake=True) as quiet:
+        assert quiet.notes["awake"].startswith("not allowed: ")
+    place.write_bytes(b"\xff" * 4)
+
+    def is_open() -> bool:
+        return any(os.path.samefile(f"/proc/self/fd/{fd}", place) for fd in open_files())
+
+    def open_files() -> list[str]:
+        return [fd for fd in os.listdir("/proc/self/fd") if os.path.exists(f"/proc/self/fd/{fd}")]
+
+    with Quiet(awake=True) as quiet:
+        assert quiet.notes["awake"] == "processors do not sleep"
+        assert place.read_bytes() == bytes(4)  # int32 0 microseconds
+        assert not os.path.isdir("/proc/self/fd") or is_open()
+    assert not os.path.isdir("/proc/self/fd") or not is_open()
+    with Quiet() as quiet:
+        assert "awake" not in quiet.notes
 
 
 @pytest.mark.parametrize("wrong", [{"cpus": "0"}, {"cpus": {-1}}, {"cpus": 0.5}, {"priority": "high"}], ids=str)

@@ -105,6 +105,7 @@ class Guard:
         self.snapshots = snapshots or Snapshots(agent)
         self.action: Any = None
         self.steps = 0
+        self._settled = True
         self._choice = choice = Choice(
             agent, self.watchdog, fallback, safe_action, self.snapshots, self._note, self._now
         )
@@ -123,7 +124,7 @@ class Guard:
         self._choice.close_episode()
         return self.step(0.0, observation)
 
-    def step(self, reward: float, observation: Any, applied: Any = None) -> Any:
+    def step(self, reward: float, observation: Any, applied: Any = None, settle: bool = True) -> Any:
         """Return the next action; the agent learns from the outcome of the last one if all is well.
 
         Parameters
@@ -134,6 +135,8 @@ class Guard:
             Observation it led to. None: there is none.
         applied : object, optional
             What the actuator reports to have done of the last action, for `Watchdog.actuator_tolerance`.
+        settle : bool
+            False: leave to `settle`, which is to be called when the action has been sent, what can wait until then.
 
         Raises
         ------
@@ -142,21 +145,31 @@ class Guard:
         """
         used = time.thread_time_ns() if self._measure_cpu else 0
         begun = self._now()
+        self.settle()
         self.steps += 1
         self.action = self._choice.action(self.steps, reward, observation, applied, self.learn)
         self.substitute.sent(self.action)
-        self.recovery.after_step(self.steps, not self.substitute.gap)
-        self.spells.end_others(self.steps)
+        self._settled = False
+        if settle:
+            self.settle()
         self.step_time.add(self._now() - begun)
         if self._measure_cpu:
             self.cpu_time.add(time.thread_time_ns() - used)
         return self.action
+
+    def settle(self) -> None:
+        """Take a snapshot if one is due, and see to what has passed; harmless when repeated."""
+        if not self._settled:
+            self._settled = True
+            self.recovery.after_step(self.steps, not self.substitute.gap)
+            self.spells.end_others(self.steps)
 
     def end(self, reward: float, observation: Any = None) -> None:
         """End the episode as `Agent.end` does: truncated if an observation is given, else terminated.
 
         If the reward or the observation is no good, or someone else acted, nothing is learned from the end.
         """
+        self.settle()
         self.steps += 1
         self._choice.end(self.steps, reward, observation, self.learn)
 

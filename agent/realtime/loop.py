@@ -73,8 +73,9 @@ class Loop:
         in which that happens is a miss all the same.
     final_action : object, optional
         Sent once at the end, whatever ended the loop.
-    cpus, priority, collect
-        As for `Quiet`: processors to be pinned to, real-time priority, and whether to leave the garbage collector on.
+    cpus, priority, awake, collect
+        As for `Quiet`: processors to be pinned to, real-time priority, whether processors are kept from sleeping, and
+        whether to leave the garbage collector on.
     clock : Clock, optional
     options
         As for `Guard`: watchdog, fallback, safe_action, snapshots, learn, events, cpu_time.
@@ -108,6 +109,7 @@ class Loop:
         final_action: Any = None,
         cpus: int | Collection[int] | None = None,
         priority: int | None = None,
+        awake: bool = False,
         collect: bool = False,
         clock: Clock | None = None,
         **options: Any,
@@ -132,7 +134,7 @@ class Loop:
         period = SECOND / rate
         late = int(max(jump * SECOND, 10 * period))
         self._pacer = Pacer(rate, int(min(spin * SECOND, MOST_SPIN * period)), late, self._clock)
-        self.quiet = Quiet(collect, cpus, priority)
+        self.quiet = Quiet(collect, cpus, priority, awake)
         self.wake_time, self.busy_time = Histogram(), Histogram()
         self.periods = self.misses = self.skipped = self.jumps = self.sense_failures = self.act_failures = 0
         self.stopped, self._stopping = "", False
@@ -229,6 +231,7 @@ class Loop:
             self.guard.was_not_sent()
         elif action is not None:  # there is none yet if the first observation ends an episode
             self._send(action)
+        self.guard.settle()
         self.busy_time.add(self._clock.now() - begun)
 
     def _send(self, action: Any) -> bool:
@@ -254,9 +257,9 @@ class Loop:
         except Exception as error:  # the machine's, and the loop goes on
             self.sense_failures += 1
             guard.trouble("sense", f"sense() failed: {_told(error)}")
-            return guard.step(0.0, None)
+            return guard.step(0.0, None, settle=False)
         if not over:
-            return guard.step(reward, observation, applied)
+            return guard.step(reward, observation, applied, settle=False)
         guard.end(reward, observation if over == "truncated" else None)
         return guard.substitute.last  # not `guard.action`, which the plant may have written to
 

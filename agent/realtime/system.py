@@ -14,6 +14,11 @@ from ..errors import ConfigError
 SWITCH_INTERVAL = 1e-4
 
 
+# Where Linux takes requests for the longest time, int32 microseconds, that processors may take to wake up; a request
+# holds for as long as the file is open.
+WAKE_UP_LATENCY = "/dev/cpu_dma_latency"
+
+
 class Quiet:
     """A context without garbage collection, with a short switch interval, pinned and with priority if asked for.
 
@@ -30,12 +35,14 @@ class Quiet:
     priority : int, optional
         Real-time priority (SCHED_FIFO), 1 to 99 on Linux. A thread that has it and never sleeps may take a whole
         processor from everything else.
+    awake : bool
+        True: keep all processors from sleeping, so that they are as fast after a wait as before it. It takes power.
 
     Attributes
     ----------
     notes : dict of str to str
-        What became of each request: ``"collector"``, ``"cpus"``, ``"priority"``; and ``"given back"``, if something
-        could not be.
+        What became of each request: ``"collector"``, ``"cpus"``, ``"priority"``, ``"awake"``; and ``"given back"``, if
+        something could not be.
 
     Raises
     ------
@@ -44,14 +51,18 @@ class Quiet:
     """
 
     def __init__(
-        self, collect: bool = False, cpus: int | Collection[int] | None = None, priority: int | None = None
+        self,
+        collect: bool = False,
+        cpus: int | Collection[int] | None = None,
+        priority: int | None = None,
+        awake: bool = False,
     ) -> None:
         self._collect = collect
         self._cpus = None if cpus is None else set(cpus) if isinstance(cpus, Collection) else {cpus}
         for name, value, numbers in (("cpus", cpus, self._cpus or ()), ("priority", priority, (priority or 0,))):
             if any(isinstance(number, bool) or not isinstance(number, int) or number < 0 for number in numbers):
                 raise ConfigError(f"{name} is {value!r}; allowed: whole numbers of 0 or more, or None")
-        self._priority = priority
+        self._priority, self._awake = priority, awake
         self._undo: list[Callable[[], object]] = []
         self._before = self._collected = 0
         self._inside = False
@@ -77,6 +88,8 @@ class Quiet:
             self._ask("cpus", self._pin, f"pinned to {', '.join(map(str, sorted(self._cpus)))}")
         if self._priority is not None:
             self._ask("priority", self._raise_priority, f"SCHED_FIFO {self._priority}")
+        if self._awake:
+            self._ask("awake", self._keep_awake, "processors do not sleep")
         self._before, self._inside = _collections(), True
 
     def __exit__(
@@ -121,6 +134,11 @@ class Quiet:
         before = os.sched_getaffinity(0)
         os.sched_setaffinity(0, self._cpus or set())
         self._undo.append(lambda: os.sched_setaffinity(0, before))
+
+    def _keep_awake(self) -> None:
+        request = open(WAKE_UP_LATENCY, "r+b", buffering=0)  # noqa: SIM115 - open until it is given back
+        self._undo.append(request.close)
+        request.write(bytes(4))
 
     def _raise_priority(self) -> None:
         policy, parameters = os.sched_getscheduler(0), os.sched_getparam(0)
