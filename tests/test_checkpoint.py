@@ -264,7 +264,7 @@ def test_the_file_takes_the_permissions_of_any_new_file(saved: Saved) -> None:
     assert path.stat().st_mode == path.with_name("other").stat().st_mode
 
 
-@pytest.mark.parametrize("layers", [(6, 5), (6, 5, 4), (6, 5, 4, 3)])
+@pytest.mark.parametrize("layers", [(6, 5), (6, 5, 4), (7, 6, 5, 4)])
 def test_writing_one_leaves_nothing_in_memory(layers: tuple[int, ...], tmp_path: Path) -> None:
     """Objects that are free but kept for reuse count too: a run writes millions of checkpoints."""
     agent = make_agent(layers=layers)
