@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from synaptick.agent import Agent, ConfigError, checkpoint
+from synaptick.agent import Agent, ConfigError, StateError, checkpoint
 from synaptick.agent.kernels import layout as at
 from synaptick.agent.realtime import Guard, Snapshots
 from synaptick.agent.realtime.snapshots import RANDOM
+from synaptick.agent.realtime.writer import FILE, OLDER_FILE
 
 from .common import CONTROLS, drive, make_agent, state
 from .machines import MS, FakeClock, lead, said
@@ -215,3 +216,25 @@ def test_a_folder_that_is_removed_is_made_again(tmp_path: Path) -> None:
     assert snapshots.wait(60.0)
     assert snapshots.outcome() == (3, "File exists")
     snapshots.close(3, last=False)
+
+
+def test_an_agent_that_has_learned_for_longer_is_not_replaced(tmp_path: Path) -> None:
+    agent = make_agent()
+    drive(agent, 50)
+    for name in (FILE, OLDER_FILE):
+        agent.save(tmp_path / name)
+        content = (tmp_path / name).read_bytes()
+        with pytest.raises(
+            StateError, match=f"holds an agent of {agent.ticks} ticks, which one of 0 would replace; go on with"
+        ):
+            Snapshots(make_agent(), folder=tmp_path)
+        assert (tmp_path / name).read_bytes() == content
+        Snapshots(Agent.load(tmp_path / name), folder=tmp_path)
+        drive(younger := make_agent(), 50)
+        Snapshots(younger, folder=tmp_path)
+        (tmp_path / name).unlink()
+    (tmp_path / FILE).write_bytes(b"nothing that could be used")
+    agent.save(tmp_path / OLDER_FILE)
+    with pytest.raises(StateError, match=OLDER_FILE):
+        Snapshots(make_agent(), folder=tmp_path)
+    assert Snapshots(make_agent(), folder=tmp_path / "none").taken == 0

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..agent import Agent
-from ..errors import ConfigError
+from ..errors import ConfigError, StateError
 from ..kernels import layout as at
 from ..kernels.rng import STATE_WORDS
 from .scan import bounds_of_controls
-from .writer import Writer
+from .writer import FILE, OLDER_FILE, Writer
 
 RANDOM = slice(at.RANDOM, at.RANDOM + STATE_WORDS)
 
@@ -41,6 +42,13 @@ class Snapshots:
         Snapshots taken, brought to disk, and not brought to disk.
     last_written : int or None
         Step of the last one that was brought to disk.
+
+    Raises
+    ------
+    ConfigError
+        If a number is impossible.
+    StateError
+        If the folder holds an agent that has learned for longer than this one, so that it would be lost.
     """
 
     def __init__(
@@ -58,6 +66,8 @@ class Snapshots:
         self._blocks = np.zeros((keep, agent.nbytes), np.uint8)
         self._blocks.fill(0)  # zeros alone would be given page by page, while the loop runs
         self._taken_at, self._levels, self._good = [-1] * keep, [-math.inf] * keep, [False] * keep
+        if folder is not None:
+            _refuse_to_replace(Path(folder), agent)
         self._writer = None if folder is None else Writer(folder)
         self._write_every, self._write_due = write_every, 0
         self._writing = -1
@@ -199,3 +209,18 @@ class Snapshots:
             self.take(step, level)
         self._writer.wait(10.0)
         return self._writer.close()
+
+
+def _refuse_to_replace(folder: Path, agent: Agent) -> None:
+    """Raise `StateError` if a folder holds an agent of more ticks, which this one cannot have come from."""
+    for name in (FILE, OLDER_FILE):
+        try:
+            ticks = Agent.load(folder / name).ticks
+        except (OSError, StateError):  # there is none, or none that could be used
+            continue
+        if ticks > agent.ticks:
+            raise StateError(
+                f"{folder / name} holds an agent of {ticks:,} ticks, which one of {agent.ticks:,} would replace; go on "
+                f"with Agent.load({str(folder / name)!r}), or give another folder"
+            )
+        return
