@@ -8,6 +8,7 @@ from typing import Any
 
 from .cli_export_nir import add_nir
 from .cli_options import add_json
+from .errors import StateError
 
 
 def add_export(commands: Any) -> None:
@@ -37,7 +38,12 @@ def _export_c(options: argparse.Namespace) -> dict[str, Any]:
     from .record import RunFolder
 
     agent = RunFolder.open(options.run_dir).load().agent
-    return export_c(agent, options.out, options.name, initial=not options.blank)
+    try:
+        return export_c(agent, options.out, options.name, initial=not options.blank)
+    except OSError as error:
+        raise StateError(
+            f"--out {options.out}: {error.strerror or error}; give a folder that can be written"
+        ) from error
 
 
 def _show_c(result: dict[str, Any]) -> None:

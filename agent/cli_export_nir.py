@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import tempfile
 from pathlib import Path
 from typing import Any
 
 from .cli_options import add_json
+from .errors import StateError
 
 
 def add_nir(kinds: Any) -> None:
@@ -43,6 +45,7 @@ def _export_nir(options: argparse.Namespace) -> dict[str, Any]:
     from .export.nir import export_nir
     from .record import RunFolder
 
+    check_place(options.out)
     return export_nir(
         RunFolder.open(options.run_dir).load().agent,
         options.out,
@@ -53,6 +56,17 @@ def _export_nir(options: argparse.Namespace) -> dict[str, Any]:
         options.steps,
         options.seed,
     )
+
+
+def check_place(path: Path) -> None:
+    """Raise `StateError` if a file cannot be written there; measuring takes a while, so this comes before it."""
+    try:
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise StateError(
+            f"--out {path}: {error.strerror or error}; give a file in a folder that is there and can be written"
+        ) from error
 
 
 def _show_nir(result: dict[str, Any]) -> None:

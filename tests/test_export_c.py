@@ -327,7 +327,12 @@ def test_the_command_exports_the_agent_of_a_run(cli: Cli, tmp_path: Path) -> Non
     assert (code, "agent.h" in out) == (0, True)
     assert "agent_init" not in (tmp_path / "blank" / "agent.h").read_text()
     assert "It had seen 200 steps" in (tmp_path / "c" / "pole.h").read_text()
-    for arguments in (("nowhere", "--out", "c"), ("run", "--out", "c", "--name", "9")):
+    for arguments in (
+        ("nowhere", "--out", "c"),
+        ("run", "--out", "c", "--name", "9"),
+        ("run", "--out", "c", "--name", "Math"),
+        ("run", "--out", "run/config.yaml"),
+    ):
         code, _, err = cli("export", "c", *arguments)
         assert (code, len(err.splitlines())) == (2, 1), err
 

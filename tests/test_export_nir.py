@@ -333,6 +333,7 @@ REFUSED = {
     "--tick nan: allowed": ({}, ("--tick", "nan")),
     "--steps 9: allowed: 10 or more": ({}, ("--steps", 9)),
     "--seed -1: allowed: 0 or more": ({}, ("--seed", -1)),
+    "--out none/a.nir: No such file or directory; give a file": ({}, ("--out", "none/a.nir")),
 }
 
 

@@ -277,7 +277,7 @@ def test_limits_that_do_not_fit_a_box_are_refused() -> None:
     [
         ({"safe_action": np.full(2, np.nan)}, "not finite"),
         ({"safe_action": np.full(2, 0.6)}, "action entry 0 is 0.6"),
-        ({"safe_action": np.zeros(3)}, "does not fit"),
+        ({"safe_action": np.zeros(3)}, "it has shape .3,., the action space needs .2,."),
         ({"fallback": 3}, "fallback is 3"),
         ({"events": 0}, "events is 0"),
     ],

@@ -27,6 +27,14 @@ MOVING = (at.PHASE, at.TICK, at.EPISODE, at.STALE, *range(at.RANDOM, at.RANDOM +
 MARK = "/* Written by synaptick export c. Do not edit: export again."
 _BLANK_LINES = re.compile(r"\n{3,}")
 _C_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,30}")
+# A file math.h would take the place of the library's.
+_TAKEN = re.compile(
+    r"assert|complex|ctype|errno|fenv|float|inttypes|iso646|limits|locale|math|setjmp|signal|stdarg|stdbool"
+    r"|stddef|stdint|stdio|stdlib|string|tgmath|time|wchar|wctype|auto|break|case|char|const|continue|default"
+    r"|do|double|else|enum|extern|for|goto|if|inline|int|long|main|register|restrict|return|short|signed|sizeof"
+    r"|static|struct|switch|typedef|union|unsigned|void|volatile|while",
+    re.IGNORECASE,
+)
 
 
 class Source(NamedTuple):
@@ -55,9 +63,10 @@ def write_source(agent: Agent, name: str = "agent", initial: bool = True) -> Sou
     StateError
         If the network has more numbers than an int32 counts.
     """
-    if not _C_NAME.fullmatch(name):
+    if not _C_NAME.fullmatch(name) or _TAKEN.fullmatch(name):
         raise ConfigError(
-            f"--name {name!r}: allowed: a letter, then up to 30 letters, digits and underscores, such as motor_agent"
+            f"--name {name!r}: allowed: a letter, then up to 30 letters, digits and underscores, such as motor_agent; "
+            "no keyword of C and no header of its library"
         )
     arena = agent.arena
     if max(arena.ints[at.N_INTS], arena.ints[at.N_REALS], arena.ints[at.N_FLOATS]) >= 2**31:

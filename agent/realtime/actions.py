@@ -116,6 +116,56 @@ def is_finite(action: Any) -> bool:
         return False
 
 
+def formed(action: Any, like: Any) -> Any:
+    """Return an action in the form of another one of its space: keys, parts and shapes; numbers stay as they are.
+
+    Raises
+    ------
+    ValueError
+        If it has another form; the text says what is needed.
+    """
+    if isinstance(like, dict):
+        if not isinstance(action, dict) or action.keys() != like.keys():
+            raise ValueError(f"the action space needs a dict of {', '.join(map(repr, like))}")
+        return {key: formed(action[key], part) for key, part in like.items()}
+    if isinstance(like, tuple):
+        if not isinstance(action, list | tuple) or len(action) != len(like):
+            raise ValueError(f"the action space needs a tuple of {len(like)}")
+        return tuple(formed(*pair) for pair in zip(action, like, strict=True))
+    found = np.asarray(action)
+    if found.dtype.kind not in "buif":
+        raise ValueError("it is not made of numbers")
+    if isinstance(like, np.ndarray):
+        if found.shape != like.shape and not found.size == like.size == 1:
+            raise ValueError(f"it has shape {found.shape}, the action space needs {like.shape}")
+        return action if isinstance(action, np.ndarray) and found.shape == like.shape else found.reshape(like.shape)
+    if found.size != 1 or found.dtype.kind == "f":
+        raise ValueError("the action space needs a whole number")
+    return action if found.ndim == 0 else found.item()
+
+
+def form_of(agent: Agent) -> Any:
+    """Return an action in the form that those of an agent have; its numbers have no meaning."""
+    return agent.action.decode(np.zeros_like(agent.arena.views["action"]))
+
+
+def checked(name: str, action: Any, agent: Agent) -> Any:
+    """Return an action for times of need as a copy in the form of the agent's; raise `ConfigError` if it has another.
+
+    Not finite is refused too: whatever is wrong shows before it is needed.
+    """
+    try:
+        found = copied(formed(action, form_of(agent)))
+        problem = "" if is_finite(found) else "it is not finite"
+    except ValueError as error:
+        problem = str(error)
+    except Exception as error:  # whatever it is
+        problem = one_line(error)
+    if problem:
+        raise ConfigError(f"{name} is {one_line(action)}: {problem}; give an action that may be sent at any time")
+    return found
+
+
 def copied(value: Any) -> Any:
     """Return an action or an observation with all arrays in it copied, so that nobody else can write to them."""
     if type(value) is int:

@@ -62,7 +62,7 @@ class Choice:
         self.spells = Spells(note)
         self._rewards, self._observations = RewardCheck(watchdog), ObservationCheck(agent, watchdog)
         self._limits, self._actuator = ActionLimits(agent, watchdog), ActuatorCheck(agent, watchdog)
-        self.substitute = Substitute(watchdog, self._limits, self.spells, fallback, safe_action)
+        self.substitute = Substitute(agent, watchdog, self._limits, self.spells, fallback, safe_action)
         self.recovery = Recovery(agent, watchdog, snapshots, self.spells, note, now)
         self._step = 0
         self._learns = True

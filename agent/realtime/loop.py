@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Collection
+from types import TracebackType
 from typing import Any, Protocol
 
 from numba.core.runtime import _nrt_python, rtsys
 
 from ..agent import Agent
 from ..errors import ConfigError
-from .actions import copied, is_finite
+from .actions import checked, copied
 from .clock import SECOND, Clock, MonotonicClock, Pacer
-from .events import one_line
 from .guard import Guard
 from .histogram import Histogram
 from .report import report_of_loop
@@ -24,6 +24,7 @@ OVERRUNS = ("skip", "hold", "stop")
 MOST_SPIN = 0.5
 # Periods after which blocks of the interpreter are counted from: what is made once is made by then.
 SETTLED = 100
+FINAL_TRIES = 3
 
 
 class Plant(Protocol):
@@ -72,7 +73,7 @@ class Loop:
         Seconds, at least ten periods. Being late by as much is a jump of the clock: nothing is caught up with. A step
         in which that happens is a miss all the same.
     final_action : object, optional
-        Sent once at the end, whatever ended the loop.
+        Sent at the end, whatever ended the loop; tried three times, a period apart.
     cpus, priority, awake, collect
         As for `Quiet`: processors to be pinned to, real-time priority, whether processors are kept from sleeping, and
         whether to leave the garbage collector on.
@@ -88,6 +89,8 @@ class Loop:
     sense_failures, act_failures : int
     wake_time, busy_time : Histogram
         Nanoseconds by which wake-ups came after their deadlines, and that the work of a period took.
+    final_action : str
+        "sent", "failed" or "not yet sent"; "" if there is none.
     stopped : str
         What ended the last run: "steps", "seconds", "stop", "overrun" or the name of an exception; "" while it runs.
 
@@ -124,12 +127,11 @@ class Loop:
         for name in ("sense", "act"):
             if not callable(getattr(plant, name, None)):
                 raise ConfigError(f"the plant {type(plant).__name__} has no method {name}(); see Plant")
-        if final_action is not None and not is_finite(final_action):
-            raise ConfigError(f"final_action is {one_line(final_action)}; allowed: an action of finite numbers")
         self._clock = clock or MonotonicClock()
         self.guard = agent if isinstance(agent, Guard) else Guard(agent, clock=self._clock, **options)
         self.plant, self.rate, self.overrun = plant, rate, overrun
-        self._final_action = copied(final_action)
+        self._final_action = None if final_action is None else checked("final_action", final_action, self.guard.agent)
+        self.final_action = "" if final_action is None else "not yet sent"
         self._applied = getattr(plant, "applied", None)
         period = SECOND / rate
         late = int(max(jump * SECOND, 10 * period))
@@ -148,9 +150,14 @@ class Loop:
 
         Raises
         ------
+        ConfigError
+            If the number of steps or seconds is not one, or negative.
         InputError
             If the first observation of all is no good, and there is nothing to send (`Guard.start`).
         """
+        for name, value in (("steps", steps), ("seconds", seconds)):
+            if value is not None and not value >= 0:
+                raise ConfigError(f"{name} is {value!r}; allowed: a number of 0 or more, or None")
         self.stopped, self._stopping = "", False
         self.guard.warm_up()
         last = math.inf if steps is None else self.periods + steps
@@ -165,9 +172,20 @@ class Loop:
             raise
         finally:
             self._ended = self._clock.now()
-            if self._final_action is not None and self._send(copied(self._final_action)):
-                self.guard.was_not_sent(instead=self._final_action)
+            self._send_final()
         return self.report()
+
+    def _send_final(self) -> None:
+        if self._final_action is None:
+            return
+        for attempt in range(FINAL_TRIES):
+            if attempt:
+                self._clock.sleep(int(SECOND / self.rate))
+            if self._send(copied(self._final_action)):
+                self.guard.was_not_sent(instead=self._final_action)
+                self.final_action = "sent"
+                return
+        self.final_action = "failed"
 
     def stop(self) -> None:
         """End the loop after this period; may be called by another thread, a signal handler or the plant."""
@@ -185,6 +203,14 @@ class Loop:
     def close(self) -> None:
         """Close the guard."""
         self.guard.close()
+
+    def __enter__(self) -> Loop:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
     # ---- one period after the other
 

@@ -86,7 +86,10 @@ class Recovery:
         while (outcome := self._snapshots.outcome()) is not None:
             at_step, problem = outcome
             if problem:
-                what = f"the snapshot of step {at_step} cannot be written: {problem}; the loop goes on; make room"
+                what = (
+                    f"the snapshot of step {at_step} cannot be written: {problem}; the loop goes on; make room, or "
+                    "give a folder that can be written"
+                )
                 self._spells.say("disk", step, what)
             else:
                 self._spells.end("disk", f"snapshots are written again: that of step {at_step}")

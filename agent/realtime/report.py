@@ -49,6 +49,7 @@ def report_of_loop(loop: Loop) -> dict[str, Any]:
         "rate": loop.rate,
         "overrun": loop.overrun,
         "stopped": loop.stopped,
+        "final_action": loop.final_action,
         "seconds": loop.seconds,
         "periods": loop.periods,
         "misses": loop.misses,

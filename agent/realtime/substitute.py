@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ..agent import Agent
 from ..errors import ConfigError, InputError
-from .actions import ActionLimits, copied, is_finite
+from .actions import ActionLimits, checked, copied, form_of, formed, is_finite
 from .events import one_line
 from .spells import Spells
 from .watchdog import Watchdog
@@ -26,16 +27,26 @@ class Substitute:
     """
 
     def __init__(
-        self, watchdog: Watchdog, limits: ActionLimits, spells: Spells, fallback: Controller | None, safe_action: Any
+        self,
+        agent: Agent,
+        watchdog: Watchdog,
+        limits: ActionLimits,
+        spells: Spells,
+        fallback: Controller | None,
+        safe_action: Any,
     ) -> None:
         self._watchdog, self._limits, self._spells = watchdog, limits, spells
+        self._form = form_of(agent)
         if fallback is not None and not callable(fallback):
             raise ConfigError(f"fallback is {one_line(fallback)}; allowed: a function of an observation")
         if watchdog.uses_fallback and fallback is None:
             raise ConfigError("the watchdog answers with a fallback controller, but none is given: Guard(fallback=...)")
-        if safe_action is not None:
-            _check_safe(safe_action, limits)
-        self._fallback, self._safe_action = fallback, copied(safe_action)
+        self._fallback = fallback
+        self._safe_action = None if safe_action is None else checked("safe_action", safe_action, agent)
+        if self._safe_action is not None and limits.active:
+            problem = limits.apply(self._safe_action, None)[1]
+            if problem:
+                raise ConfigError(f"safe_action: {problem}; give an action that may be sent at any time")
         self._sent: Any = None
         self._before: Any = None  # what the machine has if the last one was not sent
         self._seen: Any = None
@@ -130,7 +141,7 @@ class Substitute:
         if self._fallback is None or self._seen is None:
             return None
         try:
-            action = self._fallback(copied(self._seen))
+            action = formed(self._fallback(copied(self._seen)), self._form)
             if self._limits.active and is_finite(action):
                 action = self._limits.apply(action, self._sent)[0]
         except Exception as error:  # it is the user's, and the loop goes on
@@ -140,15 +151,3 @@ class Substitute:
             self._spells.say("fallback", step, f"the fallback controller returned {one_line(action)}: hold")
             return None
         return action
-
-
-def _check_safe(action: Any, limits: ActionLimits) -> None:
-    """Raise `ConfigError` if an action cannot be sent."""
-    problem = "" if is_finite(action) else "it is not finite"
-    if not problem and limits.active:
-        try:
-            problem = limits.apply(action, None)[1]
-        except (TypeError, ValueError):
-            problem = "it does not fit the action space"
-    if problem:
-        raise ConfigError(f"safe_action is {one_line(action)}: {problem}; give one that may be sent at any time")

@@ -14,6 +14,7 @@ all controllers meet the same.
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 from pathlib import Path
 from typing import NamedTuple
@@ -291,6 +292,8 @@ def main() -> None:
     for name, least in (("seeds", 1), ("periods", 600), ("points", 4), ("refined", 1)):
         if getattr(options, name) < least:
             parser.error(f"--{name} {getattr(options, name)}: give at least {least}")
+    if options.plot is not None and importlib.util.find_spec("matplotlib") is None:
+        parser.error("--plot needs matplotlib: pip install matplotlib")
     result = compare(options.seeds, options.periods, options.points, options.refined)
     if options.csv is not None:
         command = f"python docs/examples/ageing_plant.py --seeds {options.seeds} --periods {options.periods}"
