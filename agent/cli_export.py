@@ -49,6 +49,6 @@ def _export_c(options: argparse.Namespace) -> dict[str, Any]:
 def _show_c(result: dict[str, Any]) -> None:
     print(
         f"{' and '.join(result['files'])}: {result['state_bytes']:,} bytes of state; {result['inputs']} inputs, "
-        f"{result['choices']} choices and {result['controls']} controls.\n"
+        f"an action of {result['choices']} discrete and {result['controls']} continuous parts.\n"
         f"Compile: cc -std=c99 -O2 -c {result['files'][1]}"
     )

@@ -16,6 +16,10 @@
 
 #include "agent.h"
 
+#if AGENT_INPUTS != 4 || AGENT_CHOICES != 1
+#error "this plant is a cart with a pole: export the agent of a run of CartPole-v1"
+#endif
+
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
