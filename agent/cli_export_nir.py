@@ -45,7 +45,7 @@ def _export_nir(options: argparse.Namespace) -> dict[str, Any]:
     from .export.nir import export_nir
     from .record import RunFolder
 
-    check_place(options.out)
+    _check_place(options.out)
     return export_nir(
         RunFolder.open(options.run_dir).load().agent,
         options.out,
@@ -58,8 +58,8 @@ def _export_nir(options: argparse.Namespace) -> dict[str, Any]:
     )
 
 
-def check_place(path: Path) -> None:
-    """Raise `StateError` if a file cannot be written there; measuring takes a while, so this comes before it."""
+def _check_place(path: Path) -> None:
+    """Raise `StateError` if a file cannot be written there: before what is written is measured, which takes a while."""
     try:
         with tempfile.TemporaryFile(dir=path.parent):
             pass

@@ -23,9 +23,7 @@ from .results import OLDER_RESULTS_FILE, RESULTS_FILE, Results
 CONFIG_FILE = "config.yaml"
 VERSIONS_FILE = "versions.json"
 SUMMARY_FILE = "summary.json"
-CHECKPOINT_FILE = "agent.synaptick"
-OLDER_CHECKPOINT_FILE = "agent.older.synaptick"
-CHECKPOINTS = (CHECKPOINT_FILE, OLDER_CHECKPOINT_FILE)
+CHECKPOINTS = (checkpoint.NEWEST_FILE, checkpoint.OLDER_FILE)
 ALL_FILES = (CONFIG_FILE, VERSIONS_FILE, RESULTS_FILE, OLDER_RESULTS_FILE, SUMMARY_FILE, *CHECKPOINTS)
 
 
@@ -200,7 +198,7 @@ class RunFolder:
         self._results.synchronise()
         notes = tally and {"tally": tally.to_dict(), "env": env, "env_kwargs": self.config.env_kwargs}
         newest, older = (self.path / name for name in CHECKPOINTS)
-        fresh = self.path / f".{CHECKPOINT_FILE}.part"
+        fresh = self.path / f".{checkpoint.NEWEST_FILE}.part"
         agent.save(fresh, notes)
         checkpoint.replace_and_keep(fresh, newest, older)
 

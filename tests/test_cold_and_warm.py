@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -95,17 +96,22 @@ def test_the_first_folder_that_can_be_written_is_taken(places: dict[str, Path]) 
     assert jit.find_cache_folder() is None
 
 
-def test_a_folder_that_exists_but_is_read_only_is_passed_over(
-    places: dict[str, Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def refusing(folder: Path) -> Callable[..., Any]:
+    """Return a `tempfile.TemporaryFile` for which a folder is read-only."""
     real = tempfile.TemporaryFile
 
     def refuse(**options: Any) -> Any:
-        if Path(options["dir"]).is_relative_to(places["SYNAPTICK_CACHE_DIR"]):
+        if Path(options["dir"]).is_relative_to(folder):
             raise OSError(30, "Read-only file system")
         return real(**options)
 
-    monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
+    return refuse
+
+
+def test_a_folder_that_exists_but_is_read_only_is_passed_over(
+    places: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "TemporaryFile", refusing(places["SYNAPTICK_CACHE_DIR"]))
     folder = jit.find_cache_folder()
     assert folder is not None
     assert Path(folder).is_relative_to(places["NUMBA_CACHE_DIR"])

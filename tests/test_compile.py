@@ -21,7 +21,7 @@ from synaptick.agent.kernels import tick as kernel
 
 from .common import ROOT, SIZE, drive, make_agent
 from .runs import Cli
-from .test_cold_and_warm import block, double, places
+from .test_cold_and_warm import block, double, places, refusing
 
 __all__ = ["places"]
 
@@ -207,13 +207,7 @@ def test_a_folder_that_is_read_only_is_taken_if_it_holds_the_code(
 ) -> None:
     folder = jit.find_cache_folder()
     assert folder is not None
-    real = tempfile.TemporaryFile
-
-    def refuse(**options: Any) -> Any:
-        if Path(options["dir"]).is_relative_to(places["SYNAPTICK_CACHE_DIR"]):
-            raise OSError(30, "Read-only file system")
-        return real(**options)
-
+    real, refuse = tempfile.TemporaryFile, refusing(places["SYNAPTICK_CACHE_DIR"])
     monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
     other = jit.find_cache_folder()
     assert other is not None

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 from synaptick.agent import Agent, ConfigError, StateError, checkpoint
+from synaptick.agent.checkpoint import NEWEST_FILE, OLDER_FILE
 from synaptick.agent.kernels import layout as at
 from synaptick.agent.realtime import Guard, Snapshots
 from synaptick.agent.realtime.snapshots import RANDOM
-from synaptick.agent.realtime.writer import FILE, OLDER_FILE
 
 from .common import CONTROLS, drive, make_agent, state
 from .machines import MS, FakeClock, lead, said
@@ -221,7 +221,7 @@ def test_a_folder_that_is_removed_is_made_again(tmp_path: Path) -> None:
 def test_an_agent_that_has_learned_for_longer_is_not_replaced(tmp_path: Path) -> None:
     agent = make_agent()
     drive(agent, 50)
-    for name in (FILE, OLDER_FILE):
+    for name in (NEWEST_FILE, OLDER_FILE):
         agent.save(tmp_path / name)
         content = (tmp_path / name).read_bytes()
         with pytest.raises(
@@ -233,7 +233,7 @@ def test_an_agent_that_has_learned_for_longer_is_not_replaced(tmp_path: Path) ->
         drive(younger := make_agent(), 50)
         Snapshots(younger, folder=tmp_path)
         (tmp_path / name).unlink()
-    (tmp_path / FILE).write_bytes(b"nothing that could be used")
+    (tmp_path / NEWEST_FILE).write_bytes(b"nothing that could be used")
     agent.save(tmp_path / OLDER_FILE)
     with pytest.raises(StateError, match=OLDER_FILE):
         Snapshots(make_agent(), folder=tmp_path)

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from ..agent import Agent
+from ..checkpoint import NEWEST_FILE, OLDER_FILE
 from ..errors import ConfigError, StateError
 from ..kernels import layout as at
 from ..kernels.rng import STATE_WORDS
 from .scan import bounds_of_controls
-from .writer import FILE, OLDER_FILE, Writer
+from .writer import Writer
 
 RANDOM = slice(at.RANDOM, at.RANDOM + STATE_WORDS)
 
@@ -213,7 +214,7 @@ class Snapshots:
 
 def _refuse_to_replace(folder: Path, agent: Agent) -> None:
     """Raise `StateError` if a folder holds an agent of more ticks, which this one cannot have come from."""
-    for name in (FILE, OLDER_FILE):
+    for name in (NEWEST_FILE, OLDER_FILE):
         try:
             ticks = Agent.load(folder / name).ticks
         except (OSError, StateError):  # there is none, or none that could be used

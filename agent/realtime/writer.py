@@ -14,9 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import checkpoint
-
-FILE, OLDER_FILE = "agent.synaptick", "agent.older.synaptick"
-
+from ..checkpoint import NEWEST_FILE, OLDER_FILE
 
 Job: TypeAlias = tuple[int, NDArray[np.uint8], dict[str, Any], Callable[[], bool]]
 
@@ -98,11 +96,13 @@ class Writer:
                 if not is_sound():
                     raise ArithmeticError("it holds a number that is not finite")
                 self.folder.mkdir(parents=True, exist_ok=True)
-                for leftover in self.folder.glob(f".*{FILE}*.part"):  # of a process that was killed while it wrote
+                for leftover in self.folder.glob(
+                    f".*{NEWEST_FILE}*.part"
+                ):  # of a process that was killed while it wrote
                     leftover.unlink(missing_ok=True)
-                fresh = self.folder / f".{FILE}.part"
+                fresh = self.folder / f".{NEWEST_FILE}.part"
                 checkpoint.write(fresh, metadata, block)
-                checkpoint.replace_and_keep(fresh, self.folder / FILE, self.folder / OLDER_FILE)
+                checkpoint.replace_and_keep(fresh, self.folder / NEWEST_FILE, self.folder / OLDER_FILE)
                 problem = ""
             except OSError as error:
                 problem = error.strerror or str(error)
