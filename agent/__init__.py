@@ -18,12 +18,20 @@ from .errors import (
 )
 
 if TYPE_CHECKING:
-    from .config_file import load_config
-    from .environment import make_env
-    from .loop import Tally, run
+    from .training.config_file import load_config
+    from .training.environment import make_env
+    from .training.episodes import Tally
+    from .training.loop import run
+
+    __version__: str
 
 # Loaded on first use, so that an embedded agent needs neither Gymnasium nor YAML.
-_LAZY = {"load_config": "config_file", "Tally": "loop", "make_env": "environment", "run": "loop"}
+_LAZY = {
+    "Tally": "training.episodes",
+    "load_config": "training.config_file",
+    "make_env": "training.environment",
+    "run": "training.loop",
+}
 
 __all__ = [
     "Agent",
@@ -38,6 +46,7 @@ __all__ = [
     "StateError",
     "SynaptickError",
     "Tally",
+    "__version__",
     "load_config",
     "make_env",
     "run",
@@ -45,6 +54,12 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return import_module("importlib.metadata").version("synaptick")
     if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f".{_LAZY[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

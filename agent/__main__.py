@@ -1,7 +1,7 @@
-"""``python -m synaptick.agent``."""
+"""``python -m synaptick``."""
 
 import sys
 
-from .cli import main
+from .cli.main import main
 
 sys.exit(main())

@@ -8,15 +8,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import checkpoint, compilation
-from .build import build
+from . import compilation
+from .arena import checkpoint
+from .arena.arena import NET_NAMES, Arena
+from .arena.initialize import build
 from .config import Config
 from .errors import InputError, PhaseError, StateError
 from .kernels import layout as at
 from .kernels import tick as kernel
 from .kernels.normalize import COUNT, reward_scale
 from .spaces import ActionSpec, ObservationSpec
-from .state import NET_NAMES, Arena
 
 
 class Agent:
@@ -46,7 +47,7 @@ class Agent:
     Examples
     --------
     >>> import gymnasium as gym
-    >>> from synaptick.agent import Agent, Config
+    >>> from synaptick import Agent, Config
     >>> env = gym.make("CartPole-v1")
     >>> agent = Agent(Config(), env.observation_space, env.action_space, seed=0)
     >>> observation, _ = env.reset(seed=0)

@@ -14,9 +14,9 @@ import numba
 from numba import types
 
 from .errors import CompileError, StateError
-from .kernels import jit
 from .kernels import tick as kernel
-from .kernels.cache import target
+from .kernels.base import jit
+from .kernels.base.cache import target
 
 # The one signature of the step; `Agent` casts what it is given to it.
 SIGNATURE = (types.int64, types.float64, types.int64, types.boolean)
@@ -77,7 +77,7 @@ def depends_on() -> dict[str, Any]:
     }
 
 
-_COMPILE = "from synaptick.agent import Agent; Agent.compile()"
+_COMPILE = "from synaptick import Agent; Agent.compile()"
 
 # Refuses whatever would change a file, so that the folder is as good as read-only, and so is all else.
 _VERIFY = """
@@ -90,8 +90,8 @@ sys.dont_write_bytecode = True
 sys.addaudithook(refuse)
 import json, time
 begun = time.perf_counter()
-from synaptick.agent import Agent
-from synaptick.agent.compilation import depends_on
+from synaptick import Agent
+from synaptick.compilation import depends_on
 Agent.compile(load_only=True)
 print(json.dumps({**depends_on(), "seconds_to_load": time.perf_counter() - begun}))
 """

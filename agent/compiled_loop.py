@@ -82,8 +82,8 @@ def load_tick() -> Any:
     >>> import numpy as np
     >>> from gymnasium.spaces import Box
     >>> from numba import njit
-    >>> from synaptick.agent import Agent, Config
-    >>> from synaptick.agent.compiled_loop import START, STEP, load_tick, ports
+    >>> from synaptick import Agent, Config
+    >>> from synaptick.compiled_loop import START, STEP, load_tick, ports
     >>> tick = load_tick()
     >>> @njit
     ... def loop(address, observation, action, periods):

@@ -59,3 +59,8 @@ class Interrupted(SynaptickError):
     def __init__(self, message: str, number: int) -> None:
         super().__init__(message)
         self.number = number
+
+
+def described(error: Exception) -> str:
+    """Return what an error says, with its kind unless it is one of ours."""
+    return str(error) if isinstance(error, SynaptickError) else f"{type(error).__name__}: {error}"

@@ -7,25 +7,25 @@ from __future__ import annotations
 
 import gymnasium
 
-from . import masking
-from .changing import World
-from .copying import Copy
-from .delay import DelayedReward
-from .delayed_match import DelayedMatch
-from .delayed_xor import DelayedXor
-from .distracted_cue import DistractedCue, best_accuracy
-from .drift import DriftParameters
-from .evidence_accumulation import EvidenceAccumulation
-from .forager import Forager
-from .masking import MaskPositions, MaskVelocities
-from .memory_chain import MemoryChain
-from .noise import NoisyObservation
-from .probes import PROBES
-from .remap import FlipReward, RemapActions
-from .sensors import FailSensors, PermuteObservations, ScaleObservations
-from .t_maze import TMaze
-from .trace_conditioning import TraceConditioning
-from .units import ChangeUnits
+from .changes.changing import World
+from .changes.drift import DriftParameters
+from .changes.remap import FlipReward, RemapActions
+from .changes.sensors import FailSensors, PermuteObservations, ScaleObservations
+from .tasks.copying import Copy
+from .tasks.delayed_match import DelayedMatch
+from .tasks.delayed_xor import DelayedXor
+from .tasks.distracted_cue import DistractedCue, best_accuracy
+from .tasks.evidence_accumulation import EvidenceAccumulation
+from .tasks.forager import Forager
+from .tasks.memory_chain import MemoryChain
+from .tasks.probes import PROBES
+from .tasks.t_maze import TMaze
+from .tasks.trace_conditioning import TraceConditioning
+from .wrappers import masking
+from .wrappers.delay import DelayedReward
+from .wrappers.masking import MaskPositions, MaskVelocities
+from .wrappers.noise import NoisyObservation
+from .wrappers.rescale import ChangeUnits
 
 __all__ = [
     "PROBES",

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 from numpy.typing import NDArray
-from synaptick.agent import Agent, Config, InputError, run
-from synaptick.agent.kernels import layout as at
+from synaptick import Agent, Config, InputError, run
+from synaptick.kernels import layout as at
 
 from .harness import call, number, observed, script
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from synaptick.agent.cli import main
+from synaptick.cli.main import main
 
 from .runs import Cli
 from .trouble import Trouble

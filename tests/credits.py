@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
-from synaptick.agent.config import Config
-from synaptick.agent.study import gradients
+from synaptick.bench.gradients import compare as gradients
+from synaptick.config import Config
 
 from .harness import DoubleAgent, twin_of
 from .oracle import Paths, Stack, rtrl, run

@@ -16,13 +16,13 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
-from synaptick.agent import Agent, Config
-from synaptick.agent.bench_export import follow, new_agent
-from synaptick.agent.export import export_c
-from synaptick.agent.export.compiler import compile_c
-from synaptick.agent.export.native import CAgent
-from synaptick.agent.kernels import tick as kernel
-from synaptick.agent.kernels.jit import ARITHMETIC
+from synaptick import Agent, Config
+from synaptick.bench.export import follow, new_agent
+from synaptick.export import export_c
+from synaptick.export.c.compiler import compile_c
+from synaptick.export.c.native import CAgent
+from synaptick.kernels import tick as kernel
+from synaptick.kernels.base.jit import ARITHMETIC
 
 from .common import BOX, CONTROLS, COORDINATE, PARTS, SYMBOLS
 from .harness import Event, number, script

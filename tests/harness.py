@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from synaptick.agent.build import build
-from synaptick.agent.config import Config
-from synaptick.agent.kernels import layout as at
-from synaptick.agent.kernels import tick as kernel
-from synaptick.agent.spaces import ActionSpec, ObservationSpec
-from synaptick.agent.spaces.tree import Branch
-from synaptick.agent.state import Arena
+from synaptick.arena.arena import Arena
+from synaptick.arena.initialize import build
+from synaptick.config import Config
+from synaptick.kernels import layout as at
+from synaptick.kernels import tick as kernel
+from synaptick.spaces import ActionSpec, ObservationSpec
+from synaptick.spaces.tree import Branch
 
 from .reference import NETS, ReferenceAgent
 

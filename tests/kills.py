@@ -15,8 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from synaptick.agent import Agent
-from synaptick.agent.cli import main
+from synaptick import Agent
+from synaptick.cli.main import main
 
 CHECKPOINTS = ("agent.synaptick", "agent.older.synaptick")
 OPERATIONS = ("fsync", "link", "replace", "unlink", "mkdir")

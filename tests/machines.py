@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
-from synaptick.agent import Agent, Config
-from synaptick.agent.realtime import Guard, Loop, Watchdog
+from synaptick import Agent, Config
+from synaptick.realtime import Guard, Loop, Watchdog
 
 from .common import SIZE, make_agent
 

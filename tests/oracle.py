@@ -1,9 +1,9 @@
-"""A second way to the exact gradients of `synaptick.agent.study.exact`: forward-mode RTRL; and finite differences."""
+"""Another way to the exact gradients of `synaptick.bench.gradients.bptt`: forward-mode RTRL; and finite differences."""
 
 from __future__ import annotations
 
 import numpy as np
-from synaptick.agent.study.exact import ALL_PATHS, EPROP, Array, Layer, Paths, Stack, bptt, normalised, run
+from synaptick.bench.gradients.bptt import ALL_PATHS, EPROP, Array, Layer, Paths, Stack, bptt, normalised, run
 
 __all__ = ["EPROP", "Array", "Layer", "Paths", "Stack", "bptt", "finite_differences", "rtrl", "run"]
 

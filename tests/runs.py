@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from synaptick.agent import Agent
+from synaptick import Agent
 
 Cli = Callable[..., tuple[int, str, str]]
 SMALL = ("--set", "layers=[8]")

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 from gymnasium import spaces
-from synaptick.agent import Agent, Config, InputError, PhaseError, SpaceError
-from synaptick.agent.kernels import layout as at
+from synaptick import Agent, Config, InputError, PhaseError, SpaceError
+from synaptick.kernels import layout as at
 
 from .common import (
     ACTIONS,

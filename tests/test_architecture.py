@@ -85,8 +85,8 @@ def test_only_the_cache_of_compiled_code_touches_the_outside(path: Path) -> None
 def test_the_agent_is_embedded_without_gymnasium_or_a_terminal() -> None:
     code = """
 import sys
-from synaptick.agent import Agent, Config
-heavy = {"gymnasium", "rich", "argparse", "synaptick.agent.environment", "synaptick.agent.config_file"}
+from synaptick import Agent, Config
+heavy = {"gymnasium", "rich", "argparse", "synaptick.training.environment", "synaptick.training.config_file"}
 print(sorted(heavy & set(sys.modules)))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=True)

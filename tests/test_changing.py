@@ -13,7 +13,7 @@ import pytest
 import yaml
 from gymnasium.utils.env_checker import check_env
 from gymnasium.wrappers import RescaleAction
-from synaptick.agent import EnvError, make_env
+from synaptick import EnvError, make_env
 from synaptick.envs import (
     DriftParameters,
     FailSensors,

@@ -14,10 +14,10 @@ from typing import Any, TypeAlias
 import numpy as np
 import pytest
 from gymnasium import spaces
-from synaptick.agent import Agent, StateError
-from synaptick.agent import checkpoint as file_format
-from synaptick.agent.loop import Tally
-from synaptick.agent.record import RunFolder
+from synaptick import Agent, StateError
+from synaptick.arena import checkpoint as file_format
+from synaptick.training.episodes import Tally
+from synaptick.training.run_folder import RunFolder
 
 from .common import CONTROLS, COORDINATE, PARTS, SIZE, SYMBOLS, drive, make_agent, state
 from .harness import observed

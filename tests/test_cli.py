@@ -14,9 +14,9 @@ from typing import Any
 import gymnasium
 import pytest
 import yaml
-from synaptick.agent import Agent, Config, load_config
-from synaptick.agent.kernels import tick as kernel
-from synaptick.agent.record import versions
+from synaptick import Agent, Config, load_config
+from synaptick.kernels import tick as kernel
+from synaptick.versions import versions
 
 from .common import ROOT
 from .runs import CHECKPOINTS, SMALL, Cli, assert_whole, rows
@@ -96,7 +96,7 @@ def test_a_pipe_gets_plain_lines(cli: Cli) -> None:
 def test_nobody_has_to_read_what_is_printed(cli: Cli, tmp_path: Path, lines: int) -> None:
     """As in a pipe to head: the reader is gone, the run goes on."""
     arguments = ["run", ENV_ID, *SMALL, "--steps", "3000", "--out", "a"]
-    code = f"import sys, tests.trouble, synaptick.agent.cli as cli; sys.exit(cli.main({arguments}))"
+    code = f"import sys, tests.trouble, synaptick.cli.main as cli; sys.exit(cli.main({arguments}))"
     with subprocess.Popen(
         [sys.executable, "-c", code],
         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])},
@@ -167,7 +167,7 @@ def test_the_module_runs_as_a_program(finished: Path) -> None:
         "-W",
         "error",
         "-m",
-        "synaptick.agent",
+        "synaptick",
         "eval",
         str(finished),
         "--episodes",

@@ -13,12 +13,12 @@ from typing import Any
 
 import numba
 import pytest
-from synaptick.agent.kernels import jit
+from synaptick.kernels.base import jit
 
 PROGRAM = """
 import hashlib, json
 from tests.common import COORDINATE, drive, make_agent
-from synaptick.agent.kernels.tick import tick
+from synaptick.kernels.tick import tick
 digests = []
 for changes in ({"layers": (12,)}, {"layers": (12, 11, 10)}, {"layers": (9, 8), **COORDINATE}):
     agent = make_agent(**changes)

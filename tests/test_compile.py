@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 import pytest
 from numba import types
-from synaptick.agent import Agent, CompileError, StateError
-from synaptick.agent.compilation import SIGNATURE, compile_into, depends_on
-from synaptick.agent.kernels import jit
-from synaptick.agent.kernels import tick as kernel
+from synaptick import Agent, CompileError, StateError
+from synaptick.compilation import SIGNATURE, compile_into, depends_on
+from synaptick.kernels import tick as kernel
+from synaptick.kernels.base import jit
 
 from .common import ROOT, SIZE, drive, make_agent
 from .runs import Cli
@@ -37,15 +37,15 @@ sys.addaudithook(refuse)
 """
 PROGRAM = """
 import json
-import synaptick.agent
-from synaptick.agent import Agent, CompileError
-from synaptick.agent.kernels import jit
-from synaptick.agent.kernels.tick import tick
-found = {"folder": jit.CACHE_FOLDER, "package": synaptick.agent.__file__, "error": ""}
+import synaptick
+from synaptick import Agent, CompileError
+from synaptick.kernels import jit
+from synaptick.kernels.tick import tick
+found = {"folder": jit.CACHE_FOLDER, "package": synaptick.__file__, "error": ""}
 try:
     Agent.compile(load_only=True)
     from gymnasium import spaces
-    from synaptick.agent import Config
+    from synaptick import Config
     agent = Agent(Config(layers=(4,), reservoir=0), spaces.Box(-1, 1, (3,)), spaces.Discrete(3))
     agent.start([0.0, 0.5, 1.0])
     found["action"] = agent.step(1.0, [0.0, 0.5, 1.0])

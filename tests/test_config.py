@@ -12,8 +12,8 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from synaptick.agent import Config, ConfigError, load_config
-from synaptick.agent.config_file import dump_config, parse_changes, parse_config, shipped_names
+from synaptick import Config, ConfigError, load_config
+from synaptick.training.config_file import dump_config, parse_changes, parse_config, shipped_names
 
 CONFIGS = Path(__file__).parent.parent / "configs"
 FIELDS: dict[str, Field[Any]] = {spec.name: spec for spec in fields(Config)}

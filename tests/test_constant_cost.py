@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 from numba.core.runtime import _nrt_python, rtsys
-from synaptick.agent.kernels import tick as kernel
+from synaptick.kernels import tick as kernel
 
 from .common import CONTROLS, COORDINATE, PARTS, SIZE, SYMBOLS, drive, make_agent, state
 

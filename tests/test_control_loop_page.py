@@ -12,10 +12,10 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
-from synaptick.agent import Agent
-from synaptick.agent.kernels import jit
-from synaptick.agent.realtime import Watchdog
-from synaptick.agent.realtime.watchdog import ALLOWED
+from synaptick import Agent
+from synaptick.kernels.base import jit
+from synaptick.realtime import Watchdog
+from synaptick.realtime.watchdog import ALLOWED
 
 from .common import ROOT
 
@@ -51,7 +51,7 @@ def test_the_commands_of_the_page_run(block: str, tmp_path: Path) -> None:
     words = shlex.split(block.replace("--seconds 60", "--seconds 0.2").replace("1x64 2x128", "1x64"))
     variables = dict(word.split("=", 1) for word in words if re.match(r"[A-Z_]+=", word))
     program, *arguments = [word for word in words if not re.match(r"[A-Z_]+=", word)]
-    start = {"synaptick": [sys.executable, "-m", "synaptick.agent"], "python": [sys.executable]}[program]
+    start = {"synaptick": [sys.executable, "-m", "synaptick"], "python": [sys.executable]}[program]
     done = subprocess.run(
         [*start, *arguments], cwd=tmp_path, env=os.environ | variables, capture_output=True, text=True, timeout=600
     )

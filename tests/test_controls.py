@@ -13,7 +13,7 @@ from gymnasium import spaces
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from synaptick.agent import Agent, Config
+from synaptick import Agent, Config
 
 from . import reference_policy
 from .common import BOX, CONTROLS, COORDINATE, PARTS, SIZE, assert_finite, make_agent

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from gymnasium.error import ResetNeeded
 from gymnasium.utils.env_checker import check_env
-from synaptick.agent import Agent, Config, EnvError, make_env
+from synaptick import Agent, Config, EnvError, make_env
 from synaptick.envs import DelayedXor, DistractedCue, best_accuracy
 
 TASKS = [DelayedXor, DistractedCue]

@@ -12,10 +12,9 @@ import gymnasium
 import numpy as np
 import pytest
 from gymnasium import spaces
-from synaptick import envs
-from synaptick.agent import StateError, make_env
-from synaptick.agent.encoding import LARGEST, NotPlain, Reader, Writer
-from synaptick.agent.env_state import capture, restore
+from synaptick import StateError, envs, make_env
+from synaptick.training.env_state import capture, restore
+from synaptick.training.plain_data import LARGEST, NotPlain, Reader, Writer
 
 Make = Callable[[], Any]
 CLASSIC = ("CartPole-v1", "Acrobot-v1", "MountainCar-v0", "MountainCarContinuous-v0", "Pendulum-v1")

@@ -12,7 +12,7 @@ import pytest
 from gymnasium import spaces
 from gymnasium.utils.env_checker import check_env
 from gymnasium.wrappers import DtypeObservation, FlattenObservation, TimeLimit
-from synaptick.agent import EnvError, make_env
+from synaptick import EnvError, make_env
 from synaptick.envs import DelayedReward, MaskPositions, MaskVelocities, MemoryChain, NoisyObservation
 
 UNLIKE = pytest.mark.filterwarnings("ignore:.*different from the unwrapped version")

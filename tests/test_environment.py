@@ -9,7 +9,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 import pytest
-from synaptick.agent import EnvError, make_env
+from synaptick import EnvError, make_env
 
 VECTOR_ONLY, VECTOR_MADE = "VectorOnly-v0", "VectorMade-v0"
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 from gymnasium.utils.env_checker import check_env
-from synaptick.agent import EnvError, make_env
+from synaptick import EnvError, make_env
 from synaptick.envs import PROBES, ChangeUnits, MaskVelocities, register
-from synaptick.envs.masking import VELOCITIES
+from synaptick.envs.wrappers.masking import VELOCITIES
 
 IDS = [
     "synaptick/CartPolePositions-v0",

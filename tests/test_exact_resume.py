@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from synaptick.agent import Agent, checkpoint, experiment
+from synaptick import Agent
+from synaptick.arena import checkpoint
+from synaptick.training import run as experiment
 
 from .common import ROOT
 from .kills import EVERY

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 from numba import njit
-from synaptick.agent import CompileError
-from synaptick.agent.compiled_loop import (
+from synaptick import CompileError
+from synaptick.compiled_loop import (
     BAD_OBSERVATION,
     BAD_REWARD,
     NOT_STARTED,
@@ -25,7 +25,7 @@ from synaptick.agent.compiled_loop import (
     load_tick,
     ports,
 )
-from synaptick.agent.kernels import tick as kernel
+from synaptick.kernels import tick as kernel
 
 from .common import PARTS, ROOT, SIZE, make_agent
 
@@ -55,7 +55,7 @@ def test_the_python_loop_learns_to_heat_the_tank() -> None:
 
 
 def test_a_new_agent_needs_spaces_and_no_environment_of_gymnasium() -> None:
-    code = "import sys, synaptick.agent.agent; assert not any(name.startswith('gymnasium') for name in sys.modules)"
+    code = "import sys, synaptick.agent; assert not any(name.startswith('gymnasium') for name in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
     source = (EXAMPLES / "python_loop.py").read_text()
     assert re.findall(r"^.*gymnasium.*import.*$", source, re.MULTILINE) == ["from gymnasium.spaces import Box"]

@@ -15,14 +15,14 @@ from typing import Any
 import numpy as np
 import pytest
 from gymnasium import spaces
-from synaptick.agent import Agent, Config, ConfigError, StateError
-from synaptick.agent.errors import CompilerError
-from synaptick.agent.export import export_c, write_source
-from synaptick.agent.export.compiler import compile_c, find_compiler, section_bytes
-from synaptick.agent.export.native import CAgent
-from synaptick.agent.export.source import MARK
-from synaptick.agent.kernels import layout as at
-from synaptick.agent.kernels import tick as kernel
+from synaptick import Agent, Config, ConfigError, StateError
+from synaptick.errors import CompilerError
+from synaptick.export import export_c, write_source
+from synaptick.export.c.compiler import compile_c, find_compiler, section_bytes
+from synaptick.export.c.native import CAgent
+from synaptick.export.c.source import MARK
+from synaptick.kernels import layout as at
+from synaptick.kernels import tick as kernel
 
 from .common import BOX, CONTROLS, PARTS, ROOT, SYMBOLS, assert_finite, make_agent
 from .export_cases import CASES, MUTANTS, SANITIZED, agent_of
@@ -88,7 +88,7 @@ def test_both_balance_the_pole_with_the_same_actions(strict: dict[str, Any]) -> 
 @pytest.mark.parametrize("network", ["1x32", "1x64", "default"])
 def test_actions_are_the_same_over_1e5_steps_of_cartpole(network: str) -> None:
     code = (
-        "import json; from synaptick.agent.bench_export import follow, new_agent; "
+        "import json; from synaptick.bench.export import follow, new_agent; "
         f"print(json.dumps(follow(new_agent({network!r}), 100_000)))"
     )
     environment = {**os.environ, "SYNAPTICK_ARITHMETIC": "strict"}

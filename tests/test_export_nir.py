@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 from numpy.typing import NDArray
-from synaptick.agent import Agent, Config, ConfigError, SynaptickError
-from synaptick.agent.export.frozen import FrozenActor, differences, parts_of, slopes_of
-from synaptick.agent.export.nir import export_nir
-from synaptick.agent.export.nir_graph import graph_of
-from synaptick.agent.export.recording import record
+from synaptick import Agent, Config, ConfigError, SynaptickError
+from synaptick.export.nir.frozen import FrozenActor, differences, parts_of, slopes_of
+from synaptick.export.nir.graph import graph_of
+from synaptick.export.nir.recording import record
+from synaptick.export.nir.write import export_nir
 
 from .common import make_agent
 from .runs import Cli

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from synaptick.agent import Agent, load_config, make_env, run
+from synaptick import Agent, load_config, make_env, run
 
 from .common import assert_finite
 

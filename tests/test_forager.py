@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from gymnasium.error import ResetNeeded
 from gymnasium.utils.env_checker import check_env
-from synaptick.agent import EnvError, make_env
+from synaptick import EnvError, make_env
 from synaptick.envs import Forager, World
 
 NORTH, EAST, SOUTH, WEST = range(4)

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from synaptick.agent import Agent, Tally, results
-from synaptick.agent.results import HEADER, Results
+from synaptick import Agent, Tally
+from synaptick.training import results
+from synaptick.training.results import HEADER, Results
 
 from .runs import CHECKPOINTS, SMALL, Cli, assert_whole, rows
 from .test_exact_resume import assert_same

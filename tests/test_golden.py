@@ -23,8 +23,8 @@ from typing import Any
 import numpy as np
 import pytest
 from gymnasium import spaces
-from synaptick.agent import Agent
-from synaptick.agent.record import versions
+from synaptick import Agent
+from synaptick.versions import versions
 
 from .common import SIZE, make_agent
 from .harness import flat, number

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from gymnasium import spaces
-from synaptick.agent.kernels import policy
+from synaptick.kernels import distributions as policy
 
 from . import reference, reference_policy
 from .credits import (

@@ -94,10 +94,10 @@ def test_the_wheel_holds_what_it_should_and_nothing_else(wheel: Path) -> None:
 
 def test_imports_find_the_wheel_and_not_the_decoys(python: Path, decoys: Path) -> None:
     code = """
-import synaptick.agent, synaptick.envs, synaptick.configs
-from synaptick.agent import Agent, Config, load_config
+import synaptick, synaptick.envs, synaptick.configs
+from synaptick import Agent, Config, load_config
 assert load_config("default") == Config()
-for module in (synaptick.agent, synaptick.envs, synaptick.configs):
+for module in (synaptick, synaptick.envs, synaptick.configs):
     print(module.__file__)
 """
     for line in output(python, "-c", code, cwd=decoys).splitlines():

@@ -14,19 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from synaptick.agent import Agent, results
+from synaptick import Agent
+from synaptick.training import results
 
 from .runs import SMALL, Cli, assert_whole, rows
-from .trouble import (
-    ENV_ID,
-    Step,
-    Trouble,
-    break_down,
-    infinite_reward,
-    nan_observation,
-    no_reward,
-    wrong_shape,
-)
+from .trouble import ENV_ID, Step, Trouble, break_down, infinite_reward, nan_observation, no_reward, wrong_shape
 
 RUN = ("run", ENV_ID, *SMALL, "--set", "checkpoint_every=40")
 
@@ -206,7 +198,7 @@ def test_an_environment_that_raises_in_eval_is_one_line(cli: Cli) -> None:
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGKILL, -9)])
 def test_a_process_that_is_stopped_can_be_resumed(cli: Cli, tmp_path: Path, number: int, code: int) -> None:
     folder = tmp_path / "a"
-    command = [sys.executable, "-m", "synaptick.agent", "run", "CartPole-v1", *SMALL, "--steps", "1000000000"]
+    command = [sys.executable, "-m", "synaptick", "run", "CartPole-v1", *SMALL, "--steps", "1000000000"]
     command += ["--set", "checkpoint_every=500", "--out", str(folder), "--json"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         checkpoint = folder / "agent.synaptick"

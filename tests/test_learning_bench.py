@@ -13,12 +13,13 @@ from typing import Any
 import gymnasium
 import numpy as np
 import pytest
-from synaptick.agent import Config, EnvError, RunError
-from synaptick.agent.loop import Tally
-from synaptick.agent.study import learning
-from synaptick.agent.study.learning import bench_learning, configuration, learning_lines, summarise, tuned
-from synaptick.agent.study.statistics import bootstrap_interval, interquartile_mean
-from synaptick.agent.study.suites import SUITES, Suite, Task
+from synaptick import Config, EnvError, RunError
+from synaptick.bench import learning
+from synaptick.bench.learning import bench_learning, configuration, learning_lines, summarise
+from synaptick.bench.suites import SUITES, Suite, Task
+from synaptick.bench.support.aggregate import bootstrap_interval, interquartile_mean
+from synaptick.bench.support.trials import tuned
+from synaptick.training.episodes import Tally
 
 from .common import ROOT
 from .runs import Cli

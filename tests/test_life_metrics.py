@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from synaptick.agent.study.life_record import AVERAGE, GRID, Record, Stability
-from synaptick.agent.study.lifelong_rows import fresh_levels, rows_of
-from synaptick.agent.study.lives import Life
-from synaptick.agent.study.recovery import area_lost, filled, level, lowest, recovery, smoothed, trend
-from synaptick.agent.study.vital_signs import VitalSigns, dormant_share, effective_rank
+from synaptick.bench.lifelong.curves import area_lost, filled, level, lowest, recovery, smoothed, trend
+from synaptick.bench.lifelong.plasticity_metrics import VitalSigns, dormant_share, effective_rank
+from synaptick.bench.lifelong.record import AVERAGE, GRID, Record, Stability
+from synaptick.bench.lifelong.rows import fresh_levels, rows_of
+from synaptick.bench.lifelong.tasks import Life
 
 from .common import SIZE, make_agent, state
 

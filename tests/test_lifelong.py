@@ -11,12 +11,13 @@ from typing import Any
 import gymnasium
 import numpy as np
 import pytest
-from synaptick.agent import Agent, RunError, make_env
-from synaptick.agent.study import lifelong, lives
-from synaptick.agent.study.lifelong import bench_lifelong, configuration
-from synaptick.agent.study.lifelong_rows import METRICS, lifelong_lines
-from synaptick.agent.study.lives import ARMS, DRIFT, TASKS, Life, arms_of
-from synaptick.agent.study.vital_signs import VitalSigns
+from synaptick import Agent, RunError, make_env
+from synaptick.bench.lifelong import live as lifelong
+from synaptick.bench.lifelong import tasks as lives
+from synaptick.bench.lifelong.live import bench_lifelong, configuration
+from synaptick.bench.lifelong.plasticity_metrics import VitalSigns
+from synaptick.bench.lifelong.rows import METRICS, lifelong_lines
+from synaptick.bench.lifelong.tasks import ARMS, DRIFT, TASKS, Life, arms_of
 
 from .runs import Cli
 

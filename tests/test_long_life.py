@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 import synaptick.envs  # noqa: F401
 from gymnasium import spaces
-from synaptick.agent import Agent, Config, Tally, run
-from synaptick.agent.kernels import layout as at
-from synaptick.agent.kernels.neuron import running_mean
-from synaptick.agent.kernels.step_size import coordinate_update
-from synaptick.agent.record import RunFolder
-from synaptick.agent.results import Results
+from synaptick import Agent, Config, Tally, run
+from synaptick.kernels import layout as at
+from synaptick.kernels.neuron import running_mean
+from synaptick.kernels.step_size import coordinate_update
+from synaptick.training.results import Results
+from synaptick.training.run_folder import RunFolder
 
 from .common import ACTIONS, CONTROLS, COORDINATE, PARTS, SIZE, assert_finite, drive, learned, make_agent, state
 

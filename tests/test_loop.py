@@ -12,7 +12,7 @@ import pytest
 from gymnasium import spaces
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from synaptick.agent import EnvError, PhaseError, Tally, make_env, run
+from synaptick import EnvError, PhaseError, Tally, make_env, run
 
 from .common import make_agent, state
 

@@ -14,9 +14,10 @@ import numpy as np
 import pytest
 from gymnasium.error import ResetNeeded
 from gymnasium.utils.env_checker import check_env
-from synaptick.agent import EnvError, make_env
+from synaptick import EnvError, make_env
 from synaptick.envs import Copy, DelayedMatch, EvidenceAccumulation, MemoryChain, TMaze, TraceConditioning
-from synaptick.envs.cues import add_noise, check_action, gaussian, noisy_box
+from synaptick.envs.arguments import check_action
+from synaptick.envs.tasks.cues import add_noise, gaussian, noisy_box
 
 SIZES: list[tuple[Any, dict[str, Any]]] = [
     (MemoryChain, {}),

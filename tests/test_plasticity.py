@@ -17,11 +17,11 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 from numpy.typing import NDArray
-from synaptick.agent import Agent, StateError
-from synaptick.agent.kernels import layout as at
-from synaptick.agent.kernels import plasticity
-from synaptick.agent.kernels.plasticity import LEAST, MATURE, NEXT, UTILITIES, WORST
-from synaptick.agent.study.vital_signs import VitalSigns, dormant_share
+from synaptick import Agent, StateError
+from synaptick.bench.lifelong.plasticity_metrics import VitalSigns, dormant_share
+from synaptick.kernels import layout as at
+from synaptick.kernels import plasticity
+from synaptick.kernels.plasticity import LEAST, MATURE, NEXT, UTILITIES, WORST
 
 from .common import COORDINATE, SIZE, assert_finite, drive, make_agent, state
 

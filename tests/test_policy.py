@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 from numpy.typing import NDArray
-from synaptick.agent import Agent
-from synaptick.agent.config import Config
-from synaptick.agent.kernels import act, policy, rng
-from synaptick.agent.kernels import layout as at
+from synaptick import Agent
+from synaptick.config import Config
+from synaptick.kernels import distributions as policy
+from synaptick.kernels import layout as at
+from synaptick.kernels import policy as act
+from synaptick.kernels.base import rng
 
 from . import reference_policy as reference
 from .harness import DoubleAgent

@@ -10,8 +10,8 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
-from synaptick.agent import Agent, ConfigError, EnvError
-from synaptick.agent.study.prediction import (
+from synaptick import Agent, ConfigError, EnvError
+from synaptick.bench.prediction import (
     TARGETS,
     _Sums,
     bench_prediction,

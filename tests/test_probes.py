@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 from gymnasium import Env, spaces
-from synaptick.agent import make_env, run
-from synaptick.envs.probes import MatchMemory
+from synaptick import make_env, run
+from synaptick.envs.tasks.probes import MatchMemory
 
 from .common import COORDINATE, train, values
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 from gymnasium import spaces
-from synaptick.agent import ConfigError
-from synaptick.agent.realtime import Guard, Snapshots, Watchdog
+from synaptick import ConfigError
+from synaptick.realtime import Guard, Snapshots, Watchdog
 
 from .common import PARTS, make_agent, state
 from .machines import NAN, VALVE, Unreadable, guarded, lead, said, stream

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 from gymnasium import spaces
-from synaptick.agent import ConfigError
-from synaptick.agent.realtime import Guard, Loop, Watchdog
-from synaptick.agent.realtime.actions import form_of, formed
+from synaptick import ConfigError
+from synaptick.realtime import Guard, Loop, Watchdog
+from synaptick.realtime.action_limits import form_of, formed
 
 from .common import SIZE, make_agent
 from .machines import FakeClock, Tank, said, tank_loop

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from synaptick.agent import Agent
-from synaptick.agent.realtime import Loop, Snapshots, Watchdog
+from synaptick import Agent
+from synaptick.realtime import Loop, Snapshots, Watchdog
 
 from .common import assert_finite
 from .machines import MS, FakeClock, Tank, said, tank_agent, tank_loop

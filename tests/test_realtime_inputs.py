@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 from gymnasium import spaces
-from synaptick.agent import InputError
-from synaptick.agent.kernels import layout as at
-from synaptick.agent.realtime import Quiet, Watchdog
-from synaptick.agent.realtime.inputs import TRUSTED, ObservationCheck
-from synaptick.agent.realtime.spells import QUIET
+from synaptick import InputError
+from synaptick.kernels import layout as at
+from synaptick.realtime import Quiet, Watchdog
+from synaptick.realtime.faults import QUIET
+from synaptick.realtime.input_checks import TRUSTED, ObservationCheck
 
 from .common import SIZE, learned, make_agent, state
 from .machines import NAN, VALVE, Unreadable, guarded, lead, said, stream

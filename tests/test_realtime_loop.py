@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from synaptick.agent import Agent, ConfigError
-from synaptick.agent.realtime import Guard, Loop, Snapshots, Watchdog
+from synaptick import Agent, ConfigError
+from synaptick.realtime import Guard, Loop, Snapshots, Watchdog
 
 from .common import ROOT, learned, make_agent, state
 from .machines import LEVELS, MS, VALVE, FakeClock, Tank, by_hand, said, stream, tank_agent, tank_loop

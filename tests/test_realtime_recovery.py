@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 from gymnasium import spaces
-from synaptick.agent import InputError
-from synaptick.agent.realtime import Guard, Watchdog
-from synaptick.agent.realtime.actions import is_finite
-from synaptick.agent.realtime.returns import RunningReturn
+from synaptick import InputError
+from synaptick.realtime import Guard, Watchdog
+from synaptick.realtime.action_limits import is_finite
+from synaptick.realtime.running_return import RunningReturn
 
 from .common import PARTS, SIZE, assert_finite, make_agent, state
 from .machines import VALVE, FakeClock, guarded, lead, said, stream

@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from synaptick.agent import Agent, ConfigError, StateError, checkpoint
-from synaptick.agent.checkpoint import NEWEST_FILE, OLDER_FILE
-from synaptick.agent.kernels import layout as at
-from synaptick.agent.realtime import Guard, Snapshots
-from synaptick.agent.realtime.snapshots import RANDOM
+from synaptick import Agent, ConfigError, StateError
+from synaptick.arena import checkpoint
+from synaptick.arena.checkpoint import NEWEST_FILE, OLDER_FILE
+from synaptick.kernels import layout as at
+from synaptick.realtime import Guard, Snapshots
+from synaptick.realtime.snapshots import RANDOM
 
 from .common import CONTROLS, drive, make_agent, state
 from .machines import MS, FakeClock, lead, said

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from synaptick.agent import ConfigError
-from synaptick.agent.realtime import EventLog, Histogram, MonotonicClock, Pacer, Quiet
-from synaptick.agent.realtime import system as quiet_system
-from synaptick.agent.realtime.spells import Spells
+from synaptick import ConfigError
+from synaptick.realtime import EventLog, Histogram, MonotonicClock, Pacer, Quiet
+from synaptick.realtime import system as quiet_system
+from synaptick.realtime.faults import Spells
 
 from .machines import MS, FakeClock
 

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 from gymnasium import spaces
-from synaptick.agent.agent import Agent
-from synaptick.agent.config import Config
-from synaptick.agent.kernels import policy
+from synaptick import Agent
+from synaptick.config import Config
+from synaptick.kernels import distributions as policy
 
 from . import reference, reference_plasticity, reference_policy
 from .common import ROOT

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 from gymnasium import spaces
-from synaptick.agent import Config, ConfigError
-from synaptick.agent.kernels.neuron import fire
-from synaptick.agent.reservoir import LATCH_RHO, LATCH_STRENGTH, kinds
+from synaptick import Config, ConfigError
+from synaptick.arena.reservoir import LATCH_RHO, LATCH_STRENGTH, kinds
+from synaptick.kernels.neuron import fire
 
 from .common import drive, make_agent
 

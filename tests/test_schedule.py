@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from synaptick.envs.schedule import NEVER, Worlds
-from synaptick.envs.streams import generator_state, set_generator_state, stream
-from synaptick.envs.values import Values, Walk, number_schedule
+from synaptick.envs.changes.number_schedules import Values, Walk, number_schedule
+from synaptick.envs.changes.schedule import NEVER, Worlds
+from synaptick.envs.random_streams import generator_state, set_generator_state, stream
 
 
 def told(schedule: Any, steps: int, first: int = 0) -> list[float]:

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from synaptick.agent import Agent
-from synaptick.agent.gauges import Histogram, Line, Scanner, descriptors, resident
-from synaptick.agent.soak import PARTS, broken_bounds
+from synaptick import Agent
+from synaptick.bench.soak import PARTS, broken_bounds
+from synaptick.bench.support.gauges import Line, Scanner, descriptors, resident
+from synaptick.realtime import Histogram
 
 from .runs import SMALL, Cli
 from .trouble import ENV_ID, Trouble, break_down
@@ -192,7 +193,7 @@ def test_what_a_system_does_not_tell_is_not_held_against_it() -> None:
 
 
 def test_a_broken_bound_is_exit_code_one_only_when_checked(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("synaptick.agent.soak.broken_bounds", lambda _: ["the sky is falling"])
+    monkeypatch.setattr("synaptick.bench.soak.broken_bounds", lambda _: ["the sky is falling"])
     code, out, err = cli("soak", ENV_ID, *SHORT)
     assert (code, err) == (0, "")
     assert out.splitlines()[-1] == "broken: the sky is falling"

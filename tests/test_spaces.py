@@ -12,8 +12,8 @@ import pytest
 from gymnasium import spaces
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from synaptick.agent import InputError, SpaceError
-from synaptick.agent.spaces import ActionSpec, ObservationSpec
+from synaptick import InputError, SpaceError
+from synaptick.spaces import ActionSpec, ObservationSpec
 
 FLOATS, WHOLES = (np.float16, np.float32, np.float64), (np.int8, np.uint8, np.int16, np.int32, np.int64, np.uint64)
 OFTEN = settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])

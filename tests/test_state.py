@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 from gymnasium import spaces
-from synaptick.agent import Agent, StateError
-from synaptick.agent.kernels import layout as at
+from synaptick import Agent, StateError
+from synaptick.kernels import layout as at
 
 from .common import CONTROLS, COORDINATE, SIZE, assert_refused, drive, make_agent, state
 

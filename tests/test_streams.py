@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 from numpy.typing import NDArray
-from synaptick.agent import Agent, make_env, run
-from synaptick.agent.kernels import layout as at
-from synaptick.agent.kernels import normalize
+from synaptick import Agent, make_env, run
+from synaptick.kernels import layout as at
+from synaptick.kernels import normalize
 
 from .common import COORDINATE, SIZE, assert_finite, make_agent, state
 

@@ -15,7 +15,7 @@ from .common import ROOT, drive, make_agent
 
 _FOLDER = """
 import json
-from synaptick.agent.kernels import jit
+from synaptick.kernels import jit
 print(json.dumps([jit.ARITHMETIC, sorted(jit.FASTMATH), jit.CACHE_FOLDER]))
 """
 _LIVE = """
@@ -27,13 +27,13 @@ print(json.dumps([actions, agent.arena.floats.tolist()]))
 """
 _VERSIONS = """
 import json
-from synaptick.agent.record import versions
+from synaptick.training.run_folder import versions
 print(json.dumps(versions()))
 """
 _ROW = """
 import json
 import numpy as np
-from synaptick.agent.kernels.eligibility import adaptive_credit_row
+from synaptick.kernels.eligibility import adaptive_credit_row
 rng = np.random.default_rng(0)
 w, credit, epsa, eps = rng.normal(size=(4, 400)).astype(np.float32)
 numbers = [np.float32(x) for x in (0.01, 0.8, 0.7, 0.3, 0.5, 0.95)]
@@ -76,7 +76,7 @@ def test_only_results_of_strict_arithmetic_are_marked() -> None:
 def test_any_other_arithmetic_is_an_error(value: str) -> None:
     environment = {**os.environ, "SYNAPTICK_ARITHMETIC": value}
     done = subprocess.run(
-        [sys.executable, "-c", "import synaptick.agent"], env=environment, capture_output=True, text=True, timeout=300
+        [sys.executable, "-c", "import synaptick"], env=environment, capture_output=True, text=True, timeout=300
     )
     assert done.returncode != 0
     last = done.stderr.splitlines()[-1]

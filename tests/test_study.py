@@ -13,13 +13,10 @@ from typing import Any
 import numpy as np
 import pytest
 from gymnasium import spaces
-from synaptick.agent import Agent, Config
-from synaptick.agent.cli import main
-from synaptick.agent.study.ablation import ARMS, TASKS, bench_ablation
-from synaptick.agent.study.costs import SHIPPED
-from synaptick.agent.study.exact import Paths, Stack, run
-from synaptick.agent.study.forms import Form, estimate
-from synaptick.agent.study.gradients import (
+from synaptick import Agent, Config
+from synaptick.bench.ablation import ARMS, TASKS, bench_ablation
+from synaptick.bench.gradients.bptt import Paths, Stack, run
+from synaptick.bench.gradients.compare import (
     REFERENCES,
     STUDIED,
     _measure,
@@ -30,7 +27,10 @@ from synaptick.agent.study.gradients import (
     smooth_noise,
     stack_of,
 )
-from synaptick.agent.study.statistics import bootstrap_interval, interquartile_mean
+from synaptick.bench.gradients.costs import SHIPPED
+from synaptick.bench.gradients.variants import Form, estimate
+from synaptick.bench.support.aggregate import bootstrap_interval, interquartile_mean
+from synaptick.cli.main import main
 
 from .oracle import rtrl
 
@@ -168,7 +168,7 @@ def test_what_the_benchmark_cannot_use_is_refused(
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_stops_all_processes_and_keeps_what_is_written(number: signal.Signals, tmp_path: Path) -> None:
     file = tmp_path / "runs.csv"
-    script = "import sys; from synaptick.agent.cli import main; sys.exit(main())"
+    script = "import sys; from synaptick.cli.main import main; sys.exit(main())"
     command = [sys.executable, "-c", script, "bench", "ablation", "--steps", "5000", "--jobs", "2", "--out", str(file)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
         assert process.stderr is not None

@@ -9,8 +9,8 @@ import gymnasium
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from synaptick.agent import Agent, make_env
-from synaptick.agent.kernels import layout as at
+from synaptick import Agent, make_env
+from synaptick.kernels import layout as at
 
 from .common import COORDINATE, SIZE, make_agent, train, values
 

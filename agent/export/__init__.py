@@ -1,6 +1,6 @@
 """Agents for other places: as C99 source that goes on learning."""
 
-from .source import write_source
-from .write import export_c
+from .c.source import write_source
+from .c.write import export_c
 
 __all__ = ["export_c", "write_source"]

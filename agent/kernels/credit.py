@@ -26,6 +26,8 @@ from __future__ import annotations
 
 from numpy.typing import NDArray
 
+from .base.arrays import add_scaled, fill, row, span
+from .base.jit import kernel
 from .eligibility import (
     adaptive_credit_row,
     adaptive_row,
@@ -36,10 +38,8 @@ from .eligibility import (
     plain_row,
     reset_row,
 )
-from .jit import add_scaled, fill, kernel
-from .layout import Layer, Net
-from .memory import row, span
 from .neuron import running_mean
+from .views import Layer, Net
 
 # A mean of psi below this is 0: with a short memory it would soon make denormal products with small traces.
 PSI_FLOOR = 1e-12

@@ -20,8 +20,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .jit import TINY, kernel
-from .memory import row
+from .base.arrays import row
+from .base.jit import TINY, kernel
 
 
 @kernel

@@ -5,17 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .jit import TINY, add_scaled, kernel
-from .layout import (
-    FEEDBACK_DECAY,
-    FROZEN_LAYERS,
-    N_LAYERS,
-    RATE_REGULARIZATION,
-    TARGET_RATE,
-    Layer,
-    synapses_view,
-)
-from .memory import row
+from .base.arrays import add_scaled
+from .base.jit import TINY, kernel
+from .layout import FEEDBACK_DECAY, FROZEN_LAYERS, N_LAYERS
+from .views import synapses_view
 
 
 @kernel
@@ -54,30 +47,3 @@ def tie_feedback(ints: NDArray, floats: NDArray, net: int) -> None:
     for block in range(ints[FROZEN_LAYERS], ints[N_LAYERS] + 1):
         synapses = synapses_view(ints, floats, net, block)
         add_scaled(synapses.feedback, 1.0, synapses.w)
-
-
-@kernel
-def regularize_rates(layer: Layer, reals: NDArray, fall: float) -> None:
-    """Move the mean rate f of each neuron towards the target, in place (Bellec et al. 2020, firing rate term).
-
-    ::
-
-        W_ij <- W_ij - rate_regularization (f_i - target_rate) e_ij
-
-    the gradient of half the squared difference by e-prop. It is called before this tick's e has moved epsa and epsr on,
-    and is not multiplied by the TD error.
-    """
-    real = layer.w.dtype.type
-    drop = real(fall)
-    m, groups = layer.m, layer.alphas.shape[0]
-    reset = layer.epsr.shape[0] > 0
-    group = 0
-    for i in range(layer.z.shape[0]):
-        push = real(-reals[RATE_REGULARIZATION] * (layer.rate[i] - reals[TARGET_RATE])) * layer.psi[i]
-        w, eps = row(layer.w, i, m), row(layer.eps, group, m)
-        add_scaled(w, push, eps)
-        if i < layer.n_adaptive:
-            add_scaled(w, -push * layer.strength[i], row(layer.epsa, i, m))
-        if reset:
-            add_scaled(w, -push * drop, row(layer.epsr, i, m))
-        group = group + 1 if group + 1 < groups else 0

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from numpy.typing import NDArray
 
+from .base.arrays import copy, flushed, row, span
+from .base.jit import FAINT, TINY, kernel
 from .eligibility import filter_inputs
-from .jit import FAINT, TINY, copy, flushed, kernel
 from .layout import (
     DAMPENING,
     GAIN,
@@ -17,11 +18,9 @@ from .layout import (
     RESET_STRENGTH,
     SPIKE_RATES,
     V_TH,
-    layer_view,
-    net_view,
 )
-from .memory import row, span
 from .neuron import fire, normalize_current, running_mean, weighted_sum
+from .views import layer_view, net_view
 
 # Share of a new sample in the running mean of psi that stands for psi inside the filter of a layer in between.
 PSI_MEAN_RATE = 0.05

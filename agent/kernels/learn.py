@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from numpy.typing import NDArray
 
-from .act import spread
+from .base.arrays import add_scaled, fill, span
+from .base.jit import kernel
 from .credit import learn_layer, learn_readout
-from .feedback import loosen_feedback, regularize_rates, tie_feedback
-from .jit import add_scaled, fill, kernel
+from .feedback import loosen_feedback, tie_feedback
 from .layout import (
     ACTOR,
     ADAPTIVE_FEEDBACK,
@@ -31,13 +31,12 @@ from .layout import (
     STEP_RULE,
     STEP_SIZES,
     V_TH,
-    layer_view,
-    net_view,
-    synapses_view,
 )
-from .memory import span
-from .signal import send_signals
+from .policy import spread
+from .rate_regularization import regularize_rates
+from .signals import send_signals
 from .step_size import BOUNDED, bounded_steps, coordinate_update
+from .views import layer_view, net_view, synapses_view
 
 
 @kernel

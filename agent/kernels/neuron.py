@@ -7,8 +7,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from .jit import TINY, kernel
-from .memory import row
+from .base.arrays import row
+from .base.jit import TINY, kernel
 
 VARIANCE_FLOOR = 1e-5
 

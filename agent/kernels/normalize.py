@@ -6,7 +6,8 @@ import math
 
 from numpy.typing import NDArray
 
-from .jit import FAINT, TINY, flushed, kernel
+from .base.arrays import flushed
+from .base.jit import FAINT, TINY, kernel
 
 # Deviations below this share of the mean are rounding, not signal.
 RELATIVE_FLOOR = 1e-5

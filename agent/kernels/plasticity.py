@@ -28,7 +28,9 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from .jit import TINY, copy, fill, flushed, kernel
+from .base.arrays import copy, fill, flushed, row, span
+from .base.jit import TINY, kernel
+from .base.rng import uniform
 from .layout import (
     CONNECTIVITY,
     CREDIT_NORMS,
@@ -47,15 +49,8 @@ from .layout import (
     REPLACED,
     REPLACEMENT_RATE,
     SWEEP,
-    Layer,
-    layer_view,
-    learns,
-    net_view,
-    rows_of,
-    synapses_view,
 )
-from .memory import row, span
-from .rng import uniform
+from .views import Layer, layer_view, learns, net_view, rows_of, synapses_view
 
 # Share of a new sample in the activity of a neuron once there have been so many.
 ACTIVITY_RATE = 0.01

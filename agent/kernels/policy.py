@@ -1,9 +1,7 @@
-"""Policies: a categorical distribution for each discrete factor of an action, a clipped Gaussian for each control.
+"""The actor's outputs: an action drawn from them, and the gradient of its log-probability with respect to them.
 
-A control is drawn as ``u = mean + deviation n`` and clipped to its bounds, so that the bounds carry the mass beyond
-them. Both gradients are those of the logarithm of this clipped distribution (Fujita and Maeda 2018, arXiv 1802.07564),
-on a natural scale: ``deviation d log pi / d mean`` and ``d log pi / d log deviation``, which stay of order 1 however
-narrow the policy becomes.
+Order of outputs: a preference for each category, factor after factor; a mean for each control; a deviation for each
+control.
 """
 
 from __future__ import annotations
@@ -12,135 +10,201 @@ import math
 
 from numpy.typing import NDArray
 
-from .jit import kernel
-from .rng import uniform
+from .base.arrays import add_scaled, span
+from .base.jit import kernel
+from .base.rng import STATE_WORDS, normal
+from .distributions import (
+    LOG_DEVIATION_HIGH,
+    LOG_DEVIATION_LOW,
+    clip,
+    control_gradient,
+    control_log_probability,
+    log_probability_gradient,
+    sample,
+    softmax,
+)
+from .layout import (
+    ACTION,
+    ACTOR,
+    CATEGORIES,
+    CONTROL_CENTRE,
+    CONTROL_HIGH,
+    CONTROL_LOW,
+    CONTROL_SCALE,
+    DEVIATION_RATE,
+    DEVIATIONS,
+    INITIAL_DEVIATION,
+    LEAST_PREFERENCE,
+    N_CHOICES,
+    N_CONTROLS,
+    N_PREFERENCES,
+    NOISE,
+    NOISE_SHARE,
+    PREFERENCE_DECAY,
+    PROBABILITIES,
+    RANDOM,
+    SCRATCH_PAIR,
+    SLOW_NOISE,
+)
+from .views import net_view
 
-HALF_LOG_2PI = 0.9189385332046727
-INVERSE_SQRT_2PI = 0.3989422804014327
-INVERSE_SQRT_2 = 0.7071067811865476
-# Bounds on the logarithm of the deviation, in units of the initial one.
-LOG_DEVIATION_LOW, LOG_DEVIATION_HIGH = -4.0, 1.0
-# From here on a continued fraction is closer than the polynomial.
-FAR_TAIL = 2.0
-
-
-@kernel
-def softmax(preferences: NDArray, probabilities: NDArray) -> None:
-    """Write ``pi_k = exp(p_k - max p) / sum exp(p - max p)`` to `probabilities`, (K,) float64, in place."""
-    largest = preferences[0]
-    for k in range(preferences.shape[0]):
-        largest = max(largest, preferences[k])
-    total = 0.0
-    for k in range(preferences.shape[0]):
-        probabilities[k] = math.exp(preferences[k] - largest)
-        total += probabilities[k]
-    for k in range(preferences.shape[0]):
-        probabilities[k] /= total
-
-
-@kernel
-def sample(probabilities: NDArray, words: NDArray) -> int:
-    """Draw an index by inverting the cumulative sum; `words` is the random state, advanced in place."""
-    threshold = uniform(words)
-    total = 0.0
-    last = 0
-    for k in range(probabilities.shape[0]):
-        total += probabilities[k]
-        if probabilities[k] > 0.0:
-            last = k
-            if threshold < total:
-                return k
-    return last
-
-
-@kernel
-def log_probability_gradient(probabilities: NDArray, action: int, out: NDArray) -> None:
-    """Write ``d log pi(action) / dp_k = 1[k = action] - pi_k`` to `out`, (K,) float32, in place."""
-    for k in range(probabilities.shape[0]):
-        out[k] = -probabilities[k]
-    out[action] += 1.0
+# Deviations that a mean may be beyond a bound.
+REACH = 3.0
+# Share of what an output has gone beyond its range that is taken back in a tick.
+HOLD_RATE = 0.1
 
 
 @kernel
-def clip(x: float, low: float, high: float) -> float:
-    """Return x brought between two bounds."""
-    return min(max(x, low), high)
-
-
-@kernel
-def _far_tail_hazard(b: float) -> float:
-    fraction = b
-    for k in range(24, 0, -1):
-        fraction = b + k / fraction
-    return fraction
-
-
-@kernel
-def _tail_series(b: float) -> float:
-    """Return ``2 (1 - Phi(|b|)) exp(b^2 / 2)``."""
-    t = 1.0 / (1.0 + 0.3275911 * INVERSE_SQRT_2 * abs(b))
-    return t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))))
-
-
-@kernel
-def tail_hazard(b: float) -> float:
-    """Return ``phi(b) / (1 - Phi(b))``, density over upper tail of a standard normal, to 1e-5, b any finite number.
-
-    Only exp is used, so that the same lines run where there is no erfc: a polynomial for erfc (Abramowitz and Stegun
-    1964, 7.1.26), and Laplace's continued fraction in the far tail.
-    """
-    if b > FAR_TAIL:
-        return _far_tail_hazard(b)
-    if b >= 0.0:
-        return 2.0 * INVERSE_SQRT_2PI / _tail_series(b)
-    falling = math.exp(-0.5 * b * b)
-    return INVERSE_SQRT_2PI * falling / (1.0 - 0.5 * _tail_series(b) * falling)
-
-
-@kernel
-def log_tail(b: float) -> float:
-    """Return ``log(1 - Phi(b))``, as `tail_hazard` approximates it, finite for any finite b."""
-    if b >= 0.0:
-        return -0.5 * b * b - HALF_LOG_2PI - math.log(tail_hazard(b))
-    return math.log(1.0 - 0.5 * _tail_series(b) * math.exp(-0.5 * b * b))
-
-
-@kernel
-def side_beyond(drawn: float, low: float, high: float) -> float:
-    """Return 1 for a draw above `high`, -1 for one below `low`, 0 for one that is not clipped."""
-    if drawn > high:
-        return 1.0
-    return -1.0 if drawn < low else 0.0
-
-
-@kernel
-def distance_beyond(side: float, mean: float, deviation: float, low: float, high: float) -> float:
-    """Return how many deviations out from the mean the bound on that side lies, negative if the mean is beyond it."""
-    return (high - mean) / deviation if side > 0.0 else (mean - low) / deviation
-
-
-@kernel
-def control_log_probability(noise: float, mean: float, deviation: float, low: float, high: float) -> float:
-    """Return log pi of a control: the density of its draw, or, if it was clipped, the mass at the bound."""
-    side = side_beyond(mean + deviation * noise, low, high)
-    if side == 0.0:
-        return -0.5 * noise * noise - HALF_LOG_2PI - math.log(deviation)
-    return log_tail(distance_beyond(side, mean, deviation, low, high))
-
-
-@kernel
-def control_gradient(noise: float, mean: float, deviation: float, low: float, high: float, out: NDArray) -> None:
-    """Write ``deviation d log pi / d mean`` and ``d log pi / d log deviation`` to `out`, (2,) float64, in place.
+def _control(ints: NDArray, reals: NDArray, output: NDArray, k: int) -> tuple[float, float, float, float]:
+    """Return mean, deviation, low and high of control k.
 
     ::
 
-        n,   n^2 - 1                        within the bounds
-        side h(b),   b h(b)                 clipped to the bound b deviations out on that side, h the hazard
+        deviation = initial exp(clip(output, -4, 1))
+        mean      = clip(output, low - 3 deviation, high + 3 deviation)
+
+    So far beyond a bound a draw in a thousand still is not clipped, which is the way back.
     """
-    side = side_beyond(mean + deviation * noise, low, high)
-    if side == 0.0:
-        out[0], out[1] = noise, noise * noise - 1.0
-    else:
-        b = distance_beyond(side, mean, deviation, low, high)
-        hazard = tail_hazard(b)
-        out[0], out[1] = side * hazard, b * hazard
+    n = ints[N_CONTROLS]
+    low, high = reals[ints[CONTROL_LOW] + k], reals[ints[CONTROL_HIGH] + k]
+    exponent = clip(float(output[ints[N_PREFERENCES] + n + k]), LOG_DEVIATION_LOW, LOG_DEVIATION_HIGH)
+    deviation = reals[INITIAL_DEVIATION] * math.exp(exponent)
+    mean = clip(float(output[ints[N_PREFERENCES] + k]), low - REACH * deviation, high + REACH * deviation)
+    return mean, deviation, low, high
+
+
+@kernel
+def draw(ints: NDArray, reals: NDArray, floats: NDArray, correlation: float) -> float:
+    """Draw an action from the actor's outputs, write it to its place in `reals`, and return its log-probability.
+
+    ::
+
+        s <- correlation s + sqrt(1 - correlation^2) xi            xi, xi' standard normal, so s and n too
+        n  = sqrt(share) s + sqrt(1 - share) xi'
+        action = centre + scale clip(mean + deviation n, low, high)
+
+    An episode begins with correlation 0. Noise that lasts several ticks explores farther (Korenkevych et al. 2019,
+    arXiv 1903.11524), noise that does not is better where every tick counts; the sum serves both (as pink noise does:
+    Eberhard et al. 2023). The log-probability is that of n alone, without what is known of s, as in Hollenstein et al.
+    2024 (arXiv 2312.11091): the gradient then does not favour noise that cancels the last one.
+    """
+    output = net_view(ints, floats, ACTOR).output
+    words = span(ints, RANDOM, STATE_WORDS)
+    action = span(reals, ints[ACTION], ints[N_CHOICES] + ints[N_CONTROLS])
+    first = 0
+    log_probability = 0.0
+    for factor in range(ints[N_CHOICES]):
+        size = ints[ints[CATEGORIES] + factor]
+        probabilities = span(reals, ints[PROBABILITIES] + first, size)
+        softmax(span(output, first, size), probabilities)
+        index = sample(probabilities, words)
+        action[factor] = index
+        log_probability += math.log(probabilities[index])
+        first += size
+    n = ints[N_CONTROLS]
+    noises, slow = span(reals, ints[NOISE], n), span(reals, ints[SLOW_NOISE], n)
+    fresh, share = math.sqrt(1.0 - correlation * correlation), reals[NOISE_SHARE]
+    for k in range(n):
+        mean, deviation, low, high = _control(ints, reals, output, k)
+        slow[k] = correlation * slow[k] + fresh * normal(words)
+        noises[k] = math.sqrt(share) * slow[k] + math.sqrt(1.0 - share) * normal(words)
+        drawn = clip(mean + deviation * noises[k], low, high)
+        action[ints[N_CHOICES] + k] = reals[ints[CONTROL_CENTRE] + k] + reals[ints[CONTROL_SCALE] + k] * drawn
+        reals[ints[DEVIATIONS] + k] = deviation
+        log_probability += control_log_probability(noises[k], mean, deviation, low, high)
+    return log_probability
+
+
+@kernel
+def score(ints: NDArray, reals: NDArray, floats: NDArray) -> None:
+    """Write the gradient of the last draw's log-probability to the actor's output gradient, in place.
+
+    Of preferences as it is; of means times the deviation; of the logarithms of deviations times `deviation_rate`. An
+    output beyond its range counts as if it were on the bound of the range; `hold` sees to it that it comes back.
+    """
+    head = net_view(ints, floats, ACTOR)
+    first = 0
+    for factor in range(ints[N_CHOICES]):
+        size = ints[ints[CATEGORIES] + factor]
+        probabilities = span(reals, ints[PROBABILITIES] + first, size)
+        log_probability_gradient(probabilities, int(reals[ints[ACTION] + factor]), span(head.gradient, first, size))
+        first += size
+    n = ints[N_CONTROLS]
+    both = span(reals, SCRATCH_PAIR, 2)
+    for k in range(n):
+        mean, deviation, low, high = _control(ints, reals, head.output, k)
+        control_gradient(reals[ints[NOISE] + k], mean, deviation, low, high, both)
+        head.gradient[first + k] = both[0]
+        head.gradient[first + n + k] = reals[DEVIATION_RATE] * both[1]
+
+
+@kernel
+def _move_output(ints: NDArray, floats: NDArray, index: int, change: float) -> None:
+    """``W_k <- W_k + change z / |z|^2`` for output k = `index` of the actor, in place."""
+    head = net_view(ints, floats, ACTOR)
+    features = head.features.shape[0]
+    column = head.bias if index >= head.output.shape[0] - head.free else 0
+    seen = span(head.features, column, features - column)
+    total = 0.0
+    for j in range(seen.shape[0]):
+        total += seen[j] * seen[j]
+    # The bias is always 1.
+    add_scaled(span(head.w, index * features + column, features - column), change / total, seen)
+
+
+@kernel
+def hold(ints: NDArray, reals: NDArray, floats: NDArray) -> None:
+    """Move readout weights of outputs that are beyond their range back towards it, in place.
+
+    ::
+
+        W_k <- W_k - 0.1 (output_k - held_k) z / |z|^2
+        held_k = clip(output_k)                                       means and deviations, see `_control`
+        held_k = max(output_k, max_j output_j + log least_probability)     preferences of one factor
+
+    What is beyond makes no difference to the action, so that nothing else would ever bring it back. Preferences of a
+    factor also fade towards their mean where they are in use::
+
+        W_k <- W_k - preference_decay (output_k - mean_j output_j) z / |z|^2
+
+    What is learned outweighs that as long as it pays. Where nothing does any more, nothing else moves the policy, and
+    what was unlearned when the world was another would never be tried again. Unlike a bonus for entropy this changes no
+    value, and long episodes gain nothing by it.
+    """
+    output = net_view(ints, floats, ACTOR).output
+    first = 0
+    for factor in range(ints[N_CHOICES]):
+        size = ints[ints[CATEGORIES] + factor]
+        least, mean = float(output[first]), 0.0
+        for k in range(first, first + size):
+            least = max(least, float(output[k]))
+            mean += float(output[k]) / size
+        least += reals[LEAST_PREFERENCE]
+        for k in range(first, first + size):
+            if output[k] < least:
+                _move_output(ints, floats, k, HOLD_RATE * (least - float(output[k])))
+            if reals[PREFERENCE_DECAY] > 0.0:
+                _move_output(ints, floats, k, reals[PREFERENCE_DECAY] * (mean - float(output[k])))
+        first += size
+    n = ints[N_CONTROLS]
+    for k in range(n):
+        mean, _, _, _ = _control(ints, reals, output, k)
+        for which in range(2):
+            index = first + which * n + k
+            value = float(output[index])
+            held = mean if which == 0 else clip(value, LOG_DEVIATION_LOW, LOG_DEVIATION_HIGH)
+            if value != held:
+                _move_output(ints, floats, index, HOLD_RATE * (held - value))
+
+
+@kernel
+def spread(ints: NDArray, reals: NDArray) -> float:
+    """Return the mean deviation of the last draw over all parts of the action; a discrete factor counts as 1.
+
+    A change of the mean by this much changes the policy as much as a change of a preference by 1, so the actor's
+    steps are bounded in this unit.
+    """
+    total = float(ints[N_CHOICES])
+    for k in range(ints[N_CONTROLS]):
+        total += reals[ints[DEVIATIONS] + k]
+    return total / (ints[N_CHOICES] + ints[N_CONTROLS])

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from .jit import TINY, kernel
+from .base.jit import TINY, kernel
 
 BOUNDED = 0
 COORDINATE = 1

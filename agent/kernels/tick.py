@@ -18,9 +18,9 @@ import math
 
 from numpy.typing import NDArray
 
-from .act import draw, hold, score
+from .base.arrays import fill, floats_at, flushed, ints_at, reals_at, span
+from .base.jit import HUGE, TINY, entry, kernel
 from .forward import forward
-from .jit import HUGE, TINY, entry, fill, flushed, kernel
 from .layout import (
     CREDIT_NORMS,
     CRITIC,
@@ -57,12 +57,12 @@ from .layout import (
     TRACE_LAMBDA,
     TRACES_FIRST,
     VALUE_TM1,
-    net_view,
 )
 from .learn import learn
-from .memory import floats_at, ints_at, reals_at, span
 from .normalize import RETURNS_SIZE, add_reward, forget_episode, kept, reward_scale, standardize, welford
 from .plasticity import stay_plastic
+from .policy import draw, hold, score
+from .views import net_view
 
 # Modes
 START, STEP, TERMINATE, TRUNCATE = 0, 1, 2, 3

@@ -9,13 +9,12 @@ from typing import Any
 from ..agent import Agent
 from ..errors import ConfigError
 from ..kernels import tick as kernel
-from .choice import Choice
+from .backup import Controller
 from .clock import SECOND, Clock, MonotonicClock
 from .events import EventLog
 from .histogram import Histogram
-from .report import report_of_guard
 from .snapshots import Snapshots
-from .substitute import Controller
+from .supervisor import Choice
 from .watchdog import Watchdog
 
 
@@ -238,7 +237,36 @@ class Guard:
 
     def report(self) -> dict[str, Any]:
         """Return all that was counted and measured, as plain data that JSON can hold."""
-        return report_of_guard(self)
+        recovery, substitute, snapshots = self.recovery, self.substitute, self.snapshots
+        returns = recovery.returns
+        return {
+            "steps": self.steps,
+            "step_us": self.step_time.to_dict(),
+            **({"step_cpu_us": self.cpu_time.to_dict()} if self.cpu_time.count else {}),
+            "agent": {
+                "ticks": self.agent.ticks,
+                "episodes": self.agent.episodes,
+                "held": substitute.held,
+                "handed_over": substitute.handed_over,
+                "frozen": self.frozen,
+                "restarted": self.restarted,
+                "rolled_back": recovery.count,
+                "in_service": not recovery.gave_up,
+                "running_return": returns.mean,
+                "state_bytes": self.agent.nbytes,
+            },
+            "snapshots": {
+                "taken": snapshots.taken,
+                "written": snapshots.written,
+                "failed": snapshots.failed,
+                "last_written": snapshots.last_written,
+                "bytes": snapshots.nbytes,
+                "copy_us": recovery.copy_time.to_dict(),
+            },
+            "scan_steps": recovery.scan.steps,
+            "trouble_steps": dict(self.spells.steps),
+            "events": self.log.to_dict(),
+        }
 
     def close(self) -> None:
         """Write a last snapshot if there is a folder, and end the thread that writes; harmless when repeated."""

@@ -12,11 +12,10 @@ from numba.core.runtime import _nrt_python, rtsys
 
 from ..agent import Agent
 from ..errors import ConfigError
-from .actions import checked, copied
+from .action_limits import checked, copied
 from .clock import SECOND, Clock, MonotonicClock, Pacer
 from .guard import Guard
 from .histogram import Histogram
-from .report import report_of_loop
 from .system import Quiet
 
 OVERRUNS = ("skip", "hold", "stop")
@@ -198,7 +197,24 @@ class Loop:
 
     def report(self) -> dict[str, Any]:
         """Return all that was counted and measured, as plain data that JSON can hold."""
-        return report_of_loop(self)
+        return {
+            "rate": self.rate,
+            "overrun": self.overrun,
+            "stopped": self.stopped,
+            "final_action": self.final_action,
+            "seconds": self.seconds,
+            "periods": self.periods,
+            "misses": self.misses,
+            "skipped": self.skipped,
+            "jumps": self.jumps,
+            "failures": {"sense": self.sense_failures, "act": self.act_failures},
+            "wake_up_us": self.wake_time.to_dict(),
+            "busy_us": self.busy_time.to_dict(),
+            "collections": self.quiet.collections,
+            "allocations": self.allocations,
+            "system": dict(self.quiet.notes),
+            **self.guard.report(),
+        }
 
     def close(self) -> None:
         """Close the guard."""

@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 from ..agent import Agent
 from .clock import SECOND
+from .faults import Spells
 from .histogram import Histogram
-from .returns import RunningReturn
-from .scan import StateScan
+from .running_return import RunningReturn
 from .snapshots import Snapshots
-from .spells import Spells
+from .state_scan import StateScan
 from .watchdog import Watchdog
 
 # Nanoseconds after which a disk that takes as long for one snapshot is trouble.

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from ..agent import Agent
-from ..checkpoint import NEWEST_FILE, OLDER_FILE
+from ..arena.checkpoint import NEWEST_FILE, OLDER_FILE
 from ..errors import ConfigError, StateError
 from ..kernels import layout as at
-from ..kernels.rng import STATE_WORDS
-from .scan import bounds_of_controls
+from ..kernels.base.rng import STATE_WORDS
+from .state_scan import bounds_of_controls
 from .writer import Writer
 
 RANDOM = slice(at.RANDOM, at.RANDOM + STATE_WORDS)

@@ -13,8 +13,9 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import checkpoint
-from ..checkpoint import NEWEST_FILE, OLDER_FILE
+from ..arena import checkpoint
+from ..arena.checkpoint import NEWEST_FILE, OLDER_FILE
+from ..files import replace_and_keep
 
 Job: TypeAlias = tuple[int, NDArray[np.uint8], dict[str, Any], Callable[[], bool]]
 
@@ -102,7 +103,7 @@ class Writer:
                     leftover.unlink(missing_ok=True)
                 fresh = self.folder / f".{NEWEST_FILE}.part"
                 checkpoint.write(fresh, metadata, block)
-                checkpoint.replace_and_keep(fresh, self.folder / NEWEST_FILE, self.folder / OLDER_FILE)
+                replace_and_keep(fresh, self.folder / NEWEST_FILE, self.folder / OLDER_FILE)
                 problem = ""
             except OSError as error:
                 problem = error.strerror or str(error)

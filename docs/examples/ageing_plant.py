@@ -22,10 +22,10 @@ from typing import NamedTuple
 import numpy as np
 from gymnasium.spaces import Box
 from numba import njit
-from synaptick.agent import Agent, Config
-from synaptick.agent.compiled_loop import START, STEP, load_tick, ports
-from synaptick.agent.study.statistics import interquartile_mean
-from synaptick.agent.study.table import RowWriter
+from synaptick import Agent, Config
+from synaptick.bench.support.aggregate import interquartile_mean
+from synaptick.bench.support.csv_rows import RowWriter
+from synaptick.compiled_loop import START, STEP, load_tick, ports
 
 tick = load_tick()
 

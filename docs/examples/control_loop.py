@@ -16,8 +16,8 @@ import math
 
 import numpy as np
 from gymnasium.spaces import Box
-from synaptick.agent import Agent, Config
-from synaptick.agent.realtime import Loop, Snapshots, Watchdog
+from synaptick import Agent, Config
+from synaptick.realtime import Loop, Snapshots, Watchdog
 
 RATE = 1000  # Hz
 

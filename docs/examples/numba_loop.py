@@ -19,8 +19,8 @@ import time
 import numpy as np
 from gymnasium.spaces import Box
 from numba import njit
-from synaptick.agent import Agent, Config
-from synaptick.agent.compiled_loop import START, STEP, load_tick, ports
+from synaptick import Agent, Config
+from synaptick.compiled_loop import START, STEP, load_tick, ports
 
 # Held by a global, so that Numba sees a constant.
 tick = load_tick()
@@ -91,7 +91,7 @@ def compare(seconds: int, hidden: int) -> dict[str, float | bool]:
     error, status = compiled_loop(*ports(ours), targets, inflows, True)
     compiled = time.perf_counter() - begun
     if status < 0:
-        raise RuntimeError(f"the step refused its input with {status}, see synaptick.agent.compiled_loop")
+        raise RuntimeError(f"the step refused its input with {status}, see synaptick.compiled_loop")
     begun = time.perf_counter()
     same_error = python_loop(theirs, targets, inflows)
     interpreted = time.perf_counter() - begun

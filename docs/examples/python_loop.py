@@ -14,7 +14,7 @@ import argparse
 
 import numpy as np
 from gymnasium.spaces import Box
-from synaptick.agent import Agent, Config
+from synaptick import Agent, Config
 
 BATCH = 200  # s
 BOILING = 95.0  # degrees C

@@ -33,7 +33,7 @@ ALGORITHMS = ("ppo", "a2c", "recurrent_ppo")
 SUITES = ("classic", "box2d", "mujoco", "masked")
 # What a task may set if another algorithm is to do the same.
 SHARED = {"env", "wrappers", "steps"}
-# As in agent/study/learning.py: episodes averaged, and how many of them must have ended to reach a threshold.
+# As in agent/bench/learning.py: episodes averaged, and how many of them must have ended to reach a threshold.
 RECENT, ENOUGH = 100, 20
 COLUMNS = [
     *("suite", "task", "algorithm", "seed", "steps", "episodes", "last_100"),

@@ -16,7 +16,7 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
-from synaptick.agent import Agent, Config
+from synaptick import Agent, Config
 
 Array = NDArray[np.float64]
 

@@ -1,0 +1,78 @@
+r"""Checkpoint files: a description in JSON, the bytes of the arena, a digest. Nothing in them is ever executed.
+
+Layout: ``synaptick\n`` | format version, uint32 | length of the description, uint64 | description, UTF-8 JSON | arena
+| SHA-256 of all before. Numbers are little-endian.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import struct
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import DamagedError, StateError
+from ..files import write_atomically
+
+MAGIC = b"synaptick\n"
+# 1: Box or Discrete observations, Discrete actions. 2: spaces of any nesting, continuous actions. 3: a reservoir,
+# statistics of returns. 4: its latches and delay lines, no traces of its own; least probability.
+FORMAT = 5
+# The last two of a folder, which `replace_and_keep` keeps.
+NEWEST_FILE, OLDER_FILE = "agent.synaptick", "agent.older.synaptick"
+_HEAD = struct.Struct("<IQ")
+_DIGEST = 32
+
+
+def write(path: str | os.PathLike[str], metadata: dict[str, Any], block: NDArray[np.uint8]) -> None:
+    """Write a checkpoint atomically; `block` is the arena."""
+    if sys.byteorder != "little":
+        raise StateError("checkpoints are written on little-endian machines only; this one is big-endian")
+    description = json.dumps(metadata).encode()
+    head = MAGIC + _HEAD.pack(FORMAT, len(description))
+    digest = hashlib.sha256(head + description)
+    digest.update(block.data)
+    write_atomically(path, head, description, block.data, digest.digest())
+
+
+def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], NDArray[np.uint8]]:
+    """Return description and arena of a checkpoint.
+
+    Raises
+    ------
+    DamagedError
+        If it is not whole.
+    StateError
+        If it is of another format.
+    """
+    content = Path(path).read_bytes()
+    if content[: len(MAGIC)] != MAGIC:
+        raise DamagedError(f"{path}: not a synaptick checkpoint (it does not begin with {MAGIC!r})")
+    body = len(MAGIC) + _HEAD.size
+    if len(content) < body + _DIGEST:
+        raise DamagedError(f"{path}: damaged, the file ends after {len(content)} bytes; use an earlier checkpoint")
+    version, length = _HEAD.unpack_from(content, len(MAGIC))
+    if version > FORMAT:
+        raise StateError(
+            f"{path}: written in format {version}, this version of synaptick reads format {FORMAT}; update synaptick"
+        )
+    if hashlib.sha256(content[:-_DIGEST]).digest() != content[-_DIGEST:]:
+        raise DamagedError(f"{path}: damaged, its digest does not match its content; use an earlier checkpoint")
+    if version < FORMAT:  # of another arena: what it holds cannot go on bit for bit
+        raise StateError(
+            f"{path}: written in format {version}, this version of synaptick reads format {FORMAT}; use the version of "
+            "synaptick that wrote it, or train anew"
+        )
+    try:
+        metadata = json.loads(content[body : body + length])
+    except ValueError as error:
+        raise StateError(f"{path}: its description cannot be read ({error})") from error
+    if not isinstance(metadata, dict):
+        raise StateError(f"{path}: its description is not a mapping")
+    return metadata, np.frombuffer(content[body + length : -_DIGEST], np.uint8)

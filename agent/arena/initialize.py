@@ -1,0 +1,245 @@
+"""From a configuration and a seed to a filled arena: sizes, time constants, initial weights."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..config import Config
+from ..kernels import layout as at
+from ..kernels.base.jit import HUGE
+from ..kernels.step_size import BOUNDED, COORDINATE
+from ..spaces import ActionSpec, ObservationSpec
+from .arena import NET_NAMES, Arena
+from .dimensions import Dimensions
+from .reservoir import set_constants, set_weights
+
+FEEDBACK_CODES = {"symmetric": at.SYMMETRIC, "random": at.RANDOM_FEEDBACK, "adaptive": at.ADAPTIVE_FEEDBACK}
+
+
+def dimensions(config: Config, observation: ObservationSpec, action: ActionSpec) -> Dimensions:
+    """Return the sizes of the arena that this configuration needs for these spaces."""
+    return Dimensions(
+        n_input=observation.size,
+        choices=action.choices,
+        controls=action.controls,
+        free_deviation=config.deviation == "free",
+        layers=config.stack,
+        reservoir=config.reservoir > 0,
+        groups=config.leak_groups,
+        # Without a trace in time the adaptation of a threshold has no eligibility: its rows are those of LIF neurons.
+        adaptive=tuple(
+            _adaptive(config, n) if config.temporal_trace and not (config.reservoir and index == 0) else 0
+            for index, n in enumerate(config.stack)
+        ),
+        spatial_signal=config.spatial_signal,
+        # The hop meets the trace of one tick ago.
+        recurrent_hop=(config.recurrent_hop and config.recurrent and config.spatial_signal and config.temporal_trace),
+        cascade=config.depth_filter == "cascade",
+        reset_path=config.reset_path and config.temporal_trace and config.reset_strength > 0,
+        own_feedback=config.feedback != "symmetric",
+        recurrent=config.recurrent,
+        observation_skip=config.observation_skip,
+        readout_all=config.readout == "all",
+        peaks=config.step_rule == "coordinate",
+        anchored=config.initial_pull > 0,
+    )
+
+
+def _adaptive(config: Config, n: int) -> int:
+    """Return how many of n neurons are ALIF: the first ones."""
+    return round(config.adaptive_fraction * n)
+
+
+def time_constants(config: Config) -> NDArray[np.float64]:
+    """Return the membrane time constant of each leak group, ticks, shape (leak_groups,), smallest first."""
+    if config.leak_groups == 1:
+        return np.array([config.tau_max])
+    return np.geomspace(config.tau_min, config.tau_max, config.leak_groups)
+
+
+def decay(tau: Any) -> Any:
+    """Return exp(-1/tau), the share of a trace that is left after one tick, for tau in ticks.
+
+    Shares below 1e-8 are 0: float32 rounding loses them, and products with them are denormal numbers, which are slow.
+    """
+    share = np.exp(-1.0 / np.asarray(tau, dtype=np.float64))
+    return np.where(share < 1e-8, 0.0, share)
+
+
+def build(config: Config, observation: ObservationSpec, action: ActionSpec, seed: int, buffer: Any = None) -> Arena:
+    """Allocate the arena and fill it: hyperparameters, time constants, initial weights and random state.
+
+    Weights of a neuron start sparse (Elsayed et al. 2024): a share `connectivity` of its inputs, at least one, uniform
+    in +- 1/sqrt(fan-in); its bias likewise uniform, never left out; recurrent weights uniform in +-
+    recurrent_scale/sqrt(fan-in). Readouts are sparse in the same way, over the spikes of all layers read out. A
+    reservoir (`reservoir.py`) is drawn from numbers of its own and connected to what sees it by weights of 0, which do
+    not count as fan-in: at first, the layers above are what they would be without it.
+
+    Parameters
+    ----------
+    config : Config
+    observation, action : ObservationSpec, ActionSpec
+    seed : int
+        Seed of weights and of the actions drawn later; the environment's seed is the caller's business.
+    buffer : writable buffer, optional
+        Memory for the arena, see `Arena`.
+    """
+    arena = Arena(dimensions(config, observation, action), buffer)
+    _fill_options(arena, config)
+    _fill_spaces(arena, config, observation, action)
+    weights_seed, action_seed = np.random.SeedSequence(seed).spawn(2)
+    arena.ints[at.RANDOM : at.RANDOM + 4] = action_seed.generate_state(4, np.uint32)
+    for name, child in zip(NET_NAMES, weights_seed.spawn(len(NET_NAMES)), strict=True):
+        rng = np.random.default_rng(child)
+        # From numbers of their own, so that the other weights of a seed do not depend on them.
+        own, feedback = (np.random.default_rng(grandchild) for grandchild in child.spawn(2))
+        for index in range(len(config.stack)):
+            _fill_constants(arena, config, name, index)
+            _fill_layer(arena, config, rng if arena.dimensions.learns(index) else own, name, index)
+        _fill_readout(arena, config, rng, name)
+        if arena.dimensions.own_feedback:
+            _fill_feedback(arena, config, feedback, name)
+    if arena.dimensions.anchored:
+        for path, view in arena.views.items():
+            if path.endswith("/initial") and view.size:
+                view[:] = arena.views[path.removesuffix("initial") + "w"]
+    return arena
+
+
+def _fill_options(arena: Arena, config: Config) -> None:
+    ints, reals = arena.ints, arena.reals
+    ints[at.STEP_RULE] = COORDINATE if config.step_rule == "coordinate" else BOUNDED
+    ints[at.NORMALIZE_REWARDS] = config.normalize_rewards
+    ints[at.FROZEN_LAYERS] = config.fixed
+    ints[at.DEPTH_FILTER] = at.CASCADE if arena.dimensions.cascade else at.FACTORED
+    ints[at.RECURRENT_HOP] = arena.dimensions.recurrent_hop
+    ints[at.RESET_PATH] = arena.dimensions.reset_path
+    ints[at.FEEDBACK] = FEEDBACK_CODES[config.feedback]
+    ints[at.KEEP_STATE] = config.keep_state
+    for entry, value in (
+        (at.DISCOUNT, config.discount),
+        (at.TRACE_LAMBDA, config.trace_lambda),
+        (at.LR_POLICY, config.lr_policy),
+        (at.LR_VALUE, config.lr_value),
+        (at.KAPPA_POLICY, config.kappa_policy),
+        (at.KAPPA_VALUE, config.kappa_value),
+        (at.ERROR_BOUND, config.error_bound),
+        (at.READOUT_SHARE, config.readout_share),
+        (at.PEAK_DECAY, config.peak_decay),
+        (at.PREFERENCE_DECAY, config.preference_decay),
+        (at.LEAST_PREFERENCE, math.log(config.least_probability) if config.least_probability else -HUGE),
+        (at.ENTROPY_BONUS, config.entropy_bonus),
+        (at.V_TH, config.v_th),
+        (at.RESET_STRENGTH, config.reset_strength),
+        (at.DAMPENING, config.dampening),
+        (at.GAIN, config.gain),
+        (at.OBSERVATION_CLIP, config.observation_clip),
+        (at.STATISTICS_MEMORY, float(config.statistics_memory)),
+        (at.FEEDBACK_DECAY, config.feedback_decay),
+        (at.RATE_REGULARIZATION, config.rate_regularization),
+        (at.TARGET_RATE, config.target_rate),
+        (at.NOISE_CORRELATION, config.noise_correlation),
+        (at.NOISE_SHARE, config.noise_share),
+        (at.INITIAL_DEVIATION, config.initial_deviation),
+        (at.DEVIATION_RATE, config.deviation_rate),
+        (at.REPLACEMENT_RATE, config.replacement_rate),
+        (at.MATURITY, float(config.maturity)),
+        (at.LEAST_UTILITY, config.least_utility),
+        (at.INITIAL_PULL, config.initial_pull),
+        (at.CONNECTIVITY, config.connectivity),
+        (at.RECURRENT_SCALE, config.recurrent_scale),
+    ):
+        reals[entry] = value
+
+
+def _fill_spaces(arena: Arena, config: Config, observation: ObservationSpec, action: ActionSpec) -> None:
+    # A one-hot vector is bounded as it is, and standardising it would blow up rare symbols.
+    arena.views["standardised"][:] = config.normalize_observations & observation.standardised
+    low, high = np.array(action.low), np.array(action.high)
+    bounded, below, above = np.isfinite(low) & np.isfinite(high), np.isfinite(low), np.isfinite(high)
+    with np.errstate(invalid="ignore", over="ignore"):  # of infinite bounds, which are not taken
+        middle, half = low / 2 + high / 2, high / 2 - low / 2
+    # A mean of 0 is the middle between two bounds, 1 away from the only one, else 0; a mean of 1 is half the range
+    # further, or 1.
+    views = arena.views
+    views["control_centre"][:] = np.select([bounded, below, above], [middle, low + 1, high - 1], 0.0)
+    views["control_scale"][:] = np.where(bounded, half, 1.0)
+    views["control_low"][:] = np.where(below, -1.0, -np.inf)
+    views["control_high"][:] = np.where(above, 1.0, np.inf)
+
+
+def _fill_constants(arena: Arena, config: Config, name: str, index: int) -> None:
+    views, n = arena.views, config.stack[index]
+    alphas = decay(time_constants(config))
+    views[f"{name}/{index}/alphas"][:] = alphas if config.temporal_trace else 0.0
+    views[f"{name}/{index}/alpha"][:] = alphas[np.arange(n) % config.leak_groups]
+    adaptive = _adaptive(config, n)
+    rho, strength = views[f"{name}/{index}/rho"], views[f"{name}/{index}/strength"]
+    rho[:adaptive], strength[:adaptive] = decay(config.tau_adapt), config.adapt_strength
+    if not arena.dimensions.learns(index):
+        set_constants(config, rho, strength, views[f"{name}/{index}/alpha"])
+    if config.depth_filter != "none" and config.temporal_trace:
+        views[f"{name}/leak"][index] = views[f"{name}/{index}/alpha"].mean()
+        filter_leak = views[f"{name}/{index}/filter_leak"]
+        if filter_leak.size == config.leak_groups:  # else signals are not split, or there are none
+            filter_leak[:] = alphas
+
+
+def _sparse(rng: np.random.Generator, n: int, fan_in: int, connectivity: float, bound: float) -> NDArray[np.float64]:
+    """Return (n, fan_in) weights, uniform in +-bound at max(1, connectivity fan_in) random places of each row."""
+    kept = max(1, round(connectivity * fan_in))
+    weights = np.zeros((n, fan_in))
+    for row in weights:
+        row[rng.choice(fan_in, kept, replace=False)] = rng.uniform(-bound, bound, kept)
+    return weights
+
+
+def _fill_layer(arena: Arena, config: Config, rng: np.random.Generator, name: str, index: int) -> None:
+    d, n = arena.dimensions, config.stack[index]
+    columns = d.columns(index)
+    first = columns["below"] if index > 0 and not d.learns(index - 1) else 0
+    feedforward = columns["recurrent"] if config.recurrent else columns["bias"]
+    bound = 1.0 / np.sqrt(columns["bias"] - first + 1)
+    w = arena.views[f"{name}/{index}/w"]
+    w[:, first:feedforward] = _sparse(rng, n, feedforward - first, config.connectivity, bound)
+    if config.recurrent:
+        scale = (config.recurrent_scale if d.learns(index) else config.reservoir_scale) * bound
+        w[:, feedforward : columns["bias"]] = rng.uniform(-scale, scale, (n, n))
+    w[:, columns["bias"]] = rng.uniform(-bound, bound, n)
+    if not d.learns(index):
+        set_weights(config, w, d.n_input)
+
+
+def _fill_readout(arena: Arena, config: Config, rng: np.random.Generator, name: str) -> None:
+    _, bias, _ = arena.dimensions.readout_columns()
+    first = config.reservoir if config.readout == "all" else 0
+    bound = 1.0 / np.sqrt(bias - first + 1)
+    w = arena.views[f"{name}/w"]
+    w[:, first:bias] = _sparse(rng, w.shape[0], bias - first, config.connectivity, bound)
+    w[:, bias] = rng.uniform(-bound, bound, w.shape[0])
+    w[_free_outputs(arena, name), :bias] = 0.0
+
+
+def _free_outputs(arena: Arena, name: str) -> slice:
+    """Return the rows of a readout that learn nothing but their bias."""
+    outputs = len(arena.views[f"{name}/w"])
+    return slice(outputs - arena.dimensions.free_outputs[NET_NAMES.index(name)], outputs)
+
+
+def _fill_feedback(arena: Arena, config: Config, rng: np.random.Generator, name: str) -> None:
+    """Fill feedback weights, dense, in the ranges of the weights they stand for."""
+    d = arena.dimensions
+    blocks = [(f"{name}/{index}", d.columns(index)["bias"]) for index in range(len(d.layers))]
+    for path, bias in [*blocks, (name, d.readout_columns()[1])]:
+        feedback = arena.views[f"{path}/feedback"]
+        bound = 1.0 / np.sqrt(bias + 1)
+        feedback[:, :bias] = rng.uniform(-bound, bound, (len(feedback), bias))
+    arena.views[f"{name}/feedback"][_free_outputs(arena, name)] = 0.0
+    if config.recurrent:
+        for index in range(len(d.layers)):
+            columns = d.columns(index)
+            arena.views[f"{name}/{index}/feedback"][:, columns["recurrent"] : columns["bias"]] *= config.recurrent_scale

@@ -1,0 +1,1 @@
+"""Measurements: speed and memory, learning over seeds, gradients against exact ones, long lives."""

@@ -1,0 +1,1 @@
+"""How close the traces come to the exact gradient, and what each form of them costs."""

@@ -1,0 +1,1 @@
+"""What measurements share: timing, trials on several processes, gauges, statistics over seeds, rows of CSV."""

@@ -1,0 +1,46 @@
+"""Small agents whose steps are timed, in turns with what they are compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from ...agent import Agent
+from ...config import Config
+
+STREAM = 1024
+
+
+CHUNK = 200
+
+
+WARM_UP = 500
+
+
+def make_agent(config: Config) -> Agent:
+    """Return an agent for 4 observations and 2 actions."""
+    return Agent(config, spaces.Box(-1.0, 1.0, (4,)), spaces.Discrete(2), seed=0)
+
+
+def count_weights(agent: Agent) -> int:
+    """Return the number of weights, padding included."""
+    return sum(view.size for name, view in agent.arena.views.items() if name.endswith("/w"))
+
+
+def in_turns(timed: list[Callable[[int], int]], steps: int) -> list[NDArray[np.int64]]:
+    """Return what each function returns for 0 .. steps - 1, called in turns of `CHUNK`.
+
+    A drift of the machine meets all of them, and each finds its own data in the cache.
+    """
+    for function in timed:
+        for k in range(WARM_UP):
+            function(k)
+    times = [np.zeros(steps, np.int64) for _ in timed]
+    for first in range(0, steps, CHUNK):
+        for function, sample in zip(timed, times, strict=True):
+            for k in range(first, min(first + CHUNK, steps)):
+                sample[k] = function(k)
+    return times

@@ -1,0 +1,101 @@
+"""The part of the command line that measures: ``synaptick bench`` and what a machine takes."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import Any
+
+from .bench_learning import add_ablation, add_gradients, add_learning, add_lifelong, add_prediction
+from .options import MIN_BENCH_STEPS, add_json, check_among, check_at_least
+
+
+def add_bench(commands: Any) -> None:
+    """Add ``bench`` and everything below it to the commands of the parser."""
+    measure = commands.add_parser("bench", help="measure speed and memory on this machine, and learning")
+    benches = measure.add_subparsers(required=True, metavar="WHAT")
+    tick = benches.add_parser("tick", help="time of one learning step, next to a floor measured in the same process")
+    tick.add_argument("--steps", type=int, default=20_000, metavar="N", help="timed steps a network (default 20000)")
+    add_json(tick)
+    tick.set_defaults(command=_bench, name="tick", show=_show_tick)
+    memory = benches.add_parser("memory", help="bytes of state and resident set after a tenth of the steps and all")
+    memory.add_argument("--steps", type=int, default=1_000_000, metavar="N", help="steps (default 1000000)")
+    add_json(memory)
+    memory.set_defaults(command=_bench, name="memory", show=_show_plain)
+    start = benches.add_parser("start", help="seconds to the first learning step, without and with compiled code kept")
+    add_json(start)
+    start.set_defaults(command=_bench, name="start", show=_show_plain)
+    _add_latency(benches)
+    _add_export(benches)
+    add_learning(benches)
+    add_prediction(benches)
+    add_lifelong(benches)
+    add_gradients(benches)
+    add_ablation(benches)
+
+
+def _add_latency(benches: Any) -> None:
+    latency = benches.add_parser("latency", help="deadlines of a loop of a fixed rate in which networks learn")
+    latency.add_argument("--rate", type=float, default=1000.0, metavar="HZ", help="periods a second (default 1000)")
+    latency.add_argument("--seconds", type=float, default=60.0, metavar="S", help="duration a network (default 60)")
+    latency.add_argument("--networks", nargs="+", metavar="NETWORK", help="some of 1x64, 2x128, default")
+    latency.add_argument("--cpu", type=int, metavar="N", help="pin the loop to this processor")
+    latency.add_argument("--priority", type=int, metavar="P", help="real-time priority (SCHED_FIFO), 1 to 99")
+    latency.add_argument("--awake", action="store_true", help="keep processors from sleeping (/dev/cpu_dma_latency)")
+    add_json(latency)
+    latency.set_defaults(command=_bench_latency, show=_show_latency)
+
+
+def _add_export(benches: Any) -> None:
+    export = benches.add_parser("export", help="the exported C agent next to the Python agent: bits, time, bytes")
+    export.add_argument(
+        "--steps", type=int, default=100_000, metavar="N", help="steps of CartPole a comparison (default 100000)"
+    )
+    export.add_argument("--networks", nargs="+", metavar="NETWORK", help="some of 1x32, 1x64, default")
+    add_json(export)
+    export.set_defaults(command=_bench_export, show=_show_export)
+
+
+def _bench(options: argparse.Namespace) -> dict[str, Any]:
+    from ..bench import speed as bench  # needs more of the system than a run does
+
+    if options.name == "start":
+        return bench.bench_start()
+    check_at_least("steps", options.steps, MIN_BENCH_STEPS)
+    return bench.bench_tick(options.steps) if options.name == "tick" else bench.bench_memory(options.steps)
+
+
+def _show_tick(result: dict[str, Any]) -> None:
+    from ..bench.speed import tick_lines
+
+    print("\n".join(tick_lines(result)))
+
+
+def _show_plain(result: dict[str, Any]) -> None:
+    print(json.dumps(result, indent=2))
+
+
+def _bench_latency(options: argparse.Namespace) -> dict[str, Any]:
+    from ..bench.latency import bench_latency
+
+    return bench_latency(options.rate, options.seconds, options.networks, options.cpu, options.priority, options.awake)
+
+
+def _show_latency(result: dict[str, Any]) -> None:
+    from ..bench.latency import latency_lines
+
+    print("\n".join(latency_lines(result)))
+
+
+def _bench_export(options: argparse.Namespace) -> dict[str, Any]:
+    from ..bench.export import NETWORKS, bench_export
+
+    check_at_least("steps", options.steps, MIN_BENCH_STEPS)
+    check_among("networks", options.networks, NETWORKS)
+    return bench_export(options.steps, options.networks)
+
+
+def _show_export(result: dict[str, Any]) -> None:
+    from ..bench.export import export_lines
+
+    print("\n".join(export_lines(result)))

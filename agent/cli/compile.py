@@ -1,0 +1,43 @@
+"""The part of the command line that makes compiled code to be shipped with an application: ``synaptick compile``."""
+
+from __future__ import annotations
+
+import argparse
+import textwrap
+from pathlib import Path
+from typing import Any
+
+from .options import add_json
+
+
+def add_compile(commands: Any) -> None:
+    """Add ``compile`` to the commands of the parser."""
+    parser = commands.add_parser("compile", help="compile the step into a folder that an application can ship")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder; may be read-only later")
+    add_json(parser)
+    parser.set_defaults(command=_compile, show=_show)
+
+
+def _compile(options: argparse.Namespace) -> dict[str, Any]:
+    from ..compilation import compile_into
+
+    return compile_into(options.out)
+
+
+def _show(result: dict[str, Any]) -> None:
+    features = textwrap.fill(result["features"].replace(",", ", "), 110, initial_indent="  ", subsequent_indent="  ")
+    print(
+        f"compiled into {result['out']} ({result['files']} files, {result['bytes']:,} bytes); a new process that may "
+        f"write nothing loads it in {result['seconds_to_load']:.2f} s\n"
+        f"use it with SYNAPTICK_CACHE_DIR={result['out']}; the folder may be copied, and may be read-only\n"
+        "it is found by, and only by:\n"
+        f"  python      {result['python']}\n"
+        f"  numba       {result['numba']}\n"
+        f"  platform    {result['platform']}\n"
+        f"  processor   {result['processor']} (any, if NUMBA_CPU_NAME=generic here and there)\n"
+        f"  sources     {result['sources']}, a digest of all kernels, numba's version and the arithmetic\n"
+        f"  arithmetic  {result['arithmetic']}\n"
+        "and these features of the processor (NUMBA_CPU_FEATURES overrides them):\n"
+        f"{features}\n"
+        "elsewhere the step is compiled anew; Agent.compile(load_only=True) refuses that"
+    )

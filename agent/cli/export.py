@@ -1,0 +1,54 @@
+"""The part of the command line that takes an agent elsewhere: ``synaptick export``."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from ..errors import StateError
+from .export_nir import add_nir
+from .options import add_json
+
+
+def add_export(commands: Any) -> None:
+    """Add ``export`` and everything below it to the commands of the parser."""
+    export = commands.add_parser("export", help="write the agent of a run for another place")
+    kinds = export.add_subparsers(required=True, metavar="WHAT")
+    _add_c(kinds)
+    add_nir(kinds)
+
+
+def _add_c(kinds: Any) -> None:
+    c = kinds.add_parser("c", help="one C99 header and source that go on learning, without allocating memory")
+    c.add_argument("run_dir", type=Path, metavar="RUN_DIR", help="folder of a run")
+    c.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for NAME.h and NAME.c")
+    c.add_argument(
+        "--name", default="agent", metavar="NAME", help="name of files, functions and macros (default agent)"
+    )
+    c.add_argument(
+        "--blank", action="store_true", help="leave the learned state out: less flash, but it has to be loaded"
+    )
+    add_json(c)
+    c.set_defaults(command=_export_c, show=_show_c)
+
+
+def _export_c(options: argparse.Namespace) -> dict[str, Any]:
+    from ..export import export_c
+    from ..training.run_folder import RunFolder
+
+    agent = RunFolder.open(options.run_dir).load().agent
+    try:
+        return export_c(agent, options.out, options.name, initial=not options.blank)
+    except OSError as error:
+        raise StateError(
+            f"--out {options.out}: {error.strerror or error}; give a folder that can be written"
+        ) from error
+
+
+def _show_c(result: dict[str, Any]) -> None:
+    print(
+        f"{' and '.join(result['files'])}: {result['state_bytes']:,} bytes of state; {result['inputs']} inputs, "
+        f"an action of {result['choices']} discrete and {result['controls']} continuous parts.\n"
+        f"Compile: cc -std=c99 -O2 -c {result['files'][1]}"
+    )

@@ -1,0 +1,95 @@
+"""The part of the command line that writes NIR graphs: ``synaptick export nir``."""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from ..errors import StateError
+from .options import add_json
+
+
+def add_nir(kinds: Any) -> None:
+    """Add ``nir`` to what can be exported."""
+    nir = kinds.add_parser("nir", help="the actor as a NIR graph that acts without learning (extra: nir)")
+    nir.add_argument("run_dir", type=Path, metavar="RUN_DIR", help="folder of a run")
+    nir.add_argument("--out", type=Path, required=True, metavar="FILE", help="file to write, such as agent.nir")
+    nir.add_argument(
+        "--frozen-normalisation",
+        action="store_true",
+        help="hold the slope of normalised currents, which NIR cannot express, at its mean, and measure the difference",
+    )
+    nir.add_argument(
+        "--neurons",
+        default="parts",
+        metavar="KIND",
+        help="nodes a neuron is made of: parts (LI, Threshold, Delay and Scale, exactly; default) or lif (one LIF)",
+    )
+    nir.add_argument(
+        "--integration", default="exact", metavar="RULE", help="what the reader does: exact (default) or euler"
+    )
+    nir.add_argument(
+        "--tick", type=float, default=1e-3, metavar="S", help="seconds a tick in the graph (default 0.001)"
+    )
+    nir.add_argument(
+        "--steps", type=int, default=10_000, metavar="N", help="steps to measure in, twice (default 10000)"
+    )
+    nir.add_argument("--seed", type=int, default=0, metavar="S", help="seed of the environment")
+    add_json(nir)
+    nir.set_defaults(command=_export_nir, show=_show_nir)
+
+
+def _export_nir(options: argparse.Namespace) -> dict[str, Any]:
+    from ..export.nir.write import export_nir
+    from ..training.run_folder import RunFolder
+
+    _check_place(options.out)
+    return export_nir(
+        RunFolder.open(options.run_dir).load().agent,
+        options.out,
+        options.frozen_normalisation,
+        options.neurons,
+        options.integration,
+        options.tick,
+        options.steps,
+        options.seed,
+    )
+
+
+def _check_place(path: Path) -> None:
+    """Raise `StateError` if a file cannot be written there: before what is written is measured, which takes a while."""
+    try:
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise StateError(
+            f"--out {path}: {error.strerror or error}; give a file in a folder that is there and can be written"
+        ) from error
+
+
+def _show_nir(result: dict[str, Any]) -> None:
+    print(
+        f"{result['file']}: {result['nodes']} nodes, {result['file_bytes']:,} bytes; slopes {_listed(result['slopes'])}"
+    )
+    _show_differences("compared with the agent", result["differences"])
+    if "differences_if_reset_to_zero" in result:
+        _show_differences("a reader that sets membranes to v_reset", result["differences_if_reset_to_zero"])
+
+
+def _show_differences(title: str, found: dict[str, Any]) -> None:
+    lines = [f"{title}, {found['steps']:,} steps, share of spikes that differ, bottom layer first: "]
+    lines[0] += f"{_listed(found['spikes_that_differ'])} (rates {_listed(found['spike_rates'])})"
+    if found["same_choice"]:
+        lines.append(
+            f"  same likeliest choice: {_listed(found['same_choice'])}; distance of policies: "
+            f"{_listed(found['policy_distance'])}"
+        )
+    if found["mean_distance"]:
+        lines.append(f"  distance of means, in deviations: {_listed(found['mean_distance'])}")
+    print("\n".join(lines))
+
+
+def _listed(values: list[float]) -> str:
+    return ", ".join(f"{value:.3g}" for value in values)

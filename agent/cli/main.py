@@ -1,0 +1,135 @@
+"""The command line: ``synaptick run | eval | soak | bench``."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import json
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from ..errors import ConfigError, Interrupted, RunError, SynaptickError
+from ..training.config_file import parse_changes, resolve_config, shipped_names
+from ..training.evaluation import evaluate
+from ..training.run import resume_run, start_run
+from .bench import add_bench
+from .compile import add_compile
+from .export import add_export
+from .options import add_json
+from .soak import add_soak
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code.
+
+    0: done. 1: the environment failed while running, or a soak broke a bound it was to be checked for. 2: something
+    given cannot be used. 128 + n: stopped by signal n.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        result = options.command(options)
+        if options.json:
+            print(json.dumps(result), flush=True)
+        elif not getattr(options, "quiet", False):
+            options.show(result)
+            sys.stdout.flush()
+    except Interrupted as error:
+        print(f"synaptick: {error}", file=sys.stderr)
+        return 128 + error.number
+    except BrokenPipeError:
+        # Whoever read the output has left; what was to be done is done. Python must not complain when it flushes again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except (SynaptickError, OSError) as error:
+        print(f"synaptick: error: {' '.join(str(error).split())}", file=sys.stderr)
+        # What an environment returns is input; what it raises is its failure.
+        return 1 if isinstance(error, RunError) and not isinstance(error.__cause__, SynaptickError) else 2
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    return 1 if getattr(options, "check", False) and result["broken"] else 0
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, as every other error does."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"synaptick: error: {' '.join(message.split())}; see {self.prog} --help\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="synaptick",
+        description="A spiking network that learns control online, one step at a time, in fixed memory.",
+    )
+    parser.add_argument("--version", action="version", version=importlib.metadata.version("synaptick"))
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    run = commands.add_parser("run", help="learn in an environment")
+    run.add_argument(
+        "source",
+        nargs="?",
+        metavar="CONFIG_OR_ENV_ID",
+        help=f"a YAML file, a shipped configuration ({', '.join(shipped_names())}), or a Gymnasium environment id",
+    )
+    run.add_argument("--steps", type=int, metavar="N", help="environment steps in all")
+    run.add_argument("--seed", type=int, metavar="S", help="seed of weights, actions and environment")
+    run.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="changes", help="change a setting")
+    run.add_argument("--out", type=Path, metavar="DIR", help="folder to write (default: a fresh one below runs/)")
+    run.add_argument("--resume", type=Path, metavar="DIR", help="go on with the run in this folder")
+    run.add_argument("--quiet", action="store_true", help="show no progress")
+    add_json(run)
+    run.set_defaults(command=_run, show=_show_run)
+
+    evaluation = commands.add_parser("eval", help="act without learning, with the agent of a run")
+    evaluation.add_argument("run_dir", type=Path, metavar="RUN_DIR")
+    evaluation.add_argument("--episodes", type=int, default=100, metavar="N")
+    evaluation.add_argument("--seed", type=int, metavar="S", help="seed of the environment")
+    add_json(evaluation)
+    evaluation.set_defaults(command=_eval, show=_show_eval)
+
+    add_compile(commands)
+    add_export(commands)
+    add_soak(commands)
+    add_bench(commands)
+    return parser
+
+
+def _run(options: argparse.Namespace) -> dict[str, Any]:
+    if options.resume is not None:
+        for name in ("source", "changes", "seed", "out"):
+            if getattr(options, name) not in (None, []):
+                raise ConfigError(
+                    f"--resume {options.resume} goes on with that run as it is; only --steps fits with it"
+                )
+        return resume_run(options.resume, options.steps, options.quiet)
+    if options.source is None:
+        raise ConfigError("run: give a configuration file, the name of a shipped one, or an environment id")
+    changes = parse_changes(options.changes)
+    for name in ("steps", "seed"):
+        if getattr(options, name) is not None:
+            changes[name] = getattr(options, name)
+    return start_run(resolve_config(options.source).with_changes(changes), options.out, options.quiet)
+
+
+def _show_run(result: dict[str, Any]) -> None:
+    mean = result["mean_return_last_100"]
+    print(
+        f"{result['env']}: mean return of the last 100 episodes {'-' if mean is None else format(mean, '.1f')} after "
+        f"{result['steps']:,} steps ({result['episodes']:,} episodes, {result['steps_per_second']:,.0f} steps/s, "
+        f"{result['state_bytes']:,} bytes of state) -> {result['out']}"
+    )
+
+
+def _eval(options: argparse.Namespace) -> dict[str, Any]:
+    return evaluate(options.run_dir, options.episodes, options.seed)
+
+
+def _show_eval(result: dict[str, Any]) -> None:
+    print(
+        f"{result['env']}: return {result['mean_return']:.1f} +- {result['std_return']:.1f} "
+        f"over {result['episodes']} episodes without learning"
+    )

@@ -1,0 +1,95 @@
+"""The part of the command line that measures a long run: ``synaptick soak``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ..errors import ConfigError
+from ..training.config_file import parse_changes, resolve_config
+from .options import add_json
+
+
+def add_soak(commands: Any) -> None:
+    """Add ``soak`` to the commands of the parser."""
+    soak = commands.add_parser("soak", help="a long run, measured: memory, time of a tick, files, broken numbers")
+    soak.add_argument("source", metavar="CONFIG_OR_ENV_ID", help="as for run; made for this: soak")
+    soak.add_argument("--ticks", default="1e6", metavar="N", help="environment steps in all, such as 1e7 (default 1e6)")
+    soak.add_argument("--seed", type=int, metavar="S", help="seed of weights, actions and environment")
+    soak.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", dest="changes", help="change a setting"
+    )
+    soak.add_argument("--out", type=Path, metavar="DIR", help="keep the folder of the run here (default: thrown away)")
+    soak.add_argument("--check", action="store_true", help="exit code 1 if memory or time grow beyond the bounds")
+    soak.add_argument("--quiet", action="store_true", help="show no progress")
+    add_json(soak)
+    soak.set_defaults(command=_soak, show=_show_soak)
+
+
+def _soak(options: argparse.Namespace) -> dict[str, Any]:
+    from ..bench.soak import MIN_TICKS, soak
+
+    changes = parse_changes(options.changes)
+    if "steps" in changes:
+        raise ConfigError("--set steps: a soak has --ticks N instead")
+    if options.seed is not None:
+        changes["seed"] = options.seed
+    config = resolve_config(options.source).with_changes(changes)
+    try:
+        config = config.with_changes({"steps": options.ticks})
+    except ConfigError as error:
+        raise ConfigError(
+            f"--ticks {options.ticks}: allowed: a whole number from {MIN_TICKS} to 10^12, such as 1e7"
+        ) from error
+    result = soak(config, options.out, options.quiet)
+    if options.check:
+        for line in result["broken"]:
+            print(f"synaptick: soak: {line}", file=sys.stderr)
+    return result
+
+
+def _show_soak(result: dict[str, Any]) -> None:
+    print("\n".join(soak_lines(result)))
+
+
+def soak_lines(result: dict[str, Any]) -> Iterator[str]:
+    """Yield the report of a soak line by line."""
+    yield (
+        f"{result['env']}: {result['ticks']:,} ticks, {result['episodes']:,} episodes, {result['seconds']:,.0f} s, "
+        f"{result['ticks_per_second']:,.0f} ticks/s"
+    )
+    yield "tenth  agent us (median, p99.9)  loop CPU us (median, p99.9 of 1000 ticks)  environment us (mean)"
+    tick, loop = result["tick_us"], result["loop_cpu_us"]
+    for k, environment in enumerate(result["environment_us"]):
+        agent = f"{tick['median'][k]:8.2f} {tick['p99.9'][k]:8.2f}"
+        yield f"{k + 1:5}  {agent:>25}  {loop['median'][k]:8.2f} {loop['p99.9'][k]:8.2f} {environment:46.2f}"
+    size = result["resident_bytes"]
+    if size["slope_per_1e6_ticks"] is None:
+        yield f"resident set: not measured ({size['source']})"
+    else:
+        yield (
+            f"resident set: {size['slope_per_1e6_ticks']:,.0f} bytes per 10^6 ticks; first {size['first']:,}, "
+            f"last {size['last']:,}, least {size['least']:,}, greatest {size['greatest']:,} ({size['source']})"
+        )
+    for label, name in (("bytes of state", "state_bytes"), ("open files", "descriptors")):
+        yield f"{label}: first {_number(result[name]['first'])}, last {_number(result[name]['last'])}"
+    files = result["file_bytes"]
+    each = ", ".join(f"{name} {count:,}" for name, count in files.items() if name != "all")
+    yield f"bytes of files: {files['all']:,} ({each})"
+    yield (
+        f"in {result['scans']:,} scans of the state at most {result['non_finite']:,} numbers not finite, "
+        f"{result['denormal']:,} denormal"
+    )
+    blocks = result["interpreter_blocks"]
+    yield (
+        f"collections of garbage: {', '.join(map(str, result['collections']))} (by generation); "
+        f"blocks of the interpreter: first {_number(blocks['first'])}, last {_number(blocks['last'])}"
+    )
+    yield from (f"broken: {line}" for line in result["broken"])
+
+
+def _number(value: int | None) -> str:
+    return "not told by this system" if value is None else f"{value:,}"

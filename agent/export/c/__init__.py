@@ -1,0 +1,1 @@
+"""An agent as C99 source that goes on learning."""

@@ -1,0 +1,1 @@
+"""The actor of an agent as a NIR graph, for acting without learning."""

@@ -1,0 +1,153 @@
+"""What is sent when the agent is not asked: the last action, a safe one, or what a fallback controller does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..agent import Agent
+from ..errors import ConfigError, InputError
+from .action_limits import ActionLimits, checked, copied, form_of, formed, is_finite
+from .events import one_line
+from .faults import Spells
+from .watchdog import Watchdog
+
+Controller = Callable[[Any], Any]
+
+
+class Substitute:
+    """Acts in the agent's place.
+
+    Attributes
+    ----------
+    gap : int
+        Steps, since the agent was last asked, in which somebody else acted.
+    held, handed_over : int
+        Steps that were held, and that the fallback controller acted in.
+    """
+
+    def __init__(
+        self,
+        agent: Agent,
+        watchdog: Watchdog,
+        limits: ActionLimits,
+        spells: Spells,
+        fallback: Controller | None,
+        safe_action: Any,
+    ) -> None:
+        self._watchdog, self._limits, self._spells = watchdog, limits, spells
+        self._form = form_of(agent)
+        if fallback is not None and not callable(fallback):
+            raise ConfigError(f"fallback is {one_line(fallback)}; allowed: a function of an observation")
+        if watchdog.uses_fallback and fallback is None:
+            raise ConfigError("the watchdog answers with a fallback controller, but none is given: Guard(fallback=...)")
+        self._fallback = fallback
+        self._safe_action = None if safe_action is None else checked("safe_action", safe_action, agent)
+        if self._safe_action is not None and limits.active:
+            problem = limits.apply(self._safe_action, None)[1]
+            if problem:
+                raise ConfigError(f"safe_action: {problem}; give an action that may be sent at any time")
+        self._sent: Any = None
+        self._before: Any = None  # what the machine has if the last one was not sent
+        self._seen: Any = None
+        self._until = self._in_a_row = 0
+        self.gap = self.held = self.handed_over = 0
+
+    @property
+    def can_act(self) -> bool:
+        """Whether there is anything to send."""
+        return (
+            self._sent is not None
+            or self._safe_action is not None
+            or (self._fallback is not None and self._seen is not None)
+        )
+
+    @property
+    def machine_has(self) -> Any:
+        """The action sent last, None before the first; to be read only."""
+        return self._sent
+
+    @property
+    def last(self) -> Any:
+        """The action sent last, None before the first; arrays in new memory."""
+        return copied(self._sent)
+
+    def sent(self, action: Any) -> None:
+        """Keep an action that is sent, with arrays as copies, since the plant may write to what it is given."""
+        self._before, self._sent = self._sent, copied(action)
+
+    def nothing_new(self) -> None:
+        """Note that a step chose no action, so that the machine has the last one whether it is sent again or not."""
+        self._before = self._sent
+
+    def not_sent(self, instead: Any = None) -> None:
+        """Take back the last action, which was not sent; the machine has the one before, or `instead`."""
+        self.gap += 1
+        if instead is not None:
+            self._sent = copied(instead)
+        elif self._before is not None:
+            self._sent = self._before
+
+    def seen(self, observation: Any) -> None:
+        """Keep a good observation for the fallback controller, with arrays as copies."""
+        if self._fallback is not None:
+            self._seen = copied(observation)
+
+    def drives(self, step: int) -> bool:
+        """Return whether the fallback controller has steps left of those it was given."""
+        return step <= self._until
+
+    def agent_acts(self) -> None:
+        """Note that the agent is asked again."""
+        self._in_a_row = 0
+
+    def act(self, step: int, response: str, anew: bool, otherwise: Any = None) -> Any:
+        """Return an action that is not the agent's.
+
+        Parameters
+        ----------
+        step : int
+        response : str
+            "fallback" if that controller is to act, anything else to hold.
+        anew : bool
+            Whether the reason is one of this step, so that a fallback has all its steps before it.
+        otherwise : object, optional
+            Sent if there is nothing else.
+
+        Raises
+        ------
+        InputError
+            If there is nothing to send.
+        """
+        self.gap += 1
+        if response == "fallback" and anew:
+            self._until = step + self._watchdog.fallback_steps
+        if response == "fallback" or (self._sent is None and self._safe_action is None):
+            action = self._of_fallback(step)
+            if action is not None:
+                self.handed_over += 1
+                self._in_a_row = 0
+                return action
+        self.held += 1
+        self._in_a_row += 1
+        if self._safe_action is not None and (self._sent is None or self._in_a_row > self._watchdog.hold_steps):
+            return copied(self._safe_action)
+        if self._sent is None and otherwise is None:
+            raise InputError("there is no action to be held before the first one; give the guard a safe_action")
+        return otherwise if self._sent is None else self.last
+
+    def _of_fallback(self, step: int) -> Any:
+        """Return what the fallback controller does; None if it cannot or fails."""
+        if self._fallback is None or self._seen is None:
+            return None
+        try:
+            action = formed(self._fallback(copied(self._seen)), self._form)
+            if self._limits.active and is_finite(action):
+                action = self._limits.apply(action, self._sent)[0]
+        except Exception as error:  # it is the user's, and the loop goes on
+            self._spells.say("fallback", step, f"the fallback controller failed ({one_line(error)}): hold")
+            return None
+        if not is_finite(action):
+            self._spells.say("fallback", step, f"the fallback controller returned {one_line(action)}: hold")
+            return None
+        return action

@@ -1,0 +1,1 @@
+"""Training in Gymnasium environments: the loop, the run and its folder, resumption, evaluation."""

@@ -1,0 +1,84 @@
+"""What the agent of a run does without learning."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import ConfigError, RunError, described
+from .environment import environment_seed, make_env_of
+from .episodes import Tally
+from .loop import run
+from .run_folder import RunFolder
+
+# An environment whose episodes never end cannot be evaluated by episodes.
+LONGEST_EVALUATION = 10**6
+
+
+class _Enough(Exception):
+    pass
+
+
+def evaluate(path: Path, episodes: int = 100, seed: int | None = None) -> dict[str, Any]:
+    """Let the agent of a run act without learning for a number of episodes; the run is not changed.
+
+    Actions are sampled from the policy, as in training.
+
+    Parameters
+    ----------
+    path : Path
+        Folder of the run.
+    episodes : int
+        Episodes to play, at least 1.
+    seed : int, optional
+        Seed of the environment, at least 0; by default one that training did not use.
+
+    Raises
+    ------
+    StateError
+        If the folder holds no usable run.
+    ConfigError
+        If `episodes` or `seed` is out of range.
+    EnvError, RunError
+        If the environment cannot be made, raises, or does not end an episode within `LONGEST_EVALUATION` steps.
+    """
+    if episodes < 1:
+        raise ConfigError(f"--episodes {episodes}: allowed: 1 or more")
+    if seed is not None and seed < 0:
+        raise ConfigError(f"--seed {seed}: allowed: 0 or more")
+    folder = RunFolder.open(path)
+    agent = folder.load().agent
+    config = folder.config
+    if seed is None:
+        seed = environment_seed(config.seed, 2**63)  # a step that no run begins at
+    returns = np.zeros(episodes)
+    tally = Tally()
+
+    def keep(tally: Tally) -> None:
+        returns[tally.episodes - 1] = tally.last_return
+        if tally.episodes == episodes:
+            raise _Enough
+
+    env = make_env_of(config)
+    try:
+        while True:
+            before = tally.episodes
+            run(agent, env, LONGEST_EVALUATION, seed=seed, learn=False, tally=tally, on_episode=keep)
+            if tally.episodes == before:
+                raise TimeoutError(f"no episode ended within {LONGEST_EVALUATION} steps")
+            seed += 1
+    except _Enough:
+        pass
+    except Exception as error:
+        where = f"step {tally.steps + 1} of the evaluation"
+        raise RunError(f"{config.env} failed at {where} ({described(error)})") from error
+    finally:
+        env.close()
+    return {
+        "env": config.env,
+        "episodes": episodes,
+        "mean_return": float(returns.mean()),
+        "std_return": float(returns.std()),
+    }

@@ -1,0 +1,216 @@
+"""The folder a run writes: configuration, versions, one row an episode, a summary, the last two checkpoints."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ..agent import Agent
+from ..arena import checkpoint
+from ..config import Config
+from ..errors import DamagedError, StateError
+from ..files import replace_and_keep, write_atomically
+from ..versions import versions
+from .config_file import dump_config, load_config
+from .console import warn
+from .episodes import Tally
+from .results import OLDER_RESULTS_FILE, RESULTS_FILE, Results
+
+CONFIG_FILE = "config.yaml"
+VERSIONS_FILE = "versions.json"
+SUMMARY_FILE = "summary.json"
+CHECKPOINTS = (checkpoint.NEWEST_FILE, checkpoint.OLDER_FILE)
+ALL_FILES = (CONFIG_FILE, VERSIONS_FILE, RESULTS_FILE, OLDER_RESULTS_FILE, SUMMARY_FILE, *CHECKPOINTS)
+
+
+class Moment(NamedTuple):
+    """What a checkpoint of a run holds, all of one moment, between two steps.
+
+    Attributes
+    ----------
+    agent : Agent
+    tally : Tally or None
+        Counts; None if the file was not written by a run.
+    env : dict or None
+        State of the environment; None if it is not known.
+    """
+
+    agent: Agent
+    tally: Tally | None = None
+    env: dict[str, Any] | None = None
+
+
+class RunFolder:
+    """One run on disk.
+
+    Use `create` for a new run and `open` for one to be resumed or evaluated.
+    """
+
+    def __init__(self, path: Path, config: Config) -> None:
+        self.path = path
+        self.config = config
+        self._results = Results(path)
+
+    @classmethod
+    def create(cls, path: Path, agent: Agent) -> RunFolder:
+        """Make the folder, with a checkpoint of the agent as it is, so that it can be resumed from the first moment.
+
+        Raises
+        ------
+        StateError
+            If the folder already holds a run, or files with the names of one.
+        """
+        if any((path / name).exists() for name in CHECKPOINTS):
+            raise StateError(f"{path} already holds a run; continue it with --resume {path}, or give another --out")
+        # A configuration without a checkpoint is what a run leaves that was killed while it made its folder.
+        if not (path / CONFIG_FILE).exists():
+            taken = [name for name in ALL_FILES if (path / name).exists()]
+            if taken:
+                raise StateError(f"{path} holds {', '.join(taken)}, which a run would overwrite; give another --out")
+        path.mkdir(parents=True, exist_ok=True)
+        folder = cls(path, agent.config)
+        folder._tidy()
+        write_atomically(path / CONFIG_FILE, dump_config(agent.config).encode())
+        write_atomically(path / VERSIONS_FILE, _json(versions()))
+        folder._results.create()
+        folder.write_checkpoint(agent, Tally())
+        return folder
+
+    @classmethod
+    def open(cls, path: Path) -> RunFolder:
+        """Open an existing run; raise `StateError` if there is none."""
+        for names in ((CONFIG_FILE,), CHECKPOINTS):
+            if not any((path / name).is_file() for name in names):
+                raise StateError(f"{path} holds no run that can be used: {names[0]} is missing")
+        return cls(path, load_config(path / CONFIG_FILE))
+
+    @staticmethod
+    def default_path(config: Config) -> Path:
+        """Return a fresh path below ``runs/`` that names environment, seed and time."""
+        name = config.env.replace("/", "-").replace(":", "-")
+        stamp = time.strftime("%Y%m%d-%H%M%S")
+        path = Path("runs") / f"{name}-seed{config.seed}-{stamp}"
+        number = 1
+        while path.exists():
+            number += 1
+            path = path.with_name(f"{name}-seed{config.seed}-{stamp}-{number}")
+        return path
+
+    def load(self) -> Moment:
+        """Return what the newest checkpoint holds; if it is damaged or missing, say so and take the older one.
+
+        Raises
+        ------
+        StateError
+            If neither can be used.
+        """
+        newest, older = (self.path / name for name in CHECKPOINTS)
+        try:
+            if not newest.exists():
+                raise DamagedError(f"{newest} is missing")
+            return self._moment(newest)
+        except DamagedError as error:
+            if not older.exists():
+                raise
+            try:
+                moment = self._moment(older)
+            except StateError as another:
+                raise DamagedError(f"{error}; nor can the one before be used: {another}") from another
+            warn(f"{error}; instead {older} is used, of step {moment.agent.ticks}")
+            return moment
+
+    def _moment(self, path: Path) -> Moment:
+        agent = Agent.load(path)
+        notes = checkpoint.read(path)[0].get("notes")
+        if notes is None:
+            return Moment(agent)
+        try:
+            # An environment made with other arguments is another one.
+            same = notes["env_kwargs"] == json.loads(json.dumps(self.config.env_kwargs))
+            return Moment(agent, Tally.from_dict(notes["tally"]), notes["env"] if same else None)
+        except (KeyError, TypeError, ValueError) as error:
+            raise StateError(f"{path}: its notes are not those of a run ({error!r})") from error
+
+    def reopen(self, config: Config, agent: Agent) -> Tally:
+        """Make the folder what it was when `agent`, which is of one of its checkpoints, was written.
+
+        Rows of episodes that ended later are dropped; the counts of the others are returned. The configuration of the
+        resumed run, which may have more steps, and the versions it goes on with are stored.
+        """
+        tally = self._results.rewind(agent.ticks)
+        self.config = config
+        self._tidy()
+        newest, older = (self.path / name for name in CHECKPOINTS)
+        if not _is_whole(newest):
+            older.replace(newest)  # else the next checkpoint would put the damaged one in the place of the whole one
+        write_atomically(self.path / CONFIG_FILE, dump_config(config).encode())
+        write_atomically(self.path / VERSIONS_FILE, _json(versions()))
+        return tally
+
+    def _tidy(self) -> None:
+        """Remove unfinished files that a kill has left."""
+        for path in self.path.glob(".*.part"):
+            if any(name in path.name for name in ALL_FILES):
+                path.unlink()
+
+    @property
+    def rows_lost(self) -> int:
+        """Rows that could not be written, and for which there was no more room."""
+        return self._results.lost
+
+    def write_episode(self, tally: Tally) -> None:
+        """Append the row of the episode that has just ended; it may take a few more rows until it is on disk.
+
+        Raises
+        ------
+        OSError
+            If rows cannot be written; they are held back and tried again.
+        """
+        self._results.add(tally)
+
+    def write_checkpoint(self, agent: Agent, tally: Tally | None = None, env: dict[str, Any] | None = None) -> None:
+        """Bring rows and checkpoint to disk, rows first, so that no row is missing for a checkpoint that exists.
+
+        The newest checkpoint becomes the older one; there is a whole one at any moment.
+
+        Raises
+        ------
+        OSError
+            If something cannot be written; the checkpoints there were are untouched.
+        """
+        self._results.synchronise()
+        notes = tally and {"tally": tally.to_dict(), "env": env, "env_kwargs": self.config.env_kwargs}
+        newest, older = (self.path / name for name in CHECKPOINTS)
+        fresh = self.path / f".{checkpoint.NEWEST_FILE}.part"
+        agent.save(fresh, notes)
+        replace_and_keep(fresh, newest, older)
+
+    def write_summary(self, summary: dict[str, Any]) -> None:
+        """Write summary.json."""
+        write_atomically(self.path / SUMMARY_FILE, _json(summary))
+
+    def is_summed_up(self, steps: int) -> bool:
+        """Return whether the summary is that of a run of so many steps; a kill at the very end leaves none."""
+        try:
+            found = json.loads((self.path / SUMMARY_FILE).read_text())
+        except (OSError, ValueError):
+            return False
+        return isinstance(found, dict) and found.get("steps") == steps
+
+    def close(self) -> None:
+        """Close the results file; rows that could not be written are lost."""
+        self._results.close()
+
+
+def _is_whole(path: Path) -> bool:
+    try:
+        checkpoint.read(path)
+    except (DamagedError, FileNotFoundError):
+        return False
+    return True
+
+
+def _json(values: dict[str, Any]) -> bytes:
+    return (json.dumps(values, indent=2) + "\n").encode()

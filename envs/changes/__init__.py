@@ -1,0 +1,1 @@
+"""Wrappers that change a world while an agent lives in it, by schedules."""
