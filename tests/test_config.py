@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
+import pickle
 import re
-from dataclasses import Field, FrozenInstanceError, fields
+from collections.abc import Callable
+from dataclasses import Field, FrozenInstanceError, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,32 +16,51 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from synaptick import Config, ConfigError, load_config
+from synaptick.config import RENAMED
+from synaptick.setting_kinds import (
+    Choice,
+    Kind,
+    PlainList,
+    PlainMapping,
+    Real,
+    Sizes,
+    Switch,
+    Text,
+    Whole,
+    description,
+    kind_of,
+)
 from synaptick.training.config_file import dump_config, parse_changes, parse_config, shipped_names
 
 CONFIGS = Path(__file__).parent.parent / "configs"
 FIELDS: dict[str, Field[Any]] = {spec.name: spec for spec in fields(Config)}
-NUMBERS = {name: spec.metadata for name, spec in FIELDS.items() if spec.metadata["kind"] in ("real", "whole")}
+KINDS = {name: kind_of(spec) for name, spec in FIELDS.items()}
+NUMBERS = {name: kind for name, kind in KINDS.items() if isinstance(kind, Real | Whole)}
+ELSEWHERE: dict[str, list[str]] = {}
+for _name, _spec in FIELDS.items():
+    for _key in _spec.metadata["elsewhere"]:
+        ELSEWHERE.setdefault(_key, []).append(_name)
 # So that either end of the range of tau_min and tau_max can be tried alone.
 WIDE = {"tau_min": {"tau_max": 1e9}, "tau_max": {"tau_min": 0.01}}
 
 BAD_ANYWHERE = [True, None, "abc", "", float("nan"), float("inf"), -float("inf"), "nan", "inf", [1], {}, 1j]
-BAD: dict[str, list[Any]] = {
-    "real": [*BAD_ANYWHERE, "1e-3x"],
-    "whole": [*BAD_ANYWHERE, 1.5, "1.5", 10**400],
-    "switch": [1, 0, "true", "yes", None, 1.0, []],
-    "choice": ["sideways", "", 1, None, True, []],
-    "text": ["", 5, None, True, ["a"]],
-    "mapping": [[], "a", 5, None, {1: 2}],
-    "plain list": ["abc", b"abc", 5, None, {}, [object()], [{1: 2}], [{"a": object()}]],
-    "layers": [[], "64", 64, [64, 2.5], [64, 3], [65537], [True], ["a"], [None], [[64]], None, b"64"],
+BAD: dict[type[Kind[Any]], list[Any]] = {
+    Real: [*BAD_ANYWHERE, "1e-3x"],
+    Whole: [*BAD_ANYWHERE, 1.5, "1.5", 10**400],
+    Switch: [1, 0, "true", "yes", None, 1.0, []],
+    Choice: ["sideways", "", 1, None, True, []],
+    Text: ["", 5, None, True, ["a"]],
+    PlainMapping: [[], "a", 5, None, {1: 2}],
+    PlainList: ["abc", b"abc", 5, None, {}, [object()], [{1: 2}], [{"a": object()}]],
+    Sizes: [[], "64", 64, [64, 2.5], [64, 3], [65537], [True], ["a"], [None], [[64]], None, b"64"],
 }
 
 
 def cases() -> list[Any]:
     """Return field, bad value for every field and every bad value of its kind."""
     found = []
-    for name, spec in FIELDS.items():
-        for value in BAD[spec.metadata["kind"]]:
+    for name, kind in KINDS.items():
+        for value in BAD[type(kind)]:
             found.append(pytest.param(name, value, id=f"{name}-{str(value)[:8]}"))
     return found
 
@@ -48,24 +70,29 @@ def test_a_bad_value_is_refused_by_name(name: str, value: Any) -> None:
     with pytest.raises(ConfigError) as caught:
         Config(**{name: value})
     message = str(caught.value)
-    assert message.startswith(f"{name}: got ")
-    assert "allowed: " in message
-    shown = re.search(r"got (.*); allowed", message)
-    assert shown
-    # A bad element of a list is shown alone.
-    assert shown[1] == repr(value) or (isinstance(value, list) and shown[1] in [repr(part) for part in value])
+    assert message == f"{name}: got {value!r}; allowed: {KINDS[name].allowed}"
 
 
 @pytest.mark.parametrize("name", NUMBERS)
 def test_the_ends_of_a_range_are_allowed_and_nothing_beyond(name: str) -> None:
-    low, high = NUMBERS[name]["low"], NUMBERS[name]["high"]
+    kind = NUMBERS[name]
+    low, high = kind.low, kind.high
     other = WIDE.get(name, {})
     assert getattr(Config(**{name: low}, **other), name) == low
     assert getattr(Config(**{name: high}, **other), name) == high
-    margin = 1 if NUMBERS[name]["kind"] == "whole" else 1e-3 * max(1.0, abs(high))
+    margin = 1 if isinstance(kind, Whole) else 1e-3 * max(1.0, abs(high))
+    zero = "0, or " if kind.or_zero else ""
     for beyond in (low - margin, high + margin):
-        with pytest.raises(ConfigError, match=rf"^{name}: got .*; allowed: a (whole )?number from {low:g} to \d"):
+        with pytest.raises(ConfigError, match=rf"^{name}: got .*; allowed: {zero}a (whole )?number from {low:g} to \d"):
             Config(**{name: beyond}, **other)
+
+
+def test_no_reservoir_is_allowed_and_one_too_small_is_not() -> None:
+    assert [name for name, kind in NUMBERS.items() if kind.or_zero] == ["reservoir"]
+    assert Config(reservoir=0).reservoir == 0
+    for size in (1, 3, -1):
+        with pytest.raises(ConfigError, match=r"^reservoir: got .*; allowed: 0, or a whole number from 4 to 65536$"):
+            Config(reservoir=size)
 
 
 def test_large_whole_numbers_are_exact() -> None:
@@ -77,24 +104,96 @@ def test_values_take_the_type_of_their_field() -> None:
     config = Config(discount=1, steps=1e3, layers=[8, "9", 10.0], lr_value="1e-3", checkpoint_every="5e2")
     assert (config.discount, config.steps, config.layers) == (1.0, 1000, (8, 9, 10))
     assert (config.lr_value, config.checkpoint_every) == (0.001, 500)
-    for name, meta in NUMBERS.items():
-        assert type(getattr(config, name)) is (float if meta["kind"] == "real" else int), name
+    for name, kind in NUMBERS.items():
+        assert type(getattr(config, name)) is (float if isinstance(kind, Real) else int), name
     assert all(type(n) is int for n in config.layers)
+
+
+def ways(key: str) -> list[Callable[[], object]]:
+    """Return every way to give a setting by the name of `key`."""
+    return [
+        lambda: Config(**{key: 1}),
+        lambda: Config.from_dict({key: 1}),
+        lambda: Config().with_changes({key: 1}),
+        lambda: replace(Config(), **{key: 1}),
+        lambda: parse_config(f"{key}: 1", "here"),
+        lambda: parse_changes([f"{key}=1"]),
+    ]
 
 
 @pytest.mark.parametrize(
     ("given_key", "meant"), [("discont", "discount"), ("layer", "layers"), ("trace_lamda", "trace_lambda")]
 )
 def test_a_misspelt_key_brings_a_suggestion(given_key: str, meant: str) -> None:
-    for act in (lambda: Config.from_dict({given_key: 1}), lambda: Config().with_changes({given_key: 1})):
-        with pytest.raises(ConfigError, match=f"^{given_key}: there is no such key; did you mean '{meant}'"):
+    for act in ways(given_key):
+        with pytest.raises(ConfigError, match=rf"\b{given_key}: there is no such key; did you mean '{meant}'\?$"):
             act()
 
 
 @pytest.mark.parametrize("key", ["zzz", 5, None, ""])
 def test_a_key_like_no_other_brings_the_list(key: Any) -> None:
-    with pytest.raises(ConfigError, match=f"^{key}: there is no such key; allowed: env, .*{list(FIELDS)[-1]}$"):
-        Config.from_dict({key: 1})
+    for act in (lambda: Config.from_dict({key: 1}), lambda: Config().with_changes({key: 1})):
+        with pytest.raises(ConfigError, match=f"^{key}: there is no such key; allowed: env, .*{list(FIELDS)[-1]}$"):
+            act()
+
+
+def test_a_key_named_self_is_a_key_like_any_other() -> None:
+    with pytest.raises(ConfigError, match=r"^self: there is no such key"):
+        Config.from_dict({"self": 1})
+
+
+def test_an_old_name_brings_the_new_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(RENAMED, "discounting", "discount")
+    for act in ways("discounting"):
+        with pytest.raises(ConfigError, match=r"\bdiscounting: this setting is called 'discount' now$"):
+            act()
+
+
+def test_old_names_are_none_of_today_and_stand_for_some_of_today() -> None:
+    assert not RENAMED.keys() & FIELDS.keys()
+    assert set(RENAMED.values()) <= FIELDS.keys()
+
+
+@pytest.mark.parametrize(
+    ("key", "ours"),
+    [
+        ("gamma", ["discount"]),
+        ("learning_rate", ["lr_policy", "lr_value"]),
+        ("lr", ["lr_policy", "lr_value"]),
+        ("lambda", ["trace_lambda"]),
+        ("gae_lambda", ["trace_lambda"]),
+        ("hidden_sizes", ["layers"]),
+        ("net_arch", ["layers"]),
+        ("total_timesteps", ["steps"]),
+        ("ent_coef", ["entropy_bonus"]),
+        ("env_id", ["env"]),
+    ],
+)
+def test_a_name_of_other_libraries_stands_for_ours(key: str, ours: list[str]) -> None:
+    assert ELSEWHERE[key] == ours
+
+
+@pytest.mark.parametrize("key", ELSEWHERE)
+def test_a_name_of_other_libraries_brings_ours(key: str) -> None:
+    ours = " and ".join(f"'{name}'" for name in ELSEWHERE[key])
+    verb = "settings here are" if len(ELSEWHERE[key]) > 1 else "setting here is"
+    assert key not in FIELDS
+    for act in ways(key):
+        with pytest.raises(ConfigError, match=rf"\b{key}: there is no such key; the nearest {verb} {ours}$"):
+            act()
+
+
+def test_the_constructor_keeps_its_signature() -> None:
+    assert list(inspect.signature(Config).parameters) == list(FIELDS)
+    with pytest.raises(TypeError, match="multiple values"):
+        Config("CartPole-v1", env="CartPole-v1")  # type: ignore[misc]
+    with pytest.raises(TypeError, match="positional arguments"):
+        Config(*Config().to_dict().values(), 1)
+
+
+def test_copies_are_equal() -> None:
+    config = Config(discount=0.5, env_kwargs={"a": [1]})
+    assert pickle.loads(pickle.dumps(config)) == copy.deepcopy(config) == config
 
 
 def test_tau_min_above_tau_max_is_refused() -> None:
@@ -121,10 +220,28 @@ def test_env_kwargs_are_copied() -> None:
 
 
 def test_the_docstring_documents_every_field() -> None:
-    text = (inspect.getdoc(Config) or "").split("Attributes")[1].split("Raises")[0]
-    heads = re.findall(r"^(\w[\w, ]*) : \S.*\n {4}\S", text, flags=re.MULTILINE)
-    documented = [name.strip() for head in heads for name in head.split(",")]
-    assert documented == list(FIELDS)
+    text = (inspect.getdoc(Config) or "").split("Attributes\n----------\n")[1]
+    entries = re.findall(r"^(\w+) : (\S.*), default (.*)\n((?: {4}\S.*\n?)+)", text, flags=re.MULTILINE)
+    assert [name for name, *_ in entries] == list(FIELDS)
+    for name, annotation, default, meaning in entries:
+        assert annotation == FIELDS[name].type
+        assert default == repr(getattr(Config(), name))
+        assert " ".join(meaning.split()) == description(FIELDS[name])
+    assert max(map(len, text.splitlines())) <= 120
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_a_description_is_whole_sentences_and_has_range_and_unit(name: str) -> None:
+    text, kind = description(FIELDS[name]), KINDS[name]
+    assert text[0].isupper()
+    assert text.endswith(".")
+    assert ".." not in text
+    assert "  " not in text
+    if name in NUMBERS:
+        assert text.endswith(f" Allowed: {kind.range} {kind.unit}".rstrip() + ".")
+    for quoted in re.findall("`([a-z_]+)`", text):
+        words = kind.words if isinstance(kind, Choice) else ()
+        assert quoted in FIELDS or quoted in words, f"{quoted} is no setting"
 
 
 # ---- YAML
@@ -134,18 +251,18 @@ def test_the_docstring_documents_every_field() -> None:
 def configs(draw: st.DrawFn) -> Config:
     """Any valid configuration."""
     values: dict[str, Any] = {}
-    for name, spec in FIELDS.items():
-        meta = spec.metadata
-        if meta["kind"] == "real":
-            values[name] = draw(st.floats(meta["low"], meta["high"]))
-        elif meta["kind"] == "whole":
-            values[name] = draw(st.integers(meta["low"], min(meta["high"], 2**62)))
-        elif meta["kind"] == "switch":
+    for name, kind in KINDS.items():
+        if isinstance(kind, Real):
+            values[name] = draw(st.floats(kind.low, kind.high))
+        elif isinstance(kind, Whole):
+            whole = st.integers(int(kind.low), min(int(kind.high), 2**62))
+            values[name] = draw(st.just(0) | whole if kind.or_zero else whole)
+        elif isinstance(kind, Switch):
             values[name] = draw(st.booleans())
-        elif meta["kind"] == "choice":
-            values[name] = draw(st.sampled_from(meta["allowed"]))
-        elif meta["kind"] == "layers":
-            values[name] = draw(st.lists(st.integers(meta["low"], meta["high"]), min_size=1, max_size=4))
+        elif isinstance(kind, Choice):
+            values[name] = draw(st.sampled_from(kind.words))
+        elif isinstance(kind, Sizes):
+            values[name] = draw(st.lists(st.integers(4, 65536), min_size=1, max_size=4))
     values["env"] = draw(st.sampled_from(["CartPole-v1", "yes", "1e3", "a: b", "null", "module:Env/Ä-v0", "'", "#"]))
     values["env_kwargs"] = draw(
         st.dictionaries(st.text(min_size=1), st.none() | st.booleans() | st.integers() | st.text())
@@ -217,17 +334,6 @@ def test_a_missing_file_brings_the_shipped_names(source: str) -> None:
 def test_shipped_configurations_load_by_name_and_by_path(path: Path) -> None:
     assert load_config(path.stem) == load_config(path)
     assert path.stem in shipped_names()
-
-
-def test_the_default_file_documents_every_field() -> None:
-    text = (CONFIGS / "default.yaml").read_text(encoding="utf-8")
-    values = yaml.safe_load(text)
-    assert list(values) == list(FIELDS)
-    assert Config.from_dict(values).to_dict() == Config().to_dict()
-    for paragraph in text.split("\n\n"):
-        keys = re.findall(r"^(\w+):", paragraph, flags=re.MULTILINE)
-        assert len(keys) <= 2, f"{keys} share a comment"
-        assert not keys or re.match(r"# \w.{9}", paragraph.strip()), f"{keys} has no comment"
 
 
 # ---- --set
