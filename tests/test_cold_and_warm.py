@@ -68,7 +68,7 @@ def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
             monkeypatch.setenv(name, str(path))
     found["package"].mkdir()
     (found["package"] / "some.py").write_text("x = 1\n")
-    monkeypatch.setattr(jit, "__file__", str(found["package"] / "jit.py"))
+    monkeypatch.setattr(jit, "_KERNELS", found["package"])
     return found
 
 
@@ -122,7 +122,8 @@ def test_an_edited_kernel_has_a_new_folder(places: dict[str, Path]) -> None:
     assert jit.find_cache_folder() == first
     (places["package"] / "some.py").write_text("x = 2\n")
     second = jit.find_cache_folder()
-    (places["package"] / "another.py").write_text("")
+    (places["package"] / "base").mkdir()
+    (places["package"] / "base" / "another.py").write_text("")
     assert len({first, second, jit.find_cache_folder()}) == 3
 
 

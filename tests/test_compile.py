@@ -39,7 +39,7 @@ PROGRAM = """
 import json
 import synaptick
 from synaptick import Agent, CompileError
-from synaptick.kernels import jit
+from synaptick.kernels.base import jit
 from synaptick.kernels.tick import tick
 found = {"folder": jit.CACHE_FOLDER, "package": synaptick.__file__, "error": ""}
 try:
@@ -143,8 +143,8 @@ def test_shipped_code_is_used_in_a_folder_without_permission_to_write(shipped: P
 def test_shipped_code_is_found_wherever_the_package_and_the_folder_lie(shipped: Path, tmp_path: Path) -> None:
     """Not by path or time of a file, as Numba's own caches are."""
     site = tmp_path / "elsewhere" / "synaptick"
-    for part in ("agent", "envs", "configs"):
-        shutil.copytree(ROOT / part, site / part, copy_function=shutil.copyfile)
+    for part in ("", "envs", "configs"):
+        shutil.copytree(ROOT / (part or "agent"), site / part, copy_function=shutil.copyfile)
     moved = shipped.rename(tmp_path / "moved")
     found = run(PROGRAM, moved, PYTHONPATH=str(site.parent))
     assert Path(found["package"]).is_relative_to(site)

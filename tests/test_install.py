@@ -81,13 +81,13 @@ def test_the_wheel_holds_what_it_should_and_nothing_else(wheel: Path) -> None:
     assert {top for top in tops if not top.endswith(".dist-info")} == {"synaptick"}
     inside = {name.removeprefix("synaptick/") for name in names if name.startswith("synaptick/")}
     expected = {
-        str(path.relative_to(ROOT))
+        str(path.relative_to(ROOT)).removeprefix("agent/")
         for part in ("agent", "envs", "configs")
         for path in (ROOT / part).rglob("*")
         if path.suffix in (".py", ".yaml") or path.name == "py.typed" or path.parent.name == "templates"
     }
     assert inside == expected
-    assert {"agent/py.typed", "envs/py.typed", "configs/default.yaml", "agent/export/templates/header.h"} <= inside
+    assert {"py.typed", "envs/py.typed", "configs/default.yaml", "export/c/templates/header.h"} <= inside
     assert any(name.endswith(".c") for name in inside)
     assert any(name.endswith("/licenses/LICENSE") for name in names)
 
@@ -95,7 +95,8 @@ def test_the_wheel_holds_what_it_should_and_nothing_else(wheel: Path) -> None:
 def test_imports_find_the_wheel_and_not_the_decoys(python: Path, decoys: Path) -> None:
     code = """
 import synaptick, synaptick.envs, synaptick.configs
-from synaptick import Agent, Config, load_config
+from synaptick import Agent, Config, load_config, make_env, run
+assert {"Agent", "Config", "load_config", "make_env", "run", "__version__"} <= set(dir(synaptick))
 assert load_config("default") == Config()
 for module in (synaptick, synaptick.envs, synaptick.configs):
     print(module.__file__)

@@ -77,7 +77,7 @@ def test_what_differs_from_the_default_is_shown_as_tuned() -> None:
 
 
 def test_the_suites_can_be_read_without_the_package() -> None:
-    names = runpy.run_path(str(ROOT / "agent" / "study" / "suites.py"))
+    names = runpy.run_path(str(ROOT / "agent" / "bench" / "suites.py"))
     assert {name: tuple(suite) for name, suite in names["SUITES"].items()} == SUITES
 
 

@@ -15,7 +15,7 @@ from .common import ROOT, drive, make_agent
 
 _FOLDER = """
 import json
-from synaptick.kernels import jit
+from synaptick.kernels.base import jit
 print(json.dumps([jit.ARITHMETIC, sorted(jit.FASTMATH), jit.CACHE_FOLDER]))
 """
 _LIVE = """
