@@ -14,7 +14,6 @@ from .arena.arena import NET_NAMES, Arena
 from .arena.initialize import build
 from .config import Config
 from .errors import InputError, PhaseError, StateError
-from .kernels import layout as at
 from .kernels import tick as kernel
 from .kernels.normalize import COUNT, reward_scale
 from .spaces import ActionSpec, ObservationSpec
@@ -193,27 +192,27 @@ class Agent:
     @property
     def ticks(self) -> int:
         """Environment steps seen, learned from or not."""
-        return int(self.arena.ints[at.TICK])
+        return int(self.arena.clock.tick)
 
     @property
     def episodes(self) -> int:
         """Episodes begun."""
-        return int(self.arena.ints[at.EPISODE])
+        return int(self.arena.clock.episode)
 
     @property
     def running(self) -> bool:
         """Whether an episode is running, so that `step` and `end` may be called."""
-        return bool(self.arena.ints[at.PHASE])
+        return bool(self.arena.clock.phase)
 
     @property
     def td_error(self) -> float:
         """The last TD error, in units of the normalised reward."""
-        return float(self.arena.reals[at.DELTA])
+        return float(self.arena.running.delta)
 
     @property
     def value(self) -> float:
         """Value of the last observation, in units of the normalised reward."""
-        return float(self.arena.reals[at.VALUE_TM1])
+        return float(self.arena.running.value_tm1)
 
     @property
     def expected_return(self) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, fields
@@ -386,6 +387,11 @@ class Config:
     def stack(self) -> tuple[int, ...]:
         """Neurons of every layer there is, bottom first: of the reservoir, if any, and of `layers`."""
         return (self.reservoir, *self.layers) if self.reservoir else self.layers
+
+    @property
+    def least_preference(self) -> float:
+        """How far below the greatest preference of a factor one may be: log `least_probability`, -10^18 for 0."""
+        return math.log(self.least_probability) if self.least_probability else -1e18
 
     @property
     def fixed(self) -> int:

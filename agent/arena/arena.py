@@ -1,28 +1,27 @@
 """The arena: every number the agent owns, in one contiguous block that is allocated once.
 
 The block *is* the checkpoint: a snapshot is a copy of its bytes. Section order: int64, float64, float32; every array
-starts on a 64-byte boundary of the block. `agent.kernels.layout` names the table entries written here.
+starts on a 64-byte boundary of its section. `plan` says which arrays there are.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import StateError
 from ..kernels import layout as at
-from ..kernels.normalize import RETURNS_SIZE
-from ..kernels.plasticity import SWEEP_SIZE
+from ..kernels import views
+from ..kernels.base.records import names_of, record, words_of
+from ..kernels.settings import Settings
 from .dimensions import ALIGNMENT, Dimensions, padded
+from .named import Named
+from .plan import Lasts, Row, agent_rows, layer_rows, net_rows
 
 NET_NAMES = ("actor", "critic")
-# Views that the configuration fixes, and that nothing changes.
-CONSTANTS = (
-    *("alpha", "alphas", "rho", "strength", "leak", "filter_leak"),
-    *("standardised", "control_centre", "control_scale", "control_low", "control_high"),
-)
 
 
 class Arena:
@@ -44,8 +43,16 @@ class Arena:
         Where the block lies in memory.
     ints, reals, floats : int64, float64, float32 arrays
         The sections, in the form the kernels take.
+    clock, sizes, running, settings : Named
+        Numbers with names, such as ``clock.tick``; each is a view of `block`.
+    random : (4,) int64 array
+        State of the random numbers, likewise.
+    traces, neurons : float32 arrays
+        All that the end of an episode clears: credit and eligibility, and the states of neurons, likewise.
     views : dict of str to array
-        Named arrays, such as ``"actor/0/w"``; each is a view of `block`.
+        Named arrays, such as ``"actor/0/w"``, likewise.
+    fixed : dict of str to array
+        Those of `views` that the configuration gives and nothing changes.
 
     Raises
     ------
@@ -55,34 +62,43 @@ class Arena:
 
     def __init__(self, dimensions: Dimensions, buffer: Any = None) -> None:
         self.dimensions = dimensions
-        self._table: list[tuple[int, int]] = []
-        self._plan: dict[str, tuple[str, int, tuple[int, ...]]] = {}
-        self._used = {"reals": padded(at.REAL_HEADER), "floats": 0}
-        self._draw_up()
-
-        categories = at.LAYER_TABLE + at.N_NETS * len(dimensions.layers) * at.LAYER_STRIDE
-        self._table += [(at.CATEGORIES, categories), *enumerate(dimensions.choices, categories)]
-        n_ints = padded(categories + len(dimensions.choices))
-        self._table += [
-            (at.N_INTS, n_ints),
-            (at.N_REALS, self._used["reals"]),
-            (at.N_FLOATS, self._used["floats"]),
-        ]
-        reals_at = 8 * n_ints
-        floats_at = reals_at + 8 * self._used["reals"]
-        self.nbytes = floats_at + 4 * self._used["floats"]
+        used = {
+            "ints": padded(views.LAYERS_AT + at.N_NETS * len(dimensions.layers) * views.LAYER_WORDS),
+            "reals": padded(at.SETTINGS_AT + words_of(Settings)),
+            "floats": 0,
+        }
+        placed: list[_Placed] = []
+        ends: dict[Lasts, int] = {}
+        # Arrays that are cleared together lie one after the other, so that clearing them is one loop.
+        for lasts in Lasts:
+            for owner, row in _rows(dimensions):
+                if row.lasts is lasts and not row.same_as:
+                    placed.append(_Placed(owner, row, used[row.section]))
+                    used[row.section] += padded(int(np.prod(row.shape)))
+            ends[lasts] = used["floats"]
+        reals_at = 8 * used["ints"]
+        floats_at = reals_at + 8 * used["reals"]
+        self.nbytes = floats_at + 4 * used["floats"]
         self.block = _claim(self.nbytes, buffer)
         self.address = int(self.block.ctypes.data)
         self.block[:] = 0
         self.ints: NDArray[np.int64] = self.block[:reals_at].view(np.int64)
         self.reals: NDArray[np.float64] = self.block[reals_at:floats_at].view(np.float64)
         self.floats: NDArray[np.float32] = self.block[floats_at:].view(np.float32)
-        for index, value in self._table:
-            self.ints[index] = value
+        self.clock = Named(self.ints, at.CLOCK_AT, at.Clock)
+        self.random = self.ints[at.RANDOM_AT : at.SIZES_AT]
+        self.sizes = Named(self.ints, at.SIZES_AT, at.Sizes)
+        self.running = Named(self.reals, at.RUNNING_AT, at.Running)
+        self.settings = Named(self.reals, at.SETTINGS_AT, Settings)
         self.views: dict[str, NDArray[Any]] = {}
-        for name, (section, offset, shape) in self._plan.items():
-            source: NDArray[Any] = self.reals if section == "reals" else self.floats
-            self.views[name] = source[offset : offset + int(np.prod(shape))].reshape(shape)
+        ours = self.reals[at.SETTINGS_AT : at.SETTINGS_AT + words_of(Settings)]
+        self.fixed: dict[str, NDArray[Any]] = {"settings": ours}
+        self._fill_sizes(used)
+        self._fill_places(placed)
+        learned, traced, last = ends[Lasts.LEARNED], ends[Lasts.TRACE], ends[Lasts.STATE]
+        self.traces, self.neurons = self.floats[learned:traced], self.floats[traced:last]
+        places = self.row_of("")
+        places.traces, places.neurons = (learned, traced - learned), (traced, last - traced)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Copy and pickle as dimensions and bytes: the address belongs to this block alone."""
@@ -91,8 +107,8 @@ class Arena:
     def check(self, state: Any) -> NDArray[np.uint8]:
         """Return `state`, any bytes-like object, as an array; raise `StateError` unless it fits this arena.
 
-        The offset table decides where kernels read and write, so it has to be this arena's own, entry by entry; so have
-        options and hyperparameters, which belong to the configuration.
+        Sizes and places decide where kernels read and write, so they have to be this arena's own, entry by entry; so
+        have settings and whatever else belongs to the configuration.
         """
         try:
             block = np.frombuffer(state, np.uint8)
@@ -100,191 +116,74 @@ class Arena:
             raise StateError(f"a state is a block of bytes, as snapshot() returns; got a {type(state)}") from error
         if block.size != self.nbytes:
             raise StateError(f"the state has {block.size} bytes; this network needs {self.nbytes}")
-        n_ints = self.ints.nbytes
-        ints, reals = block[:n_ints].copy().view(np.int64), block[n_ints : n_ints + 8 * at.REAL_HEADER].copy()
-        if any(ints[index] != value for index, value in self._table):
+        table = self.ints[at.SIZES_AT :]
+        if (self.same_place(block, table) != table).any():
             raise StateError("the state belongs to a network of another shape or version of synaptick")
-        options, settings = slice(at.STEP_RULE, at.KEEP_STATE + 1), slice(0, at.RECURRENT_SCALE + 1)
-        if (ints[options] != self.ints[options]).any() or (
-            reals.view(np.float64)[settings] != self.reals[settings]
-        ).any():
-            raise StateError("the state belongs to an agent with other settings")
-        for name, view in self.views.items():
-            if name.split("/")[-1] in CONSTANTS and (self._same_place(block, view) != view).any():
-                raise StateError(f"the state belongs to an agent with other settings ({name} differs)")
+        for name, ours in self.fixed.items():
+            apart = self.same_place(block, ours) != ours
+            if apart.any():
+                which = ", ".join(np.array(names_of(Settings))[apart]) if name == "settings" else name
+                raise StateError(f"the state belongs to an agent with other settings ({which})")
         return block
 
-    def _same_place(self, block: NDArray[np.uint8], view: NDArray[Any]) -> NDArray[Any]:
-        """Return what `block` holds where this arena has `view`."""
-        first = int(view.ctypes.data) - self.address
-        found: NDArray[Any] = block[first : first + view.nbytes].view(view.dtype).reshape(view.shape)
+    def same_place(self, block: NDArray[np.uint8], array: NDArray[Any]) -> NDArray[Any]:
+        """Return what `block`, a state, holds where this arena has `array`, which is a view of it."""
+        first = int(array.ctypes.data) - self.address
+        found: NDArray[Any] = block[first : first + array.nbytes].view(array.dtype).reshape(array.shape)
         return found
 
-    def _place(self, section: str, name: str, entry: int, *shape: int) -> None:
-        """Give the next place in a section to an array, and write its offset to table entry `entry`."""
-        offset = self._used[section]
-        self._plan[name] = (section, offset, shape)
-        self._table.append((entry, offset))
-        self._used[section] = offset + padded(int(np.prod(shape)))
-
-    def _alias(self, entry: int, other: int) -> None:
-        """Write to table entry `entry` the offset that entry `other` has."""
-        self._table.append((entry, dict(self._table)[other]))
-
-    def _draw_up(self) -> None:
-        """Fix every offset: first what lasts, then traces, then neurons, so that clearing is one fill."""
-        d, n_layers = self.dimensions, len(self.dimensions.layers)
-        self._table += [
-            (at.N_INPUT, d.n_input),
-            (at.N_PREFERENCES, sum(d.choices)),
-            (at.N_CHOICES, len(d.choices)),
-            (at.N_CONTROLS, d.controls),
-            (at.N_PARTS, d.parts),
-            (at.N_LAYERS, n_layers),
-            (at.ANCHORED, d.anchored),
-        ]
-        self._place("reals", "staging", at.STAGING, d.n_input)
-        self._place("reals", "observation_mean", at.OBSERVATION_MEAN, d.n_input)
-        self._place("reals", "observation_m2", at.OBSERVATION_M2, d.n_input)
-        self._place("reals", "returns", at.RETURNS, RETURNS_SIZE)
-        reservoir = d.layers[0] if d.reservoir else 0
-        self._place("reals", "reservoir_mean", at.RESERVOIR_MEAN, at.N_NETS, reservoir)
-        self._place("reals", "standardised", at.STANDARDISED, d.n_input)
-        self._place("reals", "probabilities", at.PROBABILITIES, sum(d.choices))
-        self._place("reals", "control_centre", at.CONTROL_CENTRE, d.controls)
-        self._place("reals", "control_scale", at.CONTROL_SCALE, d.controls)
-        self._place("reals", "control_low", at.CONTROL_LOW, d.controls)
-        self._place("reals", "control_high", at.CONTROL_HIGH, d.controls)
-        self._place("reals", "deviations", at.DEVIATIONS, d.controls)
-        self._place("reals", "noise", at.NOISE, d.controls)
-        self._place("reals", "slow_noise", at.SLOW_NOISE, d.controls)
-        self._place("reals", "action", at.ACTION, len(d.choices) + d.controls)
-        self._place("reals", "spike_rates", at.SPIKE_RATES, at.N_NETS, n_layers)
-        self._place("reals", "credit_norms", at.CREDIT_NORMS, at.N_NETS, n_layers + 1)
-        self._place("reals", "step_sizes", at.STEP_SIZES, at.N_NETS, n_layers + 1)
-        self._place("reals", "sweep", at.SWEEP, SWEEP_SIZE)
-        self._place("reals", "due", at.DUE, at.N_NETS, n_layers)
-        self._place("reals", "replaced", at.REPLACED, at.N_NETS, n_layers)
-        for net, name in enumerate(NET_NAMES):
-            self._place_weights(net, name)
-        self._table.append((at.TRACES_FIRST, self._used["floats"]))
-        for net, name in enumerate(NET_NAMES):
-            self._place_traces(net, name)
-        self._table.append((at.NEURONS_FIRST, self._used["floats"]))
-        for net, name in enumerate(NET_NAMES):
-            self._place_neurons(net, name)
-        self._place("floats", "input", at.INPUT, d.n_input)
-        widest = max(d.columns(index)["m"] for index in range(n_layers))
-        self._place("floats", "scratch_e", at.SCRATCH_E, widest)
-        self._place("floats", "scratch_total", at.SCRATCH_TOTAL, widest)
-        most = max(d.vectors(index) for index in range(n_layers))
-        self._place("floats", "scratch_factors", at.SCRATCH_FACTORS, most)
-        self._table.append((at.NEURONS_LAST, self._used["floats"]))
-
-    def _layer_entry(self, net: int, layer: int) -> int:
-        return at.LAYER_TABLE + (net * len(self.dimensions.layers) + layer) * at.LAYER_STRIDE
-
-    def _place_weights(self, net: int, name: str) -> None:
+    def _fill_sizes(self, used: dict[str, int]) -> None:
         d = self.dimensions
-        entry = at.NET_TABLE + net * at.NET_STRIDE
-        first, bias, features = d.readout_columns()
-        outputs = d.outputs[net]
-        self._table += [
-            (entry + at.NET_OUT, outputs),
-            (entry + at.NET_FEATURES, features),
-            (entry + at.NET_BIAS, bias),
-            (entry + at.NET_FREE, d.free_outputs[net]),
-        ]
-        self._place("floats", f"{name}/w", entry + at.NET_W, outputs, features)
-        self._place("floats", f"{name}/peak", entry + at.NET_PEAK, outputs if d.peaks else 0, features)
-        if d.own_feedback:
-            self._place("floats", f"{name}/feedback", entry + at.NET_FEEDBACK, outputs, features)
-        else:
-            self._alias(entry + at.NET_FEEDBACK, entry + at.NET_W)
-        self._place("floats", f"{name}/initial", entry + at.NET_INITIAL, outputs * d.anchored, features)
-        self._place("floats", f"{name}/leak", entry + at.NET_LEAK, len(d.layers))
-        for index, n in enumerate(d.layers):
-            row, c, prefix = self._layer_entry(net, index), d.columns(index), f"{name}/{index}"
-            self._table += [
-                (row + at.LAYER_N, n),
-                (row + at.LAYER_M, c["m"]),
-                (row + at.LAYER_BELOW, c["below"]),
-                (row + at.LAYER_OBSERVED, c["observed"]),
-                (row + at.LAYER_RECURRENT, c["recurrent"]),
-                (row + at.LAYER_BIAS, c["bias"]),
-                (row + at.LAYER_GROUPS, d.groups),
-                (row + at.LAYER_LEARNS, d.learns(index)),
-                (row + at.LAYER_ADAPTIVE, d.adaptive[index]),
-                (row + at.LAYER_LEVELS, d.levels(index)),
-                (row + at.LAYER_SPLIT, d.split(index)),
-                (row + at.LAYER_VECTORS, d.vectors(index)),
-                (row + at.LAYER_FIRST, first[index]),
-            ]
-            self._place("floats", f"{prefix}/w", row + at.LAYER_W, n, c["m"])
-            self._place("floats", f"{prefix}/peak", row + at.LAYER_PEAK, n * (d.peaks and d.learns(index)), c["m"])
-            self._place("floats", f"{prefix}/alpha", row + at.LAYER_ALPHA, n)
-            self._place("floats", f"{prefix}/rho", row + at.LAYER_RHO, n)
-            self._place("floats", f"{prefix}/strength", row + at.LAYER_STRENGTH, n)
-            self._place("floats", f"{prefix}/psi_mean", row + at.LAYER_PSI_MEAN, n)
-            self._place("floats", f"{prefix}/alphas", row + at.LAYER_ALPHAS, d.groups)
-            self._place("floats", f"{prefix}/filter_leak", row + at.LAYER_FILTER_LEAK, d.split(index))
-            self._place("floats", f"{prefix}/rate", row + at.LAYER_RATE, n)
-            able = d.learns(index)
-            self._place("floats", f"{prefix}/age", row + at.LAYER_AGE, n * able)
-            self._place("floats", f"{prefix}/activity", row + at.LAYER_ACTIVITY, n * able)
-            self._place("floats", f"{prefix}/initial", row + at.LAYER_INITIAL, n * (d.anchored and able), c["m"])
-            if d.own_feedback:
-                self._place("floats", f"{prefix}/feedback", row + at.LAYER_FEEDBACK, n, c["m"])
-            else:
-                self._alias(row + at.LAYER_FEEDBACK, row + at.LAYER_W)
+        self.sizes.n_ints, self.sizes.n_reals, self.sizes.n_floats = used["ints"], used["reals"], used["floats"]
+        for name, value in d.sizes().items():
+            setattr(self.sizes, name, value)
+        for net, owner in enumerate(NET_NAMES):
+            for name, value in d.net_sizes(net).items():
+                self.row_of(owner)[name] = value
+            for index in range(len(d.layers)):
+                for name, value in d.layer_sizes(index).items():
+                    self.row_of(f"{owner}/{index}")[name] = value
 
-    def _place_traces(self, net: int, name: str) -> None:
-        d = self.dimensions
-        entry = at.NET_TABLE + net * at.NET_STRIDE
-        _, _, features = d.readout_columns()
-        self._place("floats", f"{name}/credit", entry + at.NET_CREDIT, d.outputs[net], features)
-        for index, n in enumerate(d.layers):
-            row, m, prefix = self._layer_entry(net, index), d.columns(index)["m"], f"{name}/{index}"
-            learns = d.learns(index)
-            self._place("floats", f"{prefix}/credit", row + at.LAYER_CREDIT, n * learns, m)
-            self._place("floats", f"{prefix}/epsa", row + at.LAYER_EPSA, d.adaptive[index], m)
-            self._place("floats", f"{prefix}/epsr", row + at.LAYER_EPSR, n * (d.reset_path and learns), m)
-            self._place("floats", f"{prefix}/cascade", row + at.LAYER_CASCADE, d.levels(index) * d.cascade, n, m)
-            vectors = d.vectors(index)
-            self._place("floats", f"{prefix}/filtered", row + at.LAYER_FILTERED, d.groups, vectors, m)
-            self._place(
-                "floats", f"{prefix}/psi_past", row + at.LAYER_PSI_PAST, (d.split(index) + 1) * (vectors > 0), n
-            )
-            self._place("floats", f"{prefix}/mass", row + at.LAYER_MASS, vectors)
-            self._place("floats", f"{prefix}/eps", row + at.LAYER_EPS, d.groups * learns, m)
+    def _fill_places(self, placed: Iterable[_Placed]) -> None:
+        """Write the place of every array to its entry of the table, and make its view."""
+        sections: dict[str, NDArray[Any]] = {"ints": self.ints, "reals": self.reals, "floats": self.floats}
+        for owner, row, first in placed:
+            size = int(np.prod(row.shape))
+            self.row_of(owner)[row.name] = (first, size)
+            view = sections[row.section][first : first + size].reshape(row.shape)
+            path = f"{owner}/{row.name}".lstrip("/")
+            self.views[path] = view
+            if row.lasts is Lasts.FIXED:
+                self.fixed[path] = view
+        for owner, row in _rows(self.dimensions):
+            if row.same_as:
+                self.row_of(owner)[row.name] = self.row_of(owner)[row.same_as]
 
-    def _place_neurons(self, net: int, name: str) -> None:
-        d = self.dimensions
-        entry = at.NET_TABLE + net * at.NET_STRIDE
-        _, _, features = d.readout_columns()
-        outputs = d.outputs[net]
-        self._place("floats", f"{name}/features", entry + at.NET_FEATURE, features)
-        self._place("floats", f"{name}/output", entry + at.NET_OUTPUT, outputs)
-        self._place("floats", f"{name}/gradient", entry + at.NET_GRADIENT, outputs)
-        self._place("floats", f"{name}/slope", entry + at.NET_SLOPE, len(d.layers))
-        for index, n in enumerate(d.layers):
-            row, prefix = self._layer_entry(net, index), f"{name}/{index}"
-            self._place("floats", f"{prefix}/inputs", row + at.LAYER_INPUTS, d.columns(index)["m"])
-            for view, field in (
-                ("v", at.LAYER_V),
-                ("a", at.LAYER_A),
-                ("z", at.LAYER_Z),
-                ("psi", at.LAYER_PSI),
-                ("current", at.LAYER_CURRENT),
-            ):
-                self._place("floats", f"{prefix}/{view}", row + field, n)
-            if d.learns(index):
-                self._alias(row + at.LAYER_OUTPUT, row + at.LAYER_Z)
-            else:
-                self._place("floats", f"{prefix}/output", row + at.LAYER_OUTPUT, n)
-            self._place(
-                "floats", f"{prefix}/signals", row + at.LAYER_SIGNALS, 1 + 2 * d.split(index) + d.levels(index), n
-            )
+    def row_of(self, owner: str) -> Any:
+        """Return the record of sizes and places of a network, "actor", a layer, "actor/0", or of no network, ""."""
+        if not owner:
+            return record(self.ints, at.PLACES_AT, at.Places)
+        net, _, layer = owner.partition("/")
+        number = NET_NAMES.index(net)
+        if not layer:
+            return record(self.ints, at.NETS_AT + number * views.NET_WORDS, views.NetRow)
+        row = number * len(self.dimensions.layers) + int(layer)
+        return record(self.ints, views.LAYERS_AT + row * views.LAYER_WORDS, views.LayerRow)
+
+
+class _Placed(NamedTuple):
+    owner: str
+    row: Row
+    first: int
+
+
+def _rows(d: Dimensions) -> Iterator[tuple[str, Row]]:
+    """Yield every array of the plan after the name of its owner."""
+    yield from (("", row) for row in agent_rows(d))
+    for net, owner in enumerate(NET_NAMES):
+        yield from ((owner, row) for row in net_rows(d, net))
+        for index in range(len(d.layers)):
+            yield from ((f"{owner}/{index}", row) for row in layer_rows(d, index))
 
 
 def _restored(dimensions: Dimensions, state: bytes) -> Arena:

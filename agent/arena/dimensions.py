@@ -44,10 +44,11 @@ class Dimensions:
         Whether the reset of a membrane has an eligibility.
     own_feedback : bool
         Whether feedback has weights of its own.
-    recurrent, observation_skip, readout_all, peaks, anchored : bool
+    recurrent, observation_skip, readout_all, peaks : bool
         Whether layers see their own spikes; whether layers above the first see the observation; whether every layer is
-        read out (else the top one only); whether each weight has a peak (the coordinate step rule); whether initial
-        weights are kept.
+        read out (else the top one only); whether each weight has a peak (the coordinate step rule).
+    frozen : int
+        The bottom so many layers do not learn.
     """
 
     n_input: int
@@ -67,7 +68,7 @@ class Dimensions:
     observation_skip: bool
     readout_all: bool
     peaks: bool
-    anchored: bool
+    frozen: int
 
     @property
     def outputs(self) -> tuple[int, int]:
@@ -128,3 +129,43 @@ class Dimensions:
             else:
                 first.append(-1)
         return first, column, padded(column + 1)
+
+    def sizes(self) -> dict[str, int]:
+        """Return the numbers of `kernels.layout.Sizes` but for those of the sections."""
+        return {
+            "n_input": self.n_input,
+            "n_preferences": sum(self.choices),
+            "n_choices": len(self.choices),
+            "n_controls": self.controls,
+            "n_parts": self.parts,
+            "n_layers": len(self.layers),
+            "frozen_layers": self.frozen,
+            "cascade": self.cascade,
+            "reset_path": self.reset_path,
+            "recurrent_hop": self.recurrent_hop,
+        }
+
+    def net_sizes(self, net: int) -> dict[str, int]:
+        """Return the numbers of `kernels.views.Net`."""
+        _, bias, features = self.readout_columns()
+        outputs, free = self.outputs[net], self.free_outputs[net]
+        return {"n_outputs": outputs, "n_features": features, "bias": bias, "n_free": free}
+
+    def layer_sizes(self, layer: int) -> dict[str, int]:
+        """Return the numbers of `kernels.views.Layer`."""
+        columns = self.columns(layer)
+        return {
+            "n": self.layers[layer],
+            "m": columns["m"],
+            "n_below": columns["below"],
+            "observed": columns["observed"],
+            "recurrent": columns["recurrent"],
+            "bias": columns["bias"],
+            "groups": self.groups,
+            "learns": self.learns(layer),
+            "n_adaptive": self.adaptive[layer],
+            "vectors": self.vectors(layer),
+            "levels": self.levels(layer),
+            "split": self.split(layer),
+            "first": self.readout_columns()[0][layer],
+        }

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..config import Config
-from ..kernels import layout as at
-from ..kernels.base.jit import HUGE
-from ..kernels.step_size import BOUNDED, COORDINATE
 from ..spaces import ActionSpec, ObservationSpec
 from .arena import NET_NAMES, Arena
 from .dimensions import Dimensions
 from .reservoir import set_constants, set_weights
-
-FEEDBACK_CODES = {"symmetric": at.SYMMETRIC, "random": at.RANDOM_FEEDBACK, "adaptive": at.ADAPTIVE_FEEDBACK}
+from .settings import fill_settings
 
 
 def dimensions(config: Config, observation: ObservationSpec, action: ActionSpec) -> Dimensions:
@@ -45,7 +40,7 @@ def dimensions(config: Config, observation: ObservationSpec, action: ActionSpec)
         observation_skip=config.observation_skip,
         readout_all=config.readout == "all",
         peaks=config.step_rule == "coordinate",
-        anchored=config.initial_pull > 0,
+        frozen=config.fixed,
     )
 
 
@@ -89,10 +84,11 @@ def build(config: Config, observation: ObservationSpec, action: ActionSpec, seed
         Memory for the arena, see `Arena`.
     """
     arena = Arena(dimensions(config, observation, action), buffer)
-    _fill_options(arena, config)
+    fill_settings(arena, config)
+    arena.views["categories"][:] = action.choices
     _fill_spaces(arena, config, observation, action)
     weights_seed, action_seed = np.random.SeedSequence(seed).spawn(2)
-    arena.ints[at.RANDOM : at.RANDOM + 4] = action_seed.generate_state(4, np.uint32)
+    arena.random[:] = action_seed.generate_state(4, np.uint32)
     for name, child in zip(NET_NAMES, weights_seed.spawn(len(NET_NAMES)), strict=True):
         rng = np.random.default_rng(child)
         # From numbers of their own, so that the other weights of a seed do not depend on them.
@@ -103,57 +99,7 @@ def build(config: Config, observation: ObservationSpec, action: ActionSpec, seed
         _fill_readout(arena, config, rng, name)
         if arena.dimensions.own_feedback:
             _fill_feedback(arena, config, feedback, name)
-    if arena.dimensions.anchored:
-        for path, view in arena.views.items():
-            if path.endswith("/initial") and view.size:
-                view[:] = arena.views[path.removesuffix("initial") + "w"]
     return arena
-
-
-def _fill_options(arena: Arena, config: Config) -> None:
-    ints, reals = arena.ints, arena.reals
-    ints[at.STEP_RULE] = COORDINATE if config.step_rule == "coordinate" else BOUNDED
-    ints[at.NORMALIZE_REWARDS] = config.normalize_rewards
-    ints[at.FROZEN_LAYERS] = config.fixed
-    ints[at.DEPTH_FILTER] = at.CASCADE if arena.dimensions.cascade else at.FACTORED
-    ints[at.RECURRENT_HOP] = arena.dimensions.recurrent_hop
-    ints[at.RESET_PATH] = arena.dimensions.reset_path
-    ints[at.FEEDBACK] = FEEDBACK_CODES[config.feedback]
-    ints[at.KEEP_STATE] = config.keep_state
-    for entry, value in (
-        (at.DISCOUNT, config.discount),
-        (at.TRACE_LAMBDA, config.trace_lambda),
-        (at.LR_POLICY, config.lr_policy),
-        (at.LR_VALUE, config.lr_value),
-        (at.KAPPA_POLICY, config.kappa_policy),
-        (at.KAPPA_VALUE, config.kappa_value),
-        (at.ERROR_BOUND, config.error_bound),
-        (at.READOUT_SHARE, config.readout_share),
-        (at.PEAK_DECAY, config.peak_decay),
-        (at.PREFERENCE_DECAY, config.preference_decay),
-        (at.LEAST_PREFERENCE, math.log(config.least_probability) if config.least_probability else -HUGE),
-        (at.ENTROPY_BONUS, config.entropy_bonus),
-        (at.V_TH, config.v_th),
-        (at.RESET_STRENGTH, config.reset_strength),
-        (at.DAMPENING, config.dampening),
-        (at.GAIN, config.gain),
-        (at.OBSERVATION_CLIP, config.observation_clip),
-        (at.STATISTICS_MEMORY, float(config.statistics_memory)),
-        (at.FEEDBACK_DECAY, config.feedback_decay),
-        (at.RATE_REGULARIZATION, config.rate_regularization),
-        (at.TARGET_RATE, config.target_rate),
-        (at.NOISE_CORRELATION, config.noise_correlation),
-        (at.NOISE_SHARE, config.noise_share),
-        (at.INITIAL_DEVIATION, config.initial_deviation),
-        (at.DEVIATION_RATE, config.deviation_rate),
-        (at.REPLACEMENT_RATE, config.replacement_rate),
-        (at.MATURITY, float(config.maturity)),
-        (at.LEAST_UTILITY, config.least_utility),
-        (at.INITIAL_PULL, config.initial_pull),
-        (at.CONNECTIVITY, config.connectivity),
-        (at.RECURRENT_SCALE, config.recurrent_scale),
-    ):
-        reals[entry] = value
 
 
 def _fill_spaces(arena: Arena, config: Config, observation: ObservationSpec, action: ActionSpec) -> None:

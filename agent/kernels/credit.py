@@ -41,6 +41,8 @@ from .eligibility import (
 from .neuron import running_mean
 from .views import Layer, Net
 
+SETTINGS = ("discount", "trace_lambda")
+
 # A mean of psi below this is 0: with a short memory it would soon make denormal products with small traces.
 PSI_FLOOR = 1e-12
 
@@ -70,7 +72,7 @@ def _fold_signals(layer: Layer, leak: NDArray, slope: NDArray) -> None:
 
     Slot 0 becomes that of e, slots 1 .. s those of F_h and slots 2 s + 1 .. 2 s + k those of D_q.
     """
-    n, s, signals = layer.z.shape[0], layer.split, layer.signals
+    n, s, signals = layer.n, layer.split, layer.signals
     real = signals.dtype.type
     first, top = slope[0], slope.shape[0] - 1
     for h in range(s):
@@ -96,9 +98,9 @@ def _fold_signals(layer: Layer, leak: NDArray, slope: NDArray) -> None:
 def _advance_filters(layer: Layer, leak: NDArray, slope: NDArray) -> None:
     """Take this tick's eps and psi into F, D, P, M and N, in place, for the ticks to come."""
     real = layer.w.dtype.type
-    m, n, s, count = layer.m, layer.z.shape[0], layer.split, layer.mass.shape[0]
+    m, n, s, count = layer.m, layer.n, layer.split, layer.vectors
     one, mean, top = real(1.0), leak[0], slope.shape[0] - 1
-    for group in range(layer.alphas.shape[0]):
+    for group in range(layer.groups):
         block = row(layer.filtered, group, count * m)
         source = row(layer.eps, group, m)
         for h in range(s):
@@ -121,7 +123,7 @@ def _advance_filters(layer: Layer, leak: NDArray, slope: NDArray) -> None:
 @kernel
 def _add_cascade(layer: Layer, i: int, leak: NDArray, slope: NDArray, e: NDArray, total: NDArray) -> None:
     """Advance R_1 .. R_k of neuron i and add what they make of its signals to `total`; `e` is used up. All in place."""
-    m, n = layer.m, layer.z.shape[0]
+    m, n = layer.m, layer.n
     top = leak.shape[0] - 1
     for level in range(layer.levels):
         trace = row(layer.cascade, level * n + i, m)
@@ -140,9 +142,9 @@ def _weigh_vectors(layer: Layer, i: int, fall: float, factors: NDArray, total: N
 
     To be called before this tick's e moves epsa and epsr on. factors : (vectors,); total : (m,).
     """
-    m, n, s = layer.m, layer.z.shape[0], layer.split
+    m, n, s = layer.m, layer.n, layer.split
     weight = total.dtype.type(0.0)
-    for v in range(layer.mass.shape[0]):
+    for v in range(layer.vectors):
         # The slot of vector v: 1 + v below s, then, past the slots of D_h, 2 s + 1 + (v - s).
         factors[v] = layer.signals[(1 + v if v < s else 1 + v + s) * n + i]
         weight += factors[v] * layer.mass[v]
@@ -156,7 +158,7 @@ def _weigh_vectors(layer: Layer, i: int, fall: float, factors: NDArray, total: N
 @kernel
 def _add_vectors(layer: Layer, group: int, factors: NDArray, total: NDArray) -> None:
     """Add the filtered vectors of a leak group to `total`, (m,), in place; factors (vectors,)."""
-    m, count = layer.m, layer.mass.shape[0]
+    m, count = layer.m, layer.vectors
     block = row(layer.filtered, group, count * m)
     whole = count // 4 * 4
     for v in range(0, whole, 4):
@@ -189,14 +191,14 @@ def learn_layer(
     """
     real = layer.w.dtype.type
     factor, keep, drop, one = real(scale), real(decay), real(fall), real(1.0)
-    m, groups = layer.m, layer.alphas.shape[0]
-    factored = layer.mass.shape[0] > 0
+    m, groups = layer.m, layer.groups
+    factored = layer.vectors > 0
     fused = layer.levels == 0 and layer.epsr.shape[0] == 0
     if factored:
         _fold_signals(layer, leak, slope)
     group = 0
     norm = 0.0
-    for i in range(layer.z.shape[0]):
+    for i in range(layer.n):
         w, credit, eps = row(layer.w, i, m), row(layer.credit, i, m), row(layer.eps, group, m)
         if fused and i < layer.n_adaptive:
             epsa, strength, rho = row(layer.epsa, i, m), layer.strength[i], layer.rho[i]
@@ -227,10 +229,10 @@ def learn_layer(
 def learn_readout(head: Net, scale: float, decay: float) -> float:
     """Change the readout's weights, then add ``g_k z_j`` to its credit, in place; return the L1 norm of the credit."""
     real = head.w.dtype.type
-    features, outputs = head.features.shape[0], head.output.shape[0]
+    features, outputs = head.n_features, head.n_outputs
     norm = 0.0
     for k in range(outputs):
-        first = head.bias if k >= outputs - head.free else 0
+        first = head.bias if k >= outputs - head.n_free else 0
         size = features - first
         w, credit = span(head.w, k * features + first, size), span(head.credit, k * features + first, size)
         norm += credit_row(w, credit, real(scale), real(decay), head.gradient[k], span(head.features, first, size))

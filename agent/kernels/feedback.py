@@ -1,14 +1,20 @@
-"""Feedback weights that learn to mirror the forward ones, and a pull of every neuron towards a target rate."""
+"""Feedback weights that learn to mirror the forward ones."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .base.arrays import add_scaled
 from .base.jit import TINY, kernel
-from .layout import FEEDBACK_DECAY, FROZEN_LAYERS, N_LAYERS
+from .layout import sizes_of
 from .views import synapses_view
+
+SETTINGS = ("feedback", "feedback_decay")
+# Values of `feedback`.
+SYMMETRIC, RANDOM, ADAPTIVE = 0, 1, 2
 
 
 @kernel
@@ -22,7 +28,7 @@ def _loosen(weights: NDArray, feedback: NDArray, keep: float) -> None:
 
 
 @kernel
-def loosen_feedback(ints: NDArray, reals: NDArray, floats: NDArray, net: int) -> None:
+def loosen_feedback(settings: Any, ints: NDArray, floats: NDArray, net: int) -> None:
     """Before the weights of `net` change: decay them, and leave in place of the feedback weights its decayed distance.
 
     ::
@@ -35,8 +41,9 @@ def loosen_feedback(ints: NDArray, reals: NDArray, floats: NDArray, net: int) ->
 
     so that B approaches W (Kolen and Pollack 1994; adaptive e-prop of Bellec et al. 2020, there for the readout only).
     """
-    keep = 1.0 - reals[FEEDBACK_DECAY]
-    for block in range(ints[FROZEN_LAYERS], ints[N_LAYERS] + 1):
+    keep = 1.0 - settings.feedback_decay
+    sizes = sizes_of(ints)
+    for block in range(sizes.frozen_layers, sizes.n_layers + 1):
         synapses = synapses_view(ints, floats, net, block)
         _loosen(synapses.w, synapses.feedback, keep)
 
@@ -44,6 +51,7 @@ def loosen_feedback(ints: NDArray, reals: NDArray, floats: NDArray, net: int) ->
 @kernel
 def tie_feedback(ints: NDArray, floats: NDArray, net: int) -> None:
     """After the weights of `net` have changed: ``B <- B + W``, see `loosen_feedback`; in place."""
-    for block in range(ints[FROZEN_LAYERS], ints[N_LAYERS] + 1):
+    sizes = sizes_of(ints)
+    for block in range(sizes.frozen_layers, sizes.n_layers + 1):
         synapses = synapses_view(ints, floats, net, block)
         add_scaled(synapses.feedback, 1.0, synapses.w)

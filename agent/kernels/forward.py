@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from numpy.typing import NDArray
 
-from .base.arrays import copy, flushed, row, span
+from .base.arrays import copy, flushed, row, span, view
 from .base.jit import FAINT, TINY, kernel
 from .eligibility import filter_inputs
-from .layout import (
-    DAMPENING,
-    GAIN,
-    INPUT,
-    N_INPUT,
-    N_LAYERS,
-    OBSERVATION_COUNT,
-    RESERVOIR_MEAN,
-    RESET_STRENGTH,
-    SPIKE_RATES,
-    V_TH,
-)
+from .layout import places_of, running_of, sizes_of
 from .neuron import fire, normalize_current, running_mean, weighted_sum
 from .views import layer_view, net_view
 
@@ -66,28 +57,29 @@ def centre(count: float, learn: bool, z: NDArray, mean: NDArray, out: NDArray) -
 
 
 @kernel
-def forward(ints: NDArray, reals: NDArray, floats: NDArray, net: int, learn: bool) -> None:
+def forward(settings: Any, ints: NDArray, reals: NDArray, floats: NDArray, net: int, learn: bool) -> None:
     """Advance network `net` by one tick, in place; with `learn` the eligibility vectors follow.
 
     The readout is linear in the spikes of this very tick: ``output_k = sum_j W_out[k, j] z_j + b_k``. Those of a
     reservoir count less their mean, there and in the layer above.
     """
-    head = net_view(ints, floats, net)
-    x = floats[ints[INPUT] : ints[INPUT] + ints[N_INPUT]]
+    places, n_layers, head = places_of(ints), sizes_of(ints).n_layers, net_view(ints, floats, net)
+    rates = row(view(reals, places.spike_rates), net, n_layers)
+    x = view(floats, places.input)
     below = x
-    for index in range(ints[N_LAYERS]):
+    for index in range(n_layers):
         layer = layer_view(ints, floats, net, index)
         gather_inputs(below, layer.n_below, x, layer.observed, layer.z, layer.recurrent, layer.bias, layer.inputs)
         weighted_sum(layer.w, layer.inputs, layer.current)
-        slope = normalize_current(layer.current, reals[GAIN])
+        slope = normalize_current(layer.current, settings.gain)
         spikes = fire(
             layer.current,
             layer.alpha,
             layer.rho,
             layer.strength,
-            reals[V_TH],
-            reals[RESET_STRENGTH],
-            reals[DAMPENING],
+            settings.v_th,
+            settings.reset_strength,
+            settings.dampening,
             layer.v,
             layer.a,
             layer.z,
@@ -100,15 +92,13 @@ def forward(ints: NDArray, reals: NDArray, floats: NDArray, net: int, learn: boo
                 filter_inputs(eps, layer.alphas[group], slope, layer.inputs)
             running_mean(PSI_MEAN_RATE, layer.psi, layer.psi_mean, TINY)
             running_mean(RATE_RATE, layer.z, layer.rate, TINY)
-            rate = ints[SPIKE_RATES] + net * ints[N_LAYERS] + index
-            share = spikes / layer.z.shape[0]
-            reals[rate] = flushed(reals[rate] + SPIKE_RATE_RATE * (share - reals[rate]), FAINT)
-        if layer.eps.shape[0] == 0:
-            n = layer.z.shape[0]
-            mean = span(reals, ints[RESERVOIR_MEAN] + net * n, n)
-            centre(reals[OBSERVATION_COUNT], learn, layer.z, mean, layer.output)
+            share = spikes / layer.n
+            rates[index] = flushed(rates[index] + SPIKE_RATE_RATE * (share - rates[index]), FAINT)
+        if layer.learns == 0:
+            mean = row(view(reals, places.reservoir_mean), net, layer.n)
+            centre(running_of(reals).observation_count, learn, layer.z, mean, layer.output)
         if layer.first >= 0:
-            copy(layer.output, span(head.features, layer.first, layer.z.shape[0]))
+            copy(layer.output, span(head.features, layer.first, layer.n))
         below = layer.output
     head.features[head.bias] = 1.0
     weighted_sum(head.w, head.features, head.output)

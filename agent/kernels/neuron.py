@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from .base.arrays import row
 from .base.jit import TINY, kernel
 
+SETTINGS = ("gain", "v_th", "reset_strength", "dampening")
+
 VARIANCE_FLOOR = 1e-5
 
 

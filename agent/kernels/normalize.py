@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from .base.arrays import flushed
 from .base.jit import FAINT, TINY, kernel
 
+SETTINGS = ("normalize_rewards", "observation_clip", "statistics_memory")
+
 # Deviations below this share of the mean are rounding, not signal.
 RELATIVE_FLOOR = 1e-5
 # Entries of the statistics of returns.

@@ -7,12 +7,13 @@ control.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from numpy.typing import NDArray
 
-from .base.arrays import add_scaled, span
+from .base.arrays import add_scaled, span, view
 from .base.jit import kernel
-from .base.rng import STATE_WORDS, normal
+from .base.rng import normal
 from .distributions import (
     LOG_DEVIATION_HIGH,
     LOG_DEVIATION_LOW,
@@ -23,30 +24,13 @@ from .distributions import (
     sample,
     softmax,
 )
-from .layout import (
-    ACTION,
-    ACTOR,
-    CATEGORIES,
-    CONTROL_CENTRE,
-    CONTROL_HIGH,
-    CONTROL_LOW,
-    CONTROL_SCALE,
-    DEVIATION_RATE,
-    DEVIATIONS,
-    INITIAL_DEVIATION,
-    LEAST_PREFERENCE,
-    N_CHOICES,
-    N_CONTROLS,
-    N_PREFERENCES,
-    NOISE,
-    NOISE_SHARE,
-    PREFERENCE_DECAY,
-    PROBABILITIES,
-    RANDOM,
-    SCRATCH_PAIR,
-    SLOW_NOISE,
-)
+from .layout import ACTOR, places_of, random_words, sizes_of
 from .views import net_view
+
+SETTINGS = (
+    *("entropy_bonus", "least_preference", "preference_decay"),
+    *("initial_deviation", "deviation_rate", "noise_correlation", "noise_share"),
+)
 
 # Deviations that a mean may be beyond a bound.
 REACH = 3.0
@@ -55,7 +39,9 @@ HOLD_RATE = 0.1
 
 
 @kernel
-def _control(ints: NDArray, reals: NDArray, output: NDArray, k: int) -> tuple[float, float, float, float]:
+def _control(
+    settings: Any, ints: NDArray, reals: NDArray, output: NDArray, k: int
+) -> tuple[float, float, float, float]:
     """Return mean, deviation, low and high of control k.
 
     ::
@@ -65,16 +51,17 @@ def _control(ints: NDArray, reals: NDArray, output: NDArray, k: int) -> tuple[fl
 
     So far beyond a bound a draw in a thousand still is not clipped, which is the way back.
     """
-    n = ints[N_CONTROLS]
-    low, high = reals[ints[CONTROL_LOW] + k], reals[ints[CONTROL_HIGH] + k]
-    exponent = clip(float(output[ints[N_PREFERENCES] + n + k]), LOG_DEVIATION_LOW, LOG_DEVIATION_HIGH)
-    deviation = reals[INITIAL_DEVIATION] * math.exp(exponent)
-    mean = clip(float(output[ints[N_PREFERENCES] + k]), low - REACH * deviation, high + REACH * deviation)
+    sizes, places = sizes_of(ints), places_of(ints)
+    low, high = view(reals, places.control_low)[k], view(reals, places.control_high)[k]
+    first = sizes.n_preferences
+    exponent = clip(float(output[first + sizes.n_controls + k]), LOG_DEVIATION_LOW, LOG_DEVIATION_HIGH)
+    deviation = settings.initial_deviation * math.exp(exponent)
+    mean = clip(float(output[first + k]), low - REACH * deviation, high + REACH * deviation)
     return mean, deviation, low, high
 
 
 @kernel
-def draw(ints: NDArray, reals: NDArray, floats: NDArray, correlation: float) -> float:
+def draw(settings: Any, ints: NDArray, reals: NDArray, floats: NDArray, correlation: float) -> float:
     """Draw an action from the actor's outputs, write it to its place in `reals`, and return its log-probability.
 
     ::
@@ -89,61 +76,61 @@ def draw(ints: NDArray, reals: NDArray, floats: NDArray, correlation: float) -> 
     2024 (arXiv 2312.11091): the gradient then does not favour noise that cancels the last one.
     """
     output = net_view(ints, floats, ACTOR).output
-    words = span(ints, RANDOM, STATE_WORDS)
-    action = span(reals, ints[ACTION], ints[N_CHOICES] + ints[N_CONTROLS])
+    sizes, places, words = sizes_of(ints), places_of(ints), random_words(ints)
+    categories, action = view(ints, places.categories), view(reals, places.action)
     first = 0
     log_probability = 0.0
-    for factor in range(ints[N_CHOICES]):
-        size = ints[ints[CATEGORIES] + factor]
-        probabilities = span(reals, ints[PROBABILITIES] + first, size)
+    for factor in range(sizes.n_choices):
+        size = categories[factor]
+        probabilities = span(view(reals, places.probabilities), first, size)
         softmax(span(output, first, size), probabilities)
         index = sample(probabilities, words)
         action[factor] = index
         log_probability += math.log(probabilities[index])
         first += size
-    n = ints[N_CONTROLS]
-    noises, slow = span(reals, ints[NOISE], n), span(reals, ints[SLOW_NOISE], n)
-    fresh, share = math.sqrt(1.0 - correlation * correlation), reals[NOISE_SHARE]
-    for k in range(n):
-        mean, deviation, low, high = _control(ints, reals, output, k)
+    noises, slow, deviations = view(reals, places.noise), view(reals, places.slow_noise), view(reals, places.deviations)
+    centre, scale = view(reals, places.control_centre), view(reals, places.control_scale)
+    fresh, share = math.sqrt(1.0 - correlation * correlation), settings.noise_share
+    for k in range(sizes.n_controls):
+        mean, deviation, low, high = _control(settings, ints, reals, output, k)
         slow[k] = correlation * slow[k] + fresh * normal(words)
         noises[k] = math.sqrt(share) * slow[k] + math.sqrt(1.0 - share) * normal(words)
         drawn = clip(mean + deviation * noises[k], low, high)
-        action[ints[N_CHOICES] + k] = reals[ints[CONTROL_CENTRE] + k] + reals[ints[CONTROL_SCALE] + k] * drawn
-        reals[ints[DEVIATIONS] + k] = deviation
+        action[sizes.n_choices + k] = centre[k] + scale[k] * drawn
+        deviations[k] = deviation
         log_probability += control_log_probability(noises[k], mean, deviation, low, high)
     return log_probability
 
 
 @kernel
-def score(ints: NDArray, reals: NDArray, floats: NDArray) -> None:
+def score(settings: Any, ints: NDArray, reals: NDArray, floats: NDArray) -> None:
     """Write the gradient of the last draw's log-probability to the actor's output gradient, in place.
 
     Of preferences as it is; of means times the deviation; of the logarithms of deviations times `deviation_rate`. An
     output beyond its range counts as if it were on the bound of the range; `hold` sees to it that it comes back.
     """
-    head = net_view(ints, floats, ACTOR)
+    sizes, places, head = sizes_of(ints), places_of(ints), net_view(ints, floats, ACTOR)
+    categories, action = view(ints, places.categories), view(reals, places.action)
     first = 0
-    for factor in range(ints[N_CHOICES]):
-        size = ints[ints[CATEGORIES] + factor]
-        probabilities = span(reals, ints[PROBABILITIES] + first, size)
-        log_probability_gradient(probabilities, int(reals[ints[ACTION] + factor]), span(head.gradient, first, size))
+    for factor in range(sizes.n_choices):
+        size = categories[factor]
+        probabilities = span(view(reals, places.probabilities), first, size)
+        log_probability_gradient(probabilities, int(action[factor]), span(head.gradient, first, size))
         first += size
-    n = ints[N_CONTROLS]
-    both = span(reals, SCRATCH_PAIR, 2)
+    n, noises, both = sizes.n_controls, view(reals, places.noise), view(reals, places.pair)
     for k in range(n):
-        mean, deviation, low, high = _control(ints, reals, head.output, k)
-        control_gradient(reals[ints[NOISE] + k], mean, deviation, low, high, both)
+        mean, deviation, low, high = _control(settings, ints, reals, head.output, k)
+        control_gradient(noises[k], mean, deviation, low, high, both)
         head.gradient[first + k] = both[0]
-        head.gradient[first + n + k] = reals[DEVIATION_RATE] * both[1]
+        head.gradient[first + n + k] = settings.deviation_rate * both[1]
 
 
 @kernel
 def _move_output(ints: NDArray, floats: NDArray, index: int, change: float) -> None:
     """``W_k <- W_k + change z / |z|^2`` for output k = `index` of the actor, in place."""
     head = net_view(ints, floats, ACTOR)
-    features = head.features.shape[0]
-    column = head.bias if index >= head.output.shape[0] - head.free else 0
+    features = head.n_features
+    column = head.bias if index >= head.n_outputs - head.n_free else 0
     seen = span(head.features, column, features - column)
     total = 0.0
     for j in range(seen.shape[0]):
@@ -153,7 +140,7 @@ def _move_output(ints: NDArray, floats: NDArray, index: int, change: float) -> N
 
 
 @kernel
-def hold(ints: NDArray, reals: NDArray, floats: NDArray) -> None:
+def hold(settings: Any, ints: NDArray, reals: NDArray, floats: NDArray) -> None:
     """Move readout weights of outputs that are beyond their range back towards it, in place.
 
     ::
@@ -171,24 +158,25 @@ def hold(ints: NDArray, reals: NDArray, floats: NDArray) -> None:
     what was unlearned when the world was another would never be tried again. Unlike a bonus for entropy this changes no
     value, and long episodes gain nothing by it.
     """
-    output = net_view(ints, floats, ACTOR).output
+    sizes, output = sizes_of(ints), net_view(ints, floats, ACTOR).output
+    categories = view(ints, places_of(ints).categories)
     first = 0
-    for factor in range(ints[N_CHOICES]):
-        size = ints[ints[CATEGORIES] + factor]
+    for factor in range(sizes.n_choices):
+        size = categories[factor]
         least, mean = float(output[first]), 0.0
         for k in range(first, first + size):
             least = max(least, float(output[k]))
             mean += float(output[k]) / size
-        least += reals[LEAST_PREFERENCE]
+        least += settings.least_preference
         for k in range(first, first + size):
             if output[k] < least:
                 _move_output(ints, floats, k, HOLD_RATE * (least - float(output[k])))
-            if reals[PREFERENCE_DECAY] > 0.0:
-                _move_output(ints, floats, k, reals[PREFERENCE_DECAY] * (mean - float(output[k])))
+            if settings.preference_decay > 0.0:
+                _move_output(ints, floats, k, settings.preference_decay * (mean - float(output[k])))
         first += size
-    n = ints[N_CONTROLS]
+    n = sizes.n_controls
     for k in range(n):
-        mean, _, _, _ = _control(ints, reals, output, k)
+        mean, _, _, _ = _control(settings, ints, reals, output, k)
         for which in range(2):
             index = first + which * n + k
             value = float(output[index])
@@ -204,7 +192,8 @@ def spread(ints: NDArray, reals: NDArray) -> float:
     A change of the mean by this much changes the policy as much as a change of a preference by 1, so the actor's
     steps are bounded in this unit.
     """
-    total = float(ints[N_CHOICES])
-    for k in range(ints[N_CONTROLS]):
-        total += reals[ints[DEVIATIONS] + k]
-    return total / (ints[N_CHOICES] + ints[N_CONTROLS])
+    sizes, deviations = sizes_of(ints), view(reals, places_of(ints).deviations)
+    total = float(sizes.n_choices)
+    for k in range(sizes.n_controls):
+        total += deviations[k]
+    return total / (sizes.n_choices + sizes.n_controls)

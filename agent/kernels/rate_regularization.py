@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from numpy.typing import NDArray
+from typing import Any
 
 from .base.arrays import add_scaled, row
 from .base.jit import kernel
-from .layout import RATE_REGULARIZATION, TARGET_RATE
 from .views import Layer
+
+SETTINGS = ("rate_regularization", "target_rate")
 
 
 @kernel
-def regularize_rates(layer: Layer, reals: NDArray, fall: float) -> None:
+def regularize_rates(layer: Layer, settings: Any, fall: float) -> None:
     """Move the mean rate f of each neuron towards the target, in place (Bellec et al. 2020, firing rate term).
 
     ::
@@ -23,11 +24,11 @@ def regularize_rates(layer: Layer, reals: NDArray, fall: float) -> None:
     """
     real = layer.w.dtype.type
     drop = real(fall)
-    m, groups = layer.m, layer.alphas.shape[0]
+    m, groups = layer.m, layer.groups
     reset = layer.epsr.shape[0] > 0
     group = 0
-    for i in range(layer.z.shape[0]):
-        push = real(-reals[RATE_REGULARIZATION] * (layer.rate[i] - reals[TARGET_RATE])) * layer.psi[i]
+    for i in range(layer.n):
+        push = real(-settings.rate_regularization * (layer.rate[i] - settings.target_rate)) * layer.psi[i]
         w, eps = row(layer.w, i, m), row(layer.eps, group, m)
         add_scaled(w, push, eps)
         if i < layer.n_adaptive:

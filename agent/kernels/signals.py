@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from .base.arrays import add_scaled, fill, row, span
 from .base.jit import kernel
-from .layout import FROZEN_LAYERS, N_LAYERS, RECURRENT_HOP
+from .layout import sizes_of
 from .views import layer_view, net_view
 
 
@@ -58,20 +58,20 @@ def descend(
 @kernel
 def send_signals(ints: NDArray, floats: NDArray, net: int) -> None:
     """Fill the signals of every layer of `net` that learns from the readout gradient, top layer first, in place."""
-    head = net_view(ints, floats, net)
-    last = ints[N_LAYERS] - 1
-    for index in range(last, ints[FROZEN_LAYERS] - 1, -1):
+    sizes, head = sizes_of(ints), net_view(ints, floats, net)
+    last = sizes.n_layers - 1
+    for index in range(last, sizes.frozen_layers - 1, -1):
         layer = layer_view(ints, floats, net, index)
-        n, s = layer.z.shape[0], layer.split
+        n, s = layer.n, layer.split
         signals = layer.signals
         fill(signals, 0.0)
         direct = row(signals, 0, n)
         if layer.first >= 0:
-            readout_signal(head.feedback, head.features.shape[0], head.gradient, layer.first, direct)
+            readout_signal(head.feedback, head.n_features, head.gradient, layer.first, direct)
         if layer.levels == 0:
             continue
         upper = layer_view(ints, floats, net, min(index + 1, last))
-        n_upper = upper.z.shape[0]
+        n_upper = upper.n
         for q in range(1, layer.levels + 1):
             # One hop: from S_0, by psi of now, split by group. More: from T_{q-1}, by mean psi.
             once = q == 1
@@ -81,7 +81,7 @@ def send_signals(ints: NDArray, floats: NDArray, net: int) -> None:
                 out = span(signals, (1 if once else 2 * s + q) * n, groups * n)
                 psi = upper.psi if once else upper.psi_mean
                 descend(upper.feedback, upper.m, 0, source, psi, 1.0, groups, out)
-            if ints[RECURRENT_HOP] != 0:
+            if sizes.recurrent_hop != 0:
                 source = row(signals, 0 if once else 2 * s + q - 1, n)
                 out = span(signals, (1 + s if once else 2 * s + q) * n, groups * n)
                 psi = layer.psi if once else layer.psi_mean

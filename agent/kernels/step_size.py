@@ -9,8 +9,12 @@ from numpy.typing import NDArray
 
 from .base.jit import TINY, kernel
 
-BOUNDED = 0
-COORDINATE = 1
+SETTINGS = (
+    *("step_rule", "lr_policy", "lr_value"),
+    *("kappa_policy", "kappa_value", "error_bound", "readout_share", "peak_decay"),
+)
+# Values of `step_rule`.
+BOUNDED, COORDINATE = 0, 1
 # Below float32 rounding of the outputs, a credit is noise and must not get a full step.
 COORDINATE_FLOOR = 1e-8
 

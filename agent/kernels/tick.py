@@ -15,53 +15,20 @@ compiled into them anew.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from numpy.typing import NDArray
 
-from .base.arrays import fill, floats_at, flushed, ints_at, reals_at, span
+from .base.arrays import fill, floats_at, flushed, ints_at, reals_at, view
 from .base.jit import HUGE, TINY, entry, kernel
+from .base.records import record
+from .clearing import clear_episode, clear_traces
 from .forward import forward
-from .layout import (
-    CREDIT_NORMS,
-    CRITIC,
-    DELTA,
-    DISCOUNT,
-    ENTROPY_BONUS,
-    EPISODE,
-    INPUT,
-    KEEP_STATE,
-    LOG_PROBABILITY_TM1,
-    LR_POLICY,
-    N_FLOATS,
-    N_INPUT,
-    N_INTS,
-    N_LAYERS,
-    N_NETS,
-    N_REALS,
-    NEURONS_FIRST,
-    NEURONS_LAST,
-    NOISE_CORRELATION,
-    NORMALIZE_REWARDS,
-    OBSERVATION_CLIP,
-    OBSERVATION_COUNT,
-    OBSERVATION_M2,
-    OBSERVATION_MEAN,
-    PHASE,
-    RANDOM,
-    RETURNS,
-    STAGING,
-    STALE,
-    STANDARDISED,
-    STATISTICS_MEMORY,
-    TICK,
-    TRACE_LAMBDA,
-    TRACES_FIRST,
-    VALUE_TM1,
-)
+from .layout import CRITIC, N_NETS, NETS_AT, SETTINGS_AT, clock_of, places_of, running_of, sizes_of
 from .learn import learn
-from .normalize import RETURNS_SIZE, add_reward, forget_episode, kept, reward_scale, standardize, welford
-from .plasticity import stay_plastic
+from .normalize import add_reward, forget_episode, kept, reward_scale, standardize, welford
 from .policy import draw, hold, score
+from .settings import Settings
 from .views import net_view
 
 # Modes
@@ -72,104 +39,97 @@ NOT_STARTED, BAD_OBSERVATION, BAD_REWARD = -1, -2, -3
 
 
 @kernel
-def _observe(ints: NDArray, reals: NDArray, floats: NDArray, update: bool) -> None:
-    n = ints[N_INPUT]
-    raw, chosen = span(reals, ints[STAGING], n), span(reals, ints[STANDARDISED], n)
-    for j in range(n):
+def _observe(settings: Any, ints: NDArray, reals: NDArray, floats: NDArray, update: bool) -> None:
+    places, running = places_of(ints), running_of(reals)
+    raw = view(reals, places.staging)
+    for j in range(raw.shape[0]):
         raw[j] = min(max(raw[j], -HUGE), HUGE)
-    x = span(floats, ints[INPUT], n)
-    mean, m2 = span(reals, ints[OBSERVATION_MEAN], n), span(reals, ints[OBSERVATION_M2], n)
+    mean, m2 = view(reals, places.observation_mean), view(reals, places.observation_m2)
     if update:
-        keep = kept(reals[STATISTICS_MEMORY], reals[OBSERVATION_COUNT])
-        reals[OBSERVATION_COUNT] = keep * reals[OBSERVATION_COUNT] + 1.0
-        welford(keep, reals[OBSERVATION_COUNT], mean, m2, raw)
-    standardize(reals[OBSERVATION_COUNT], mean, m2, reals[OBSERVATION_CLIP], chosen, raw, x)
+        keep = kept(settings.statistics_memory, running.observation_count)
+        running.observation_count = keep * running.observation_count + 1.0
+        welford(keep, running.observation_count, mean, m2, raw)
+    chosen, x = view(reals, places.standardised), view(floats, places.input)
+    standardize(running.observation_count, mean, m2, settings.observation_clip, chosen, raw, x)
 
 
 @kernel
-def _scale_reward(ints: NDArray, reals: NDArray, reward: float) -> float:
+def _scale_reward(settings: Any, ints: NDArray, reals: NDArray, reward: float) -> float:
     reward = min(max(reward, -HUGE), HUGE)
-    if ints[NORMALIZE_REWARDS] == 0:
+    if settings.normalize_rewards == 0.0:
         return reward
-    returns = span(reals, ints[RETURNS], RETURNS_SIZE)
-    add_reward(returns, reals[STATISTICS_MEMORY], reals[DISCOUNT], reward)
+    returns = view(reals, places_of(ints).returns)
+    add_reward(returns, settings.statistics_memory, settings.discount, reward)
     return reward * reward_scale(returns)
 
 
 @kernel
-def _clear(ints: NDArray, reals: NDArray, floats: NDArray, last: int) -> None:
-    fill(floats[ints[TRACES_FIRST] : last], 0.0)
-    fill(reals[ints[CREDIT_NORMS] : ints[CREDIT_NORMS] + N_NETS * (ints[N_LAYERS] + 1)], 0.0)
-    forget_episode(span(reals, ints[RETURNS], RETURNS_SIZE))
-    ints[STALE] = 0
-
-
-@kernel
 def _refuse(ints: NDArray, reals: NDArray, reward: float, mode: int) -> int:
-    if mode != START and ints[PHASE] == 0:
+    if mode != START and clock_of(ints).phase == 0:
         return NOT_STARTED
     if mode != START and not math.isfinite(reward):
         return BAD_REWARD
     if mode != TERMINATE:
-        for j in range(ints[STAGING], ints[STAGING] + ints[N_INPUT]):
-            if not math.isfinite(reals[j]):
+        observation = view(reals, places_of(ints).staging)
+        for j in range(observation.shape[0]):
+            if not math.isfinite(observation[j]):
                 return BAD_OBSERVATION
     return 0
 
 
 @kernel
-def _advance(ints: NDArray, reals: NDArray, floats: NDArray, reward: float, mode: int, learning: bool) -> None:
+def _advance(
+    settings: Any, ints: NDArray, reals: NDArray, floats: NDArray, reward: float, mode: int, learning: bool
+) -> None:
+    clock, running = clock_of(ints), running_of(reals)
     if mode == START:
-        if ints[KEEP_STATE] == 0:
-            _clear(ints, reals, floats, ints[NEURONS_LAST])
-        ints[EPISODE] += 1
-        ints[PHASE] = 1
+        clear_episode(settings, ints, reals, floats)
+        clock.episode += 1
+        clock.phase = 1
     else:
-        ints[TICK] += 1
-    if learning and ints[STALE] != 0:
-        _clear(ints, reals, floats, ints[NEURONS_FIRST])
+        clock.tick += 1
+    if learning and clock.stale != 0:
+        clear_traces(ints, reals, floats)
 
     value = 0.0
     if mode != TERMINATE:
-        _observe(ints, reals, floats, learning)
+        _observe(settings, ints, reals, floats, learning)
         for net in range(N_NETS):
-            forward(ints, reals, floats, net, learning)
+            forward(settings, ints, reals, floats, net, learning)
         value = float(net_view(ints, floats, CRITIC).output[0])
 
     delta = 0.0
     if mode != START and learning:
-        scaled = _scale_reward(ints, reals, reward)
-        scaled -= reals[ENTROPY_BONUS] * reals[LOG_PROBABILITY_TM1]
+        scaled = _scale_reward(settings, ints, reals, reward)
+        scaled -= settings.entropy_bonus * running.log_probability_tm1
         # Without rewards a value may fade forever, and with it the weights that it is read from.
-        delta = flushed(scaled + reals[DISCOUNT] * value - reals[VALUE_TM1], TINY)
-        reals[DELTA] = delta
+        delta = flushed(scaled + settings.discount * value - running.value_tm1, TINY)
+        running.delta = delta
 
     ended = mode in (TERMINATE, TRUNCATE)
     if not ended:
-        correlation = 0.0 if mode == START else reals[NOISE_CORRELATION]
-        reals[LOG_PROBABILITY_TM1] = draw(ints, reals, floats, correlation)
-        reals[VALUE_TM1] = value
+        correlation = 0.0 if mode == START else settings.noise_correlation
+        running.log_probability_tm1 = draw(settings, ints, reals, floats, correlation)
+        running.value_tm1 = value
     if not learning:
-        ints[STALE] = 1
+        clock.stale = 1
     else:
         if not ended:
-            score(ints, reals, floats)
+            score(settings, ints, reals, floats)
             net_view(ints, floats, CRITIC).gradient[0] = 1.0
         else:
             for net in range(N_NETS):
                 fill(net_view(ints, floats, net).gradient, 0.0)
-        decay = reals[DISCOUNT] * reals[TRACE_LAMBDA]
+        decay = settings.discount * settings.trace_lambda
         # Neurons that live on have seen the last observation, so the traces follow, though no new credit is due.
-        traces_follow = not ended or (mode == TRUNCATE and ints[KEEP_STATE] != 0)
+        traces_follow = not ended or (mode == TRUNCATE and settings.keep_state != 0.0)
         for net in range(N_NETS):
-            learn(ints, reals, floats, net, delta, decay, traces_follow)
-        if not ended and reals[LR_POLICY] > 0.0:
-            hold(ints, reals, floats)
-        if mode != START:
-            stay_plastic(ints, reals, floats)
+            learn(settings, ints, reals, floats, net, delta, decay, traces_follow)
+        if not ended and settings.lr_policy > 0.0:
+            hold(settings, ints, reals, floats)
     if ended:
-        forget_episode(span(reals, ints[RETURNS], RETURNS_SIZE))
-        ints[PHASE] = 0
+        forget_episode(view(reals, places_of(ints).returns))
+        clock.phase = 0
 
 
 @kernel
@@ -177,8 +137,9 @@ def advance(ints: NDArray, reals: NDArray, floats: NDArray, reward: float, mode:
     """`tick` on the three sections of an arena; with a float64 copy for `floats`, the same without rounding."""
     result = _refuse(ints, reals, reward, mode)
     if result == 0:
-        _advance(ints, reals, floats, reward, mode, learning)
-    fill(reals[ints[STAGING] : ints[STAGING] + ints[N_INPUT]], 0.0)
+        settings = record(reals, SETTINGS_AT, Settings)
+        _advance(settings, ints, reals, floats, reward, mode, learning)
+    fill(view(reals, places_of(ints).staging), 0.0)
     return result
 
 
@@ -205,9 +166,8 @@ def tick(address: int, reward: float, mode: int, learning: bool) -> int:
         0: done, and the action, if one is due, lies in ``agent.arena.views["action"]``. NOT_STARTED, BAD_REWARD or
         BAD_OBSERVATION: the arena is as it was before the call.
     """
-    header = ints_at(address, RANDOM)
-    n_ints, n_reals, n_floats = header[N_INTS], header[N_REALS], header[N_FLOATS]
-    ints = ints_at(address, n_ints)
-    reals = reals_at(address + 8 * n_ints, n_reals)
-    floats = floats_at(address + 8 * (n_ints + n_reals), n_floats)
+    sizes = sizes_of(ints_at(address, NETS_AT))
+    ints = ints_at(address, sizes.n_ints)
+    reals = reals_at(address + 8 * sizes.n_ints, sizes.n_reals)
+    floats = floats_at(address + 8 * (sizes.n_ints + sizes.n_reals), sizes.n_floats)
     return advance(ints, reals, floats, reward, mode, learning)

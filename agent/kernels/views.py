@@ -1,81 +1,19 @@
-"""Views of the arrays in the arena, as kernels take them."""
+"""What kernels see of a layer, of a readout, and of the synapses of either: views of arrays in the arena.
+
+The classes are also the table: each number of a class is an entry of its row, and of each array its place.
+"""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple, get_type_hints
 
+import numpy as np
 from numpy.typing import NDArray
 
-from .base.arrays import span
+from .base.arrays import view
 from .base.jit import kernel
-from .layout import (
-    ANCHORED,
-    CASCADE,
-    DEPTH_FILTER,
-    LAYER_A,
-    LAYER_ACTIVITY,
-    LAYER_ADAPTIVE,
-    LAYER_AGE,
-    LAYER_ALPHA,
-    LAYER_ALPHAS,
-    LAYER_BELOW,
-    LAYER_BIAS,
-    LAYER_CASCADE,
-    LAYER_CREDIT,
-    LAYER_CURRENT,
-    LAYER_EPS,
-    LAYER_EPSA,
-    LAYER_EPSR,
-    LAYER_FEEDBACK,
-    LAYER_FILTER_LEAK,
-    LAYER_FILTERED,
-    LAYER_FIRST,
-    LAYER_GROUPS,
-    LAYER_INITIAL,
-    LAYER_INPUTS,
-    LAYER_LEARNS,
-    LAYER_LEVELS,
-    LAYER_M,
-    LAYER_MASS,
-    LAYER_N,
-    LAYER_OBSERVED,
-    LAYER_OUTPUT,
-    LAYER_PEAK,
-    LAYER_PSI,
-    LAYER_PSI_MEAN,
-    LAYER_PSI_PAST,
-    LAYER_RATE,
-    LAYER_RECURRENT,
-    LAYER_RHO,
-    LAYER_SIGNALS,
-    LAYER_SPLIT,
-    LAYER_STRENGTH,
-    LAYER_STRIDE,
-    LAYER_TABLE,
-    LAYER_V,
-    LAYER_VECTORS,
-    LAYER_W,
-    LAYER_Z,
-    N_LAYERS,
-    NET_BIAS,
-    NET_CREDIT,
-    NET_FEATURE,
-    NET_FEATURES,
-    NET_FEEDBACK,
-    NET_FREE,
-    NET_GRADIENT,
-    NET_INITIAL,
-    NET_LEAK,
-    NET_OUT,
-    NET_OUTPUT,
-    NET_PEAK,
-    NET_SLOPE,
-    NET_STRIDE,
-    NET_TABLE,
-    NET_W,
-    RESET_PATH,
-    STEP_RULE,
-)
+from .base.records import PLACE, record, words_of
+from .layout import N_NETS, NETS_AT, sizes_of
 
 
 class Layer(NamedTuple):
@@ -84,57 +22,63 @@ class Layer(NamedTuple):
     All views are one-dimensional: a matrix is its rows one after the other (a reshape in compiled code costs 25 ns).
     """
 
+    n: int
     m: int
-    n_below: int
-    observed: int
-    recurrent: int
-    bias: int
-    first: int
-    n_adaptive: int
-    levels: int
-    split: int
+    n_below: int  # leading inputs that are spikes of the layer below
+    observed: int  # column of the observation, -1 if the layer does not see it
+    recurrent: int  # column of the layer's own spikes, -1 without recurrence
+    bias: int  # column of the constant 1
+    groups: int  # neuron i belongs to leak group i mod groups
+    learns: int  # 1 if the layer has credit and traces
+    n_adaptive: int  # the first so many neurons have an eligibility of the adaptation
+    vectors: int  # filtered eligibility vectors a leak group, 0 with the cascade
+    levels: int  # hops, up or around, that a signal to this layer may have taken
+    split: int  # groups, by the leak of the neuron it comes from, that a signal of one hop is split into
+    first: int  # first readout column of the layer's spikes, -1 if not read out
     w: NDArray  # (n, m)
-    credit: NDArray  # (n, m), or (0,) if the layer never learns
-    epsa: NDArray  # (n adaptive, m)
-    cascade: NDArray  # (k, n, m), or (0,) with the factored filter
-    eps: NDArray  # (G, m), likewise
-    inputs: NDArray  # (m,)
-    v: NDArray  # (n,)
-    a: NDArray  # (n,)
-    z: NDArray  # (n,)
-    psi: NDArray  # (n,)
-    psi_mean: NDArray  # (n,)
-    current: NDArray  # (n,)
-    signals: NDArray  # (1 + 2 s + k, n), see `signal.py`
+    peak: NDArray  # (n, m), or (0,) unless the step rule keeps one
+    feedback: NDArray  # (n, m), the same memory as `w` if feedback is symmetric
     alpha: NDArray  # (n,)
     rho: NDArray  # (n,)
     strength: NDArray  # (n,)
     alphas: NDArray  # (G,)
-    feedback: NDArray  # (n, m), the same memory as `w` if feedback is symmetric
+    filter_leak: NDArray  # (s,)
+    psi_mean: NDArray  # (n,)
+    rate: NDArray  # (n,)
+    credit: NDArray  # (n, m), or (0,) if the layer never learns
+    eps: NDArray  # (G, m), likewise
+    epsa: NDArray  # (n adaptive, m)
+    epsr: NDArray  # (n, m), or (0,) if the reset has no eligibility
+    cascade: NDArray  # (k, n, m), or (0,) with the factored filter
     filtered: NDArray  # (G, vectors, m)
     psi_past: NDArray  # (s + 1, n), or (0,) with the cascade
     mass: NDArray  # (vectors,)
-    filter_leak: NDArray  # (s,)
-    rate: NDArray  # (n,)
-    epsr: NDArray  # (n, m), or (0,) if the reset has no eligibility
+    inputs: NDArray  # (m,)
+    current: NDArray  # (n,)
+    v: NDArray  # (n,)
+    a: NDArray  # (n,)
+    z: NDArray  # (n,)
+    psi: NDArray  # (n,)
     output: NDArray  # (n,), what the layer above and the readout see: `z`, of a reservoir z less its mean
-    age: NDArray  # (n,), ticks, or (0,) if the layer never learns, as is activity
-    activity: NDArray  # (n,)
+    signals: NDArray  # (1 + 2 s + k, n), see `signals.py`
 
 
 class Net(NamedTuple):
     """Views of one network's readout; K outputs, F features (padded with zeros), L layers."""
 
-    bias: int
-    free: int
+    n_outputs: int
+    n_features: int
+    bias: int  # column of the constant 1
+    n_free: int  # the last so many outputs learn nothing but their bias
     w: NDArray  # (K, F)
+    peak: NDArray  # (K, F), or (0,) unless the step rule keeps one
+    feedback: NDArray  # (K, F), the same memory as `w` if feedback is symmetric
+    leak: NDArray  # (L,) mean leak of each layer
     credit: NDArray  # (K, F)
-    features: NDArray  # (F,)
+    features: NDArray  # (F,) spikes of all layers that are read out, then 1
     output: NDArray  # (K,)
     gradient: NDArray  # (K,)
-    leak: NDArray  # (L,)
-    slope: NDArray  # (L,)
-    feedback: NDArray  # (K, F), the same memory as `w` if feedback is symmetric
+    slope: NDArray  # (L,) slope of each layer's normalized current
 
 
 class Synapses(NamedTuple):
@@ -144,112 +88,104 @@ class Synapses(NamedTuple):
     peak: NDArray
     credit: NDArray
     feedback: NDArray
-    initial: NDArray  # (0,) unless initial weights are kept
+
+
+def _row(views: type) -> np.dtype[Any]:
+    """Return the type of a row of the table: a number where `views` has one, a place where it has an array."""
+    return np.dtype([(name, np.int64 if kind is int else PLACE) for name, kind in get_type_hints(views).items()])
+
+
+NetRow, LayerRow = _row(Net), _row(Layer)
+NET_WORDS, LAYER_WORDS = words_of(NetRow), words_of(LayerRow)
+# Rows of networks, then rows of layers, those of the actor first.
+LAYERS_AT = NETS_AT + N_NETS * NET_WORDS
 
 
 @kernel
-def learns(ints: NDArray, net: int, layer: int) -> int:
-    """Return 1 if a layer has credit and traces, else 0."""
-    return int(ints[LAYER_TABLE + (net * ints[N_LAYERS] + layer) * LAYER_STRIDE + LAYER_LEARNS])
+def layer_row(ints: NDArray, net: int, layer: int) -> Any:
+    """Return sizes and places of layer `layer` (from 0, bottom first) of network `net` (ACTOR or CRITIC)."""
+    return record(ints, LAYERS_AT + (net * sizes_of(ints).n_layers + layer) * LAYER_WORDS, LayerRow)
 
 
 @kernel
-def rows_of(ints: NDArray, net: int, block: int) -> int:
-    """Return the neurons of a layer or, of the last block, the outputs of the network."""
-    n_layers = ints[N_LAYERS]
-    if block < n_layers:
-        return int(ints[LAYER_TABLE + (net * n_layers + block) * LAYER_STRIDE + LAYER_N])
-    return int(ints[NET_TABLE + net * NET_STRIDE + NET_OUT])
+def net_row(ints: NDArray, net: int) -> Any:
+    """Return sizes and places of network `net` (ACTOR or CRITIC)."""
+    return record(ints, NETS_AT + net * NET_WORDS, NetRow)
 
 
 @kernel
 def layer_view(ints: NDArray, floats: NDArray, net: int, layer: int) -> Layer:
     """Return the views of layer `layer` (from 0, bottom first) of network `net` (ACTOR or CRITIC)."""
-    at = LAYER_TABLE + (net * ints[N_LAYERS] + layer) * LAYER_STRIDE
-    n, m, groups, able = ints[at + LAYER_N], ints[at + LAYER_M], ints[at + LAYER_GROUPS], ints[at + LAYER_LEARNS]
-    levels, split, vectors = ints[at + LAYER_LEVELS], ints[at + LAYER_SPLIT], ints[at + LAYER_VECTORS]
-    resets = n * able if ints[RESET_PATH] != 0 else 0
-    cascades = levels if ints[DEPTH_FILTER] == CASCADE else 0
-    pasts = split + 1 if vectors > 0 else 0
+    row = layer_row(ints, net, layer)
     return Layer(
-        m,
-        ints[at + LAYER_BELOW],
-        ints[at + LAYER_OBSERVED],
-        ints[at + LAYER_RECURRENT],
-        ints[at + LAYER_BIAS],
-        ints[at + LAYER_FIRST],
-        ints[at + LAYER_ADAPTIVE],
-        levels,
-        split,
-        span(floats, ints[at + LAYER_W], n * m),
-        span(floats, ints[at + LAYER_CREDIT], n * m * able),
-        span(floats, ints[at + LAYER_EPSA], ints[at + LAYER_ADAPTIVE] * m),
-        span(floats, ints[at + LAYER_CASCADE], cascades * n * m),
-        span(floats, ints[at + LAYER_EPS], groups * m * able),
-        span(floats, ints[at + LAYER_INPUTS], m),
-        span(floats, ints[at + LAYER_V], n),
-        span(floats, ints[at + LAYER_A], n),
-        span(floats, ints[at + LAYER_Z], n),
-        span(floats, ints[at + LAYER_PSI], n),
-        span(floats, ints[at + LAYER_PSI_MEAN], n),
-        span(floats, ints[at + LAYER_CURRENT], n),
-        span(floats, ints[at + LAYER_SIGNALS], (1 + 2 * split + levels) * n),
-        span(floats, ints[at + LAYER_ALPHA], n),
-        span(floats, ints[at + LAYER_RHO], n),
-        span(floats, ints[at + LAYER_STRENGTH], n),
-        span(floats, ints[at + LAYER_ALPHAS], groups),
-        span(floats, ints[at + LAYER_FEEDBACK], n * m),
-        span(floats, ints[at + LAYER_FILTERED], groups * vectors * m),
-        span(floats, ints[at + LAYER_PSI_PAST], pasts * n),
-        span(floats, ints[at + LAYER_MASS], vectors),
-        span(floats, ints[at + LAYER_FILTER_LEAK], split),
-        span(floats, ints[at + LAYER_RATE], n),
-        span(floats, ints[at + LAYER_EPSR], resets * m),
-        span(floats, ints[at + LAYER_OUTPUT], n),
-        span(floats, ints[at + LAYER_AGE], n * able),
-        span(floats, ints[at + LAYER_ACTIVITY], n * able),
+        n=row.n,
+        m=row.m,
+        n_below=row.n_below,
+        observed=row.observed,
+        recurrent=row.recurrent,
+        bias=row.bias,
+        groups=row.groups,
+        learns=row.learns,
+        n_adaptive=row.n_adaptive,
+        vectors=row.vectors,
+        levels=row.levels,
+        split=row.split,
+        first=row.first,
+        w=view(floats, row.w),
+        peak=view(floats, row.peak),
+        feedback=view(floats, row.feedback),
+        alpha=view(floats, row.alpha),
+        rho=view(floats, row.rho),
+        strength=view(floats, row.strength),
+        alphas=view(floats, row.alphas),
+        filter_leak=view(floats, row.filter_leak),
+        psi_mean=view(floats, row.psi_mean),
+        rate=view(floats, row.rate),
+        credit=view(floats, row.credit),
+        eps=view(floats, row.eps),
+        epsa=view(floats, row.epsa),
+        epsr=view(floats, row.epsr),
+        cascade=view(floats, row.cascade),
+        filtered=view(floats, row.filtered),
+        psi_past=view(floats, row.psi_past),
+        mass=view(floats, row.mass),
+        inputs=view(floats, row.inputs),
+        current=view(floats, row.current),
+        v=view(floats, row.v),
+        a=view(floats, row.a),
+        z=view(floats, row.z),
+        psi=view(floats, row.psi),
+        output=view(floats, row.output),
+        signals=view(floats, row.signals),
     )
 
 
 @kernel
 def net_view(ints: NDArray, floats: NDArray, net: int) -> Net:
     """Return the readout views of network `net` (ACTOR or CRITIC)."""
-    at = NET_TABLE + net * NET_STRIDE
-    outputs, features, layers = ints[at + NET_OUT], ints[at + NET_FEATURES], ints[N_LAYERS]
+    row = net_row(ints, net)
     return Net(
-        ints[at + NET_BIAS],
-        ints[at + NET_FREE],
-        span(floats, ints[at + NET_W], outputs * features),
-        span(floats, ints[at + NET_CREDIT], outputs * features),
-        span(floats, ints[at + NET_FEATURE], features),
-        span(floats, ints[at + NET_OUTPUT], outputs),
-        span(floats, ints[at + NET_GRADIENT], outputs),
-        span(floats, ints[at + NET_LEAK], layers),
-        span(floats, ints[at + NET_SLOPE], layers),
-        span(floats, ints[at + NET_FEEDBACK], outputs * features),
+        n_outputs=row.n_outputs,
+        n_features=row.n_features,
+        bias=row.bias,
+        n_free=row.n_free,
+        w=view(floats, row.w),
+        peak=view(floats, row.peak),
+        feedback=view(floats, row.feedback),
+        leak=view(floats, row.leak),
+        credit=view(floats, row.credit),
+        features=view(floats, row.features),
+        output=view(floats, row.output),
+        gradient=view(floats, row.gradient),
+        slope=view(floats, row.slope),
     )
 
 
 @kernel
 def synapses_view(ints: NDArray, floats: NDArray, net: int, block: int) -> Synapses:
     """Return the views of block `block` of network `net`: a layer, bottom first, or, last, the readout."""
-    n_layers = ints[N_LAYERS]
-    if block < n_layers:
-        at = LAYER_TABLE + (net * n_layers + block) * LAYER_STRIDE
-        size = ints[at + LAYER_N] * ints[at + LAYER_M]
-        w, peak, credit, feedback = at + LAYER_W, at + LAYER_PEAK, at + LAYER_CREDIT, at + LAYER_FEEDBACK
-        initial = at + LAYER_INITIAL
-    else:
-        at = NET_TABLE + net * NET_STRIDE
-        size = ints[at + NET_OUT] * ints[at + NET_FEATURES]
-        w, peak, credit, feedback = at + NET_W, at + NET_PEAK, at + NET_CREDIT, at + NET_FEEDBACK
-        initial = at + NET_INITIAL
-    peaks = size if ints[STEP_RULE] != 0 else 0
-    kept = size if ints[ANCHORED] != 0 else 0
-    return Synapses(
-        span(floats, ints[w], size),
-        span(floats, ints[peak], peaks),
-        span(floats, ints[credit], size),
-        span(floats, ints[feedback], size),
-        span(floats, ints[initial], kept),
-    )
+    if block < sizes_of(ints).n_layers:
+        layer = layer_view(ints, floats, net, block)
+        return Synapses(w=layer.w, peak=layer.peak, credit=layer.credit, feedback=layer.feedback)
+    head = net_view(ints, floats, net)
+    return Synapses(w=head.w, peak=head.peak, credit=head.credit, feedback=head.feedback)

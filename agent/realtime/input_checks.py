@@ -10,7 +10,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..agent import Agent
 from ..errors import ConfigError, InputError
-from ..kernels import layout as at
 from .events import one_line
 from .watchdog import Watchdog
 
@@ -81,7 +80,7 @@ class ObservationCheck:
         self._x = np.zeros(size)
         self._flags = np.zeros(size, np.bool_)
         self._continuous = self._spec.standardised
-        self._reals, self._views = agent.arena.reals, agent.arena.views
+        self._running, self._views = agent.arena.running, agent.arena.views
         self._fixed_low = bounds("observation_low", watchdog.observation_low, size, -math.inf)
         self._fixed_high = bounds("observation_high", watchdog.observation_high, size, math.inf)
         if (self._fixed_low > self._fixed_high).any():
@@ -137,7 +136,7 @@ class ObservationCheck:
 
     def _follow(self, jump: float) -> None:
         """Renew the bounds that follow from the agent's statistics; they move by little in so few steps."""
-        count = float(self._reals[at.OBSERVATION_COUNT])
+        count = float(self._running.observation_count)
         if count < TRUSTED:
             return
         mean, m2 = self._views["observation_mean"], self._views["observation_m2"]

@@ -12,12 +12,11 @@ import numpy as np
 from ..agent import Agent
 from ..arena.checkpoint import NEWEST_FILE, OLDER_FILE
 from ..errors import ConfigError, StateError
-from ..kernels import layout as at
-from ..kernels.base.rng import STATE_WORDS
+from ..kernels.layout import RANDOM_AT, SIZES_AT
 from .state_scan import bounds_of_controls
 from .writer import Writer
 
-RANDOM = slice(at.RANDOM, at.RANDOM + STATE_WORDS)
+RANDOM = slice(RANDOM_AT, SIZES_AT)
 
 
 class Snapshots:

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from ..agent import Agent
 from ..arena.arena import Arena
 from ..kernels import layout as at
+from ..kernels.base.records import words_of
+from ..kernels.settings import Settings
 
 # Bounds of controls may be infinite.
 UNBOUNDED = ("control_low", "control_high")
@@ -32,7 +34,8 @@ class StateScan:
     def __init__(self, agent: Agent, size: int) -> None:
         arena = agent.arena
         self._views = arena.views
-        self._scalars = arena.reals.data
+        self._running = arena.reals[at.RUNNING_AT : at.SETTINGS_AT].data
+        self._header = arena.reals[: at.SETTINGS_AT + words_of(Settings)]
         self._drawn = arena.views["action"].data
         self._slices: list[tuple[NDArray[np.floating], NDArray[np.bool_]]] = []
         flags = np.zeros(size, np.bool_)
@@ -57,10 +60,8 @@ class StateScan:
 
     def step(self) -> bool:
         """Return whether the outputs and the next slice are finite."""
-        reals = self._scalars
         # The log-probability is that of the preferences, means and deviations that the action was drawn from.
-        total = reals[at.DELTA] + reals[at.VALUE_TM1] + reals[at.LOG_PROBABILITY_TM1] + sum(self._drawn)
-        if not math.isfinite(total):
+        if not math.isfinite(sum(self._running) + sum(self._drawn)):
             return False
         if not self._slices:
             return True
@@ -73,7 +74,7 @@ class StateScan:
     def broken(self) -> list[str]:
         """Return the names of the arrays that hold a number that is not finite."""
         found = [name for name, view in self._views.items() if name not in UNBOUNDED and not np.isfinite(view).all()]
-        if not np.isfinite(np.asarray(self._scalars)[: at.REAL_HEADER]).all():
+        if not np.isfinite(self._header).all():
             found.insert(0, "settings and scalars")
         return found
 

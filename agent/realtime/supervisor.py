@@ -7,7 +7,6 @@ from typing import Any
 
 from ..agent import Agent
 from ..errors import InputError
-from ..kernels import layout as at
 from .action_limits import ActionLimits, ActuatorCheck
 from .backup import Controller, Substitute
 from .events import one_line
@@ -58,7 +57,7 @@ class Choice:
         now: Callable[[], int],
     ) -> None:
         self._agent, self._watchdog, self._note = agent, watchdog, note
-        self._ints = agent.arena.ints.data
+        self._clock = agent.arena.clock
         self.spells = Spells(note)
         self._rewards, self._observations = RewardCheck(watchdog), ObservationCheck(agent, watchdog)
         self._limits, self._actuator = ActionLimits(agent, watchdog), ActuatorCheck(agent, watchdog)
@@ -74,7 +73,7 @@ class Choice:
         self._step, self._learns = step, learn
         watchdog = self._watchdog
         # Without an observation the agent is not asked, and no reward is learned from.
-        if self._ints[at.PHASE] and observation is not None:
+        if self._clock.phase and observation is not None:
             problem = self._rewards.problem(reward, step)
             if not problem:
                 reward = float(reward)
@@ -102,7 +101,7 @@ class Choice:
     def end(self, step: int, reward: Any, observation: Any, learn: bool) -> None:
         """End the episode, if one runs; see `Guard.end`."""
         self.substitute.nothing_new()
-        if not self._ints[at.PHASE] or self.recovery.anew:
+        if not self._clock.phase or self.recovery.anew:
             return
         problem = self._rewards.problem(reward, step)
         if not problem and observation is not None:
@@ -118,7 +117,7 @@ class Choice:
 
     def close_episode(self) -> None:
         """End the episode, if one runs, without learning: what its end was worth is not known."""
-        if self._ints[at.PHASE]:
+        if self._clock.phase:
             self._agent.end(0.0, learn=False)
             self.recovery.returns.open()
 
@@ -145,7 +144,7 @@ class Choice:
         """Let the agent act; a reward of None is one that is not known."""
         recovery, action = self.recovery, None
         # Whether the reward is one that the agent's own last action brought.
-        earned = reward is not None and self._ints[at.PHASE] and not self.substitute.gap and not recovery.anew
+        earned = reward is not None and self._clock.phase and not self.substitute.gap and not recovery.anew
         try:
             action = self._tick(reward or 0.0, observation, learn)
             sound = recovery.scan.step()
@@ -173,10 +172,10 @@ class Choice:
         """Let the agent step or, where no episode can be gone on with, start; raise `InputError` if it refuses."""
         agent, substitute = self._agent, self.substitute
         too_long = substitute.gap > self._watchdog.restart_after
-        if (too_long or self.recovery.anew) and self._ints[at.PHASE]:
+        if (too_long or self.recovery.anew) and self._clock.phase:
             self.close_episode()
             self.restarted += too_long
-        if self._ints[at.PHASE]:
+        if self._clock.phase:
             action = agent.step(reward, observation, learn and not substitute.gap)
         else:
             self.recovery.returns.open()

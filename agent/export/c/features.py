@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...arena.arena import Arena
 from ...config import Config
-from ...kernels import layout as at
+from ...kernels.feedback import ADAPTIVE
 from ...kernels.step_size import BOUNDED
 
 
@@ -19,11 +19,10 @@ def features(config: Config, arena: Arena, initial: bool) -> dict[str, bool]:
     initial : bool
         Whether the state is to be part of the source.
     """
-    d, ints, reals = arena.dimensions, arena.ints, arena.reals
+    d, settings = arena.dimensions, arena.settings
     layers = range(len(d.layers))
     learning = range(config.fixed, len(d.layers))
     hops = any(d.levels(index) for index in learning)
-    pull, replacement = reals[at.INITIAL_PULL] > 0, reals[at.REPLACEMENT_RATE] > 0
     return {
         "INITIAL": initial,
         "DISCRETE": bool(d.choices),
@@ -41,15 +40,12 @@ def features(config: Config, arena: Arena, initial: bool) -> dict[str, bool]:
         "RECURRENT_HOP": hops and d.recurrent_hop,
         "RESET_PATH": d.reset_path,
         "ADAPTIVE": any(d.adaptive[index] for index in learning),
-        "PEAKS": int(ints[at.STEP_RULE]) != BOUNDED,
-        "SHARED_BOUND": bool(reals[at.READOUT_SHARE] == 0),
-        "ADAPTIVE_FEEDBACK": int(ints[at.FEEDBACK]) == at.ADAPTIVE_FEEDBACK,
-        "RATES": bool(reals[at.RATE_REGULARIZATION] > 0),
-        "KEEP_STATE": bool(ints[at.KEEP_STATE]),
-        "NORMALIZE_REWARDS": bool(ints[at.NORMALIZE_REWARDS]),
-        "HOLDS": bool(reals[at.LR_POLICY] > 0),
-        "FADES": bool(reals[at.PREFERENCE_DECAY] > 0),
-        "PULL": bool(pull),
-        "REPLACEMENT": bool(replacement),
-        "PLASTIC": bool(pull or replacement),
+        "PEAKS": settings.step_rule != BOUNDED,
+        "SHARED_BOUND": settings.readout_share == 0,
+        "ADAPTIVE_FEEDBACK": settings.feedback == ADAPTIVE,
+        "RATES": settings.rate_regularization > 0,
+        "KEEP_STATE": settings.keep_state != 0,
+        "NORMALIZE_REWARDS": settings.normalize_rewards != 0,
+        "HOLDS": settings.lr_policy > 0,
+        "FADES": settings.preference_decay > 0,
     }

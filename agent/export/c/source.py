@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -11,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...agent import Agent
-from ...arena.arena import CONSTANTS, NET_NAMES, Arena
+from ...arena.arena import Arena
+from ...arena.named import Named
 from ...errors import ConfigError, StateError
 from ...kernels import layout as at
 from ...kernels.normalize import HELD, ONES, SQUARES
@@ -21,8 +21,6 @@ from .literals import array, gathered, pairs, real, single, spans
 from .template import definitions, header, parts, rename, select
 
 FNV_OFFSET, FNV_PRIME, WORD = 14695981039346656037, 1099511628211, (1 << 64) - 1
-# Entries of the integers that move: all others are the table.
-MOVING = (at.PHASE, at.TICK, at.EPISODE, at.STALE, *range(at.RANDOM, at.RANDOM + 4))
 # The first line of every file written, by which an earlier export is told from somebody's own file.
 MARK = "/* Written by synaptick export c. Do not edit: export again."
 _BLANK_LINES = re.compile(r"\n{3,}")
@@ -69,7 +67,7 @@ def write_source(agent: Agent, name: str = "agent", initial: bool = True) -> Sou
             "no keyword of C and no header of its library"
         )
     arena = agent.arena
-    if max(arena.ints[at.N_INTS], arena.ints[at.N_REALS], arena.ints[at.N_FLOATS]) >= 2**31:
+    if max(arena.ints.size, arena.reals.size, arena.floats.size) >= 2**31:
         raise StateError(
             f"the state of this network has {arena.nbytes:,} bytes; C code counts up to 2^31 numbers of a kind"
         )
@@ -77,9 +75,9 @@ def write_source(agent: Agent, name: str = "agent", initial: bool = True) -> Sou
     pieces = [select(text, used) for _, text in parts()]
     code = "\n".join([*_numbers(agent, "\n".join(pieces), initial), "", *pieces[1:]])
     guard = {
-        "N_INPUT": arena.ints[at.N_INPUT],
-        "N_CHOICES": arena.ints[at.N_CHOICES],
-        "N_CONTROLS": arena.ints[at.N_CONTROLS],
+        "N_INPUT": arena.sizes.n_input,
+        "N_CHOICES": arena.sizes.n_choices,
+        "N_CONTROLS": arena.sizes.n_controls,
         "NBYTES": arena.nbytes,
         "N_INTS": arena.ints.size,
         "N_REALS": arena.reals.size,
@@ -106,18 +104,12 @@ def _numbers(agent: Agent, code: str, initial: bool) -> Iterator[str]:
     yield from definitions(code, arena)
     widest = _widest(arena)
     yield f"#define WIDEST {widest}"
-    units = _units(agent)
-    if "UNITS" in code:
-        yield f"#define UNITS {units}"
-    if "PULL_SHARE" in code:
-        share = -math.expm1(units * math.log1p(-float(arena.reals[at.INITIAL_PULL])))
-        yield f"#define PULL_SHARE {single(np.float32(share))}"
     fixed = constants(arena)
     yield f"#define FIXED_DIGEST {digest(arena)}u\n"
     yield f"typedef uint{8 * _column_bytes(widest)}_t column;\n"
     yield "/* Sizes, offsets and options: what the integers of a state begin with. 0 where something moves. */"
     table = arena.ints.copy()
-    table[list(MOVING)] = 0
+    table[: at.SIZES_AT] = 0
     yield from array("int32_t table[]", map(str, table.tolist()))
     yield "\n/* Offset and length of what the configuration fixes among the numbers of a state. */"
     for section, where in fixed.items():
@@ -149,10 +141,10 @@ def _stack(arena: Arena) -> int:
 def _initial(agent: Agent) -> Iterator[str]:
     ints, reals, floats = at_rest(agent)
     yield "\n/* The state at the time of the export; numbers that are not in these spans are 0. */"
-    for name, entry in (("TICK", at.TICK), ("EPISODE", at.EPISODE), ("STALE", at.STALE)):
-        yield f"#define INITIAL_{name} {ints[entry]}"
-    words = ints[at.RANDOM : at.RANDOM + 4]
-    yield from array("int64_t initial_random[4]", map(str, words.tolist()))
+    clock = Named(ints, at.CLOCK_AT, at.Clock)
+    for name in ("tick", "episode", "stale"):
+        yield f"#define INITIAL_{name.upper()} {getattr(clock, name)}"
+    yield from array("int64_t initial_random[4]", map(str, agent.arena.random.tolist()))
     for section, kind, values in (("real", "double", reals), ("float", "float", floats)):
         where = spans(values)
         yield from array(f"int32_t {section}_spans[][2]", pairs(where))
@@ -160,37 +152,30 @@ def _initial(agent: Agent) -> Iterator[str]:
         yield from array(f"{kind} initial_{section}s[]", map(write, gathered(values, where).tolist()))
 
 
-def _units(agent: Agent) -> int:
-    """Return the units that plasticity looks at in turn: neurons of layers that learn, and outputs."""
-    d = agent.arena.dimensions
-    return len(NET_NAMES) * sum(d.layers[agent.config.fixed :]) + sum(d.outputs)
-
-
 def at_rest(agent: Agent) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float32]]:
     """Return copies of the sections as they are between episodes: what `start` would clear is 0 already.
 
     An episode that is running is abandoned. With ``keep_state`` nothing is cleared.
     """
-    arena = agent.arena
-    ints, reals, floats = arena.ints.copy(), arena.reals.copy(), arena.floats.copy()
-    ints[at.PHASE] = 0
-    if not ints[at.KEEP_STATE]:
-        floats[ints[at.TRACES_FIRST] : ints[at.NEURONS_LAST]] = 0.0
-        norms = ints[at.CREDIT_NORMS]
-        reals[norms : norms + arena.views["credit_norms"].size] = 0.0
-        reals[ints[at.RETURNS] + np.array([HELD, ONES, SQUARES])] = 0.0
-        ints[at.STALE] = 0
-    return ints, reals, floats
+    arena = Arena(agent.arena.dimensions)
+    arena.block[:] = agent.arena.block
+    arena.clock.phase = 0
+    if not arena.settings.keep_state:
+        arena.traces[:] = arena.neurons[:] = 0.0
+        arena.views["credit_norms"][:] = 0.0
+        arena.views["returns"][[HELD, ONES, SQUARES]] = 0.0
+        arena.clock.stale = 0
+    return arena.ints, arena.reals, arena.floats
 
 
 def constants(arena: Arena) -> dict[str, list[tuple[int, int]]]:
     """Return offset and length, in each section, of all numbers that a state must have in common with this one."""
-    found: dict[str, list[tuple[int, int]]] = {"reals": [(0, at.RECURRENT_SCALE + 1)], "floats": []}
-    for name, view in arena.views.items():
-        if name.split("/")[-1] in CONSTANTS and view.size:
-            section = "reals" if view.dtype == np.float64 else "floats"
-            whole = getattr(arena, section)
-            found[section].append(((view.ctypes.data - whole.ctypes.data) // view.itemsize, view.size))
+    found: dict[str, list[tuple[int, int]]] = {"reals": [], "floats": []}
+    for section, where in found.items():
+        whole = getattr(arena, section)
+        for view in arena.fixed.values():
+            if view.size and view.dtype == whole.dtype:
+                where.append(((view.ctypes.data - whole.ctypes.data) // view.itemsize, view.size))
     return found
 
 

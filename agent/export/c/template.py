@@ -4,9 +4,10 @@ A line ``//#if WORDS`` begins a part that is kept if the words, names of `featur
 ``not``, are true; ``//#else`` and ``//#endif`` are as in C. Names in the code stand for numbers:
 
 ========  ===========================================================================================
-``AT_X``  the entry X of `kernels.layout`: a place in a section, a row or a table
-``THE_X``  what the arena's table holds at entry X: a size or an offset
-``SET_X``  the setting at entry X of the float64 section
+``AT_X``  index of the number X of `kernels.layout` in its section; ``AT_LAYER_X``, ``AT_NET_X``: in a row of the table
+``THE_X``  the size X of the arena, or the index of the first number of its array X
+``SIZE_X``  how many numbers its array X has
+``SET_X``  the setting X
 ``K_X``  the constant X of a kernel
 ========  ===========================================================================================
 
@@ -22,18 +23,16 @@ from types import ModuleType
 
 from ...arena import dimensions
 from ...arena.arena import Arena
-from ...kernels import credit, forward, neuron, normalize, plasticity, step_size
-from ...kernels import distributions as policy
-from ...kernels import layout as at
-from ...kernels import policy as act
+from ...kernels import credit, distributions, forward, layout, neuron, normalize, policy, step_size, views
 from ...kernels.base import jit
+from ...kernels.base.records import index_of, names_of
 from .literals import real
 
+# Where constants of the algorithm and of the layout are looked up.
 _CONSTANTS: tuple[ModuleType, ...] = (
-    *(jit, normalize, neuron, forward, policy, act, credit, step_size, plasticity),
-    dimensions,
+    *(jit, layout, views, normalize, neuron, forward, distributions, policy, credit, step_size, dimensions),
 )
-_NAME = re.compile(r"\b(AT|THE|SET|K)_([A-Z0-9_]+)\b")
+_NAME = re.compile(r"\b(AT|THE|SIZE|SET|K)_([A-Z0-9_]+)\b")
 _DIRECTIVE = re.compile(r"^\s*//#(if|else|endif)\b(.*)$")
 
 
@@ -91,15 +90,34 @@ def definitions(code: str, arena: Arena) -> Iterator[str]:
 
 
 def _value(kind: str, name: str, arena: Arena) -> str:
+    entry = name.lower()
     if kind == "AT":
-        return str(getattr(at, name))
+        return str(_index(entry))
     if kind == "THE":
-        return str(int(arena.ints[getattr(at, name)]))
+        sizes = arena.sizes.to_dict()
+        return str(sizes[entry] if entry in sizes else arena.row_of("")[entry].at)
+    if kind == "SIZE":
+        return str(arena.row_of("")[entry].length)
     if kind == "SET":
-        return real(float(arena.reals[getattr(at, name)]))
+        return real(getattr(arena.settings, entry))
     found = {getattr(module, name) for module in _CONSTANTS if hasattr(module, name)}
     (value,) = found  # a name that two kernels give different numbers would need another one here
     return str(value) if isinstance(value, int) else real(value)
+
+
+def _index(entry: str) -> int:
+    """Return the index of an entry: of a row of the table in its row, of any other in its section."""
+    for dtype, first, prefix in (
+        (views.LayerRow, 0, "layer_"),
+        (views.NetRow, 0, "net_"),
+        (layout.Clock, layout.CLOCK_AT, ""),
+        (layout.Running, layout.RUNNING_AT, ""),
+    ):
+        bare = entry.removeprefix(prefix)
+        if entry.startswith(prefix) and bare in names_of(dtype):
+            return first + index_of(dtype, bare)
+    name = f"{entry.upper()}_AT"
+    return int(getattr(layout if hasattr(layout, name) else views, name))
 
 
 def rename(text: str, name: str) -> str:

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...agent import Agent
-from ...kernels import layout as at
 from ...kernels.distributions import LOG_DEVIATION_HIGH, LOG_DEVIATION_LOW
 from ...kernels.neuron import VARIANCE_FLOOR
 from ...kernels.policy import REACH
@@ -93,13 +92,13 @@ def parts_of(agent: Agent) -> Parts:
                 readout,
             )
         )
-    reals = agent.arena.reals
+    settings = agent.arena.settings
     return Parts(
         tuple(layers),
         output_bias,
-        float(reals[at.V_TH]),
-        float(reals[at.RESET_STRENGTH] * reals[at.V_TH]),
-        float(reals[at.GAIN]),
+        settings.v_th,
+        settings.reset_strength * settings.v_th,
+        settings.gain,
     )
 
 
@@ -212,7 +211,7 @@ def _policy_differences(agent: Agent, ours: Array, theirs: Array) -> dict[str, A
         apart.append(float(np.mean(0.5 * np.abs(p - q).sum(axis=1))))
         first += size
     exponents = np.clip(theirs[:, first + d.controls :], LOG_DEVIATION_LOW, LOG_DEVIATION_HIGH)
-    deviations = agent.arena.reals[at.INITIAL_DEVIATION] * np.exp(exponents)
+    deviations = agent.arena.settings.initial_deviation * np.exp(exponents)
     low, high = (agent.arena.views[f"control_{side}"] for side in ("low", "high"))
     means = [
         np.clip(outputs[:, first : first + d.controls], low - REACH * deviations, high + REACH * deviations)

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from ...agent import Agent
 from ...errors import ConfigError, RunError, described
-from ...kernels import layout as at
 from ...training.environment import make_env_of
 
 NET = "actor"
@@ -49,7 +48,7 @@ def record(agent: Agent, steps: int, seed: int) -> Stream:
     """
     if steps < FEWEST_STEPS:
         raise ConfigError(f"--steps {steps}: allowed: {FEWEST_STEPS} or more")
-    d, views, ints = agent.arena.dimensions, agent.arena.views, agent.arena.ints
+    d, views = agent.arena.dimensions, agent.arena.views
     stream = Stream(
         np.zeros(steps, np.bool_),
         np.zeros((steps, d.n_input), np.float32),
@@ -58,7 +57,7 @@ def record(agent: Agent, steps: int, seed: int) -> Stream:
     )
     layers = [views[f"{NET}/{index}/z"] for index in range(len(d.layers))]
     lives_on = agent.config.keep_state
-    agent.arena.floats[ints[at.NEURONS_FIRST] : ints[at.NEURONS_LAST]] = 0.0
+    agent.arena.neurons[:] = 0.0
     done = 0
 
     def keep(begins: bool) -> None:

@@ -16,7 +16,6 @@ import numpy as np
 from ...agent import Agent
 from ...errors import ConfigError
 from ...files import write_atomically
-from ...kernels import layout as at
 from ...kernels.normalize import deviation
 from . import frozen
 from .graph import graph_of
@@ -172,7 +171,7 @@ def _check_lif(agent: Agent) -> None:
 def _metadata(agent: Agent, result: dict[str, Any]) -> dict[str, Any]:
     """Return what a reader has to know beside the graph: strings, numbers and arrays, as the format has them."""
     views, d = agent.arena.views, agent.arena.dimensions
-    count = float(agent.arena.reals[at.OBSERVATION_COUNT])
+    count = float(agent.arena.running.observation_count)
     mean, m2 = views["observation_mean"], views["observation_m2"]
     spread = np.array([deviation(count, float(a), float(b)) for a, b in zip(mean, m2, strict=True)])
     chosen = views["standardised"] != 0.0

@@ -92,6 +92,12 @@ def _compiled_span(array, offset, size):  # type: ignore[no-untyped-def]
 
 
 @kernel
+def view(section: NDArray, place: Any) -> NDArray:
+    """Return the array at a place, a record of `records.PLACE`, of a section of the arena."""
+    return span(section, place.at, place.length)
+
+
+@kernel
 def row(matrix: NDArray, index: int, size: int) -> NDArray:
     """Return row `index` of a matrix whose rows of `size` lie one after the other."""
     return span(matrix, index * size, size)

@@ -128,13 +128,13 @@ static void forward(struct agent_memory *self, int net, int learn)
     float *floats = self->floats;
     const int32_t *head = net_at(net);
     const float *x = floats + THE_INPUT, *below = x;
-    float *features = floats + head[AT_NET_FEATURE];
+    float *features = floats + head[AT_NET_FEATURES];
     for (int index = 0; index < THE_N_LAYERS; ++index) {
         const int32_t *at = layer_at(net, index);
         const int32_t n = at[AT_LAYER_N], m = at[AT_LAYER_M];
         float *inputs = floats + at[AT_LAYER_INPUTS], *current = floats + at[AT_LAYER_CURRENT];
         float *z = floats + at[AT_LAYER_Z], *output = floats + at[AT_LAYER_OUTPUT];
-        memcpy(inputs, below, sizeof(float) * (size_t)at[AT_LAYER_BELOW]);
+        memcpy(inputs, below, sizeof(float) * (size_t)at[AT_LAYER_N_BELOW]);
         if (at[AT_LAYER_OBSERVED] >= 0) memcpy(inputs + at[AT_LAYER_OBSERVED], x, sizeof(float) * THE_N_INPUT);
         if (at[AT_LAYER_RECURRENT] >= 0) memcpy(inputs + at[AT_LAYER_RECURRENT], z, sizeof(float) * (size_t)n);
         inputs[at[AT_LAYER_BIAS]] = 1.0f;
@@ -167,7 +167,7 @@ static void forward(struct agent_memory *self, int net, int learn)
         below = output;
     }
     features[head[AT_NET_BIAS]] = 1.0f;
-    weighted_sum(floats + head[AT_NET_W], features, head[AT_NET_OUT], head[AT_NET_FEATURES], head[AT_NET_BIAS] + 1,
+    weighted_sum(floats + head[AT_NET_W], features, head[AT_NET_N_OUTPUTS], head[AT_NET_N_FEATURES], head[AT_NET_BIAS] + 1,
                  floats + head[AT_NET_OUTPUT]);
 }
 

@@ -101,7 +101,7 @@ static int32_t sample(const double *probabilities, int32_t size, int64_t *words)
 /* Draw an action, write it to its place, and return its log-probability. */
 static double draw(struct agent_memory *self, double correlation)
 {
-    const float *output = self->floats + net_at(AT_ACTOR)[AT_NET_OUTPUT];
+    const float *output = self->floats + net_at(K_ACTOR)[AT_NET_OUTPUT];
     int64_t *words = self->ints + AT_RANDOM;
     double *action = self->reals + THE_ACTION, log_probability = 0.0;
     //#if DISCRETE
@@ -139,7 +139,7 @@ static double draw(struct agent_memory *self, double correlation)
 /* Write the gradient of the last draw's log-probability to the actor's output gradient. */
 static void score(struct agent_memory *self)
 {
-    const int32_t *head = net_at(AT_ACTOR);
+    const int32_t *head = net_at(K_ACTOR);
     float *gradient = self->floats + head[AT_NET_GRADIENT];
     int32_t first = 0;
     //#if DISCRETE
@@ -165,8 +165,8 @@ static void score(struct agent_memory *self)
             of_deviation = b * hazard;
         }
         /* Python keeps the pair here, and the state is to be the same. */
-        self->reals[AT_SCRATCH_PAIR] = of_mean;
-        self->reals[AT_SCRATCH_PAIR + 1] = of_deviation;
+        self->reals[THE_PAIR] = of_mean;
+        self->reals[THE_PAIR + 1] = of_deviation;
         gradient[first + k] = (float)of_mean;
         gradient[first + THE_N_CONTROLS + k] = (float)(SET_DEVIATION_RATE * of_deviation);
     }
@@ -178,10 +178,10 @@ static void score(struct agent_memory *self)
 /* W_k <- W_k + change z / |z|^2 for output k of the actor. */
 static void move_output(struct agent_memory *self, int32_t k, double change)
 {
-    const int32_t *head = net_at(AT_ACTOR);
-    const int32_t features = head[AT_NET_FEATURES];
-    const int32_t begin = k >= head[AT_NET_OUT] - head[AT_NET_FREE] ? head[AT_NET_BIAS] : 0;
-    const float *seen = self->floats + head[AT_NET_FEATURE];
+    const int32_t *head = net_at(K_ACTOR);
+    const int32_t features = head[AT_NET_N_FEATURES];
+    const int32_t begin = k >= head[AT_NET_N_OUTPUTS] - head[AT_NET_N_FREE] ? head[AT_NET_BIAS] : 0;
+    const float *seen = self->floats + head[AT_NET_FEATURES];
     double total = 0.0;
     for (int32_t j = begin; j < features; ++j) total += seen[j] * seen[j]; /* the bias is always 1 */
     float *w = self->floats + head[AT_NET_W] + k * features;
@@ -196,7 +196,7 @@ static void move_output(struct agent_memory *self, int32_t k, double change)
 //#endif
 static void hold(struct agent_memory *self)
 {
-    const float *output = self->floats + net_at(AT_ACTOR)[AT_NET_OUTPUT];
+    const float *output = self->floats + net_at(K_ACTOR)[AT_NET_OUTPUT];
     int32_t first = 0;
     //#if DISCRETE
     for (int32_t factor = 0; factor < THE_N_CHOICES; ++factor) {

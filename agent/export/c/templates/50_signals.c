@@ -28,8 +28,8 @@ static void send_signals(float *floats, int net)
         float *signals = floats + at[AT_LAYER_SIGNALS];
         memset(signals, 0, sizeof(float) * (size_t)((1 + 2 * s + levels) * n));
         if (at[AT_LAYER_FIRST] >= 0)
-            for (int32_t k = 0; k < head[AT_NET_OUT]; ++k)
-                add_scaled(signals, gradient[k], readout + k * head[AT_NET_FEATURES] + at[AT_LAYER_FIRST], n);
+            for (int32_t k = 0; k < head[AT_NET_N_OUTPUTS]; ++k)
+                add_scaled(signals, gradient[k], readout + k * head[AT_NET_N_FEATURES] + at[AT_LAYER_FIRST], n);
         //#if HOPS
         if (levels == 0) continue;
         const int above = index < last ? index + 1 : last;

@@ -87,13 +87,13 @@ APART void absolute_sums(const float *credit, int32_t n, int32_t m, int32_t used
 static double learn_readout(float *floats, int net, float scale, float decay)
 {
     const int32_t *head = net_at(net);
-    const int32_t outputs = head[AT_NET_OUT], features = head[AT_NET_FEATURES];
-    const float *seen = floats + head[AT_NET_FEATURE], *gradient = floats + head[AT_NET_GRADIENT];
+    const int32_t outputs = head[AT_NET_N_OUTPUTS], features = head[AT_NET_N_FEATURES];
+    const float *seen = floats + head[AT_NET_FEATURES], *gradient = floats + head[AT_NET_GRADIENT];
     double norm = 0.0;
     for (int32_t k = 0; k < outputs; ++k) {
         float *w = floats + head[AT_NET_W] + k * features, *credit = floats + head[AT_NET_CREDIT] + k * features;
         float total;
-        if (k < outputs - head[AT_NET_FREE]) {
+        if (k < outputs - head[AT_NET_N_FREE]) {
             credit_row(w, credit, scale, decay, gradient[k], seen, used_columns(head[AT_NET_BIAS]));
         } else {
             /* What depends on nothing learns its bias alone. */
@@ -201,7 +201,7 @@ static int eligibility_row(float *floats, const int32_t *at, int32_t i, const fl
     const float fall = (float)(SET_RESET_STRENGTH * SET_V_TH), alpha = floats[at[AT_LAYER_ALPHA] + i];
     float *epsr = floats + at[AT_LAYER_EPSR] + i * at[AT_LAYER_M];
     //#if ADAPTIVE
-    if (i < at[AT_LAYER_ADAPTIVE]) {
+    if (i < at[AT_LAYER_N_ADAPTIVE]) {
         const float strength = floats[at[AT_LAYER_STRENGTH] + i], rho = floats[at[AT_LAYER_RHO] + i];
         reset_row(floats + at[AT_LAYER_EPSA] + i * at[AT_LAYER_M], epsr, eps, psi, strength, rho, fall, alpha, e, m);
         return 1;
@@ -216,7 +216,7 @@ static int eligibility_row(float *floats, const int32_t *at, int32_t i, const fl
     return 1;
     //#else
     //#if ADAPTIVE
-    if (i < at[AT_LAYER_ADAPTIVE]) {
+    if (i < at[AT_LAYER_N_ADAPTIVE]) {
         const float strength = floats[at[AT_LAYER_STRENGTH] + i], rho = floats[at[AT_LAYER_RHO] + i];
         float *epsa = floats + at[AT_LAYER_EPSA] + i * at[AT_LAYER_M];
         if (psi == 0.0f) {

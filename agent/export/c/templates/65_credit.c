@@ -66,7 +66,7 @@ static void weigh_vectors(float *floats, const int32_t *at, int32_t i, float *fa
     }
     memset(total, 0, sizeof(float) * (size_t)m);
     //#if ADAPTIVE
-    if (i < at[AT_LAYER_ADAPTIVE])
+    if (i < at[AT_LAYER_N_ADAPTIVE])
         add_scaled(total, -floats[at[AT_LAYER_STRENGTH] + i] * weight, floats + at[AT_LAYER_EPSA] + i * m, m);
     //#endif
     //#if RESET_PATH
@@ -169,10 +169,10 @@ static double learn_layer(float *floats, const int32_t *at, const float *leak, c
             //#if ADAPTIVE
             float *epsa = floats + at[AT_LAYER_EPSA] + i * m;
             const float strength = floats[at[AT_LAYER_STRENGTH] + i], rho = floats[at[AT_LAYER_RHO] + i];
-            if (i < at[AT_LAYER_ADAPTIVE] && psi != 0.0f) {
+            if (i < at[AT_LAYER_N_ADAPTIVE] && psi != 0.0f) {
                 adaptive_credit_row(row, fresh, epsa, inputs, psi, strength, rho, signals[i], scale, decay, used);
             } else {
-                if (i < at[AT_LAYER_ADAPTIVE]) decay_row(epsa, rho, used);
+                if (i < at[AT_LAYER_N_ADAPTIVE]) decay_row(epsa, rho, used);
                 //#else
             {
                 //#endif

@@ -4,7 +4,7 @@
 /* peak <- max(decay peak, |delta credit|), flushed;  W <- W + lr delta credit / (peak + 1e-8) */
 static void apply_coordinate(float *floats, int net, double delta)
 {
-    const float rate = (float)(net == AT_ACTOR ? SET_LR_POLICY : SET_LR_VALUE), error = (float)delta;
+    const float rate = (float)(net == K_ACTOR ? SET_LR_POLICY : SET_LR_VALUE), error = (float)delta;
     for (int block = THE_FROZEN_LAYERS; block <= THE_N_LAYERS; ++block) {
         const struct synapses synapses = synapses_of(floats, net, block);
         float *restrict w = synapses.w, *restrict peak = synapses.peak;
@@ -31,10 +31,10 @@ static void choose_steps(double *reals, int net, double delta)
 {
     const double *norms = reals + THE_CREDIT_NORMS + net * (THE_N_LAYERS + 1);
     double *steps = reals + THE_STEP_SIZES + net * (THE_N_LAYERS + 1);
-    const double lr = net == AT_ACTOR ? SET_LR_POLICY : SET_LR_VALUE;
-    double kappa = net == AT_ACTOR ? SET_KAPPA_POLICY : SET_KAPPA_VALUE;
-    const int parts = net == AT_ACTOR ? THE_N_PARTS : 1;
-    if (net == AT_ACTOR) kappa /= spread(reals);
+    const double lr = net == K_ACTOR ? SET_LR_POLICY : SET_LR_VALUE;
+    double kappa = net == K_ACTOR ? SET_KAPPA_POLICY : SET_KAPPA_VALUE;
+    const int parts = net == K_ACTOR ? THE_N_PARTS : 1;
+    if (net == K_ACTOR) kappa /= spread(reals);
     const double in_readout = 1.0 / parts, in_layers = 1.0 / sqrt(parts);
     //#if SHARED_BOUND
     double total = 0.0;
@@ -87,7 +87,7 @@ static void regularize_rates(float *floats, const int32_t *at)
         float *w = floats + at[AT_LAYER_W] + i * m;
         add_scaled(w, push, floats + at[AT_LAYER_EPS] + i % at[AT_LAYER_GROUPS] * m, m);
         //#if ADAPTIVE
-        if (i < at[AT_LAYER_ADAPTIVE])
+        if (i < at[AT_LAYER_N_ADAPTIVE])
             add_scaled(w, -push * floats[at[AT_LAYER_STRENGTH] + i], floats + at[AT_LAYER_EPSA] + i * m, m);
         //#endif
         //#if RESET_PATH
@@ -138,7 +138,7 @@ static void learn(struct agent_memory *self, int net, double delta, double decay
                        at[AT_LAYER_N] * at[AT_LAYER_M]);
         }
         add_scaled(floats + head[AT_NET_W], (float)(steps[THE_N_LAYERS] * delta), floats + head[AT_NET_CREDIT],
-                   head[AT_NET_OUT] * head[AT_NET_FEATURES]);
+                   head[AT_NET_N_OUTPUTS] * head[AT_NET_N_FEATURES]);
     }
     //#if ADAPTIVE_FEEDBACK
     tie_feedback(floats, net);

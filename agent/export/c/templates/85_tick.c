@@ -2,14 +2,24 @@
 
 enum { START, STEP, TERMINATE, TRUNCATE };
 
-/* Forget the credit and all traces that lie before float last. */
-static void clear_traces(struct agent_memory *self, int32_t last)
+/* Forget the credit and all traces, */
+static void clear_traces(struct agent_memory *self)
 {
-    memset(self->floats + THE_TRACES_FIRST, 0, sizeof(float) * (size_t)(last - THE_TRACES_FIRST));
-    for (int k = 0; k < AT_N_NETS * (THE_N_LAYERS + 1); ++k) self->reals[THE_CREDIT_NORMS + k] = 0.0;
+    memset(self->floats + THE_TRACES, 0, sizeof(float) * SIZE_TRACES);
+    for (int k = 0; k < K_N_NETS * (THE_N_LAYERS + 1); ++k) self->reals[THE_CREDIT_NORMS + k] = 0.0;
     forget_episode(self->reals + THE_RETURNS);
     self->ints[AT_STALE] = 0;
 }
+
+//#if not KEEP_STATE
+/* and, before an episode begins, what neurons hold. */
+static void clear_episode(struct agent_memory *self)
+{
+    clear_traces(self);
+    memset(self->floats + THE_NEURONS, 0, sizeof(float) * SIZE_NEURONS);
+}
+
+//#endif
 
 static int tick(struct agent_memory *self, double reward, const double *observation, int mode, int learning)
 {
@@ -24,20 +34,20 @@ static int tick(struct agent_memory *self, double reward, const double *observat
 
     if (mode == START) {
         //#if not KEEP_STATE
-        clear_traces(self, THE_NEURONS_LAST);
+        clear_episode(self);
         //#endif
         ints[AT_EPISODE] += 1;
         ints[AT_PHASE] = 1;
     } else {
         ints[AT_TICK] += 1;
     }
-    if (learning && ints[AT_STALE] != 0) clear_traces(self, THE_NEURONS_FIRST);
+    if (learning && ints[AT_STALE] != 0) clear_traces(self);
 
     double value = 0.0;
     if (mode != TERMINATE) {
         observe(self, observation, learning);
-        for (int net = 0; net < AT_N_NETS; ++net) forward(self, net, learning);
-        value = floats[net_at(AT_CRITIC)[AT_NET_OUTPUT]];
+        for (int net = 0; net < K_N_NETS; ++net) forward(self, net, learning);
+        value = floats[net_at(K_CRITIC)[AT_NET_OUTPUT]];
     }
 
     double delta = 0.0;
@@ -58,10 +68,10 @@ static int tick(struct agent_memory *self, double reward, const double *observat
     } else {
         if (!ended) {
             score(self);
-            floats[net_at(AT_CRITIC)[AT_NET_GRADIENT]] = 1.0f;
+            floats[net_at(K_CRITIC)[AT_NET_GRADIENT]] = 1.0f;
         } else {
-            for (int net = 0; net < AT_N_NETS; ++net)
-                memset(floats + net_at(net)[AT_NET_GRADIENT], 0, sizeof(float) * (size_t)net_at(net)[AT_NET_OUT]);
+            for (int net = 0; net < K_N_NETS; ++net)
+                memset(floats + net_at(net)[AT_NET_GRADIENT], 0, sizeof(float) * (size_t)net_at(net)[AT_NET_N_OUTPUTS]);
         }
         /* Neurons that live on have seen the last observation, so the traces follow, though no new credit is due. */
         //#if KEEP_STATE
@@ -69,13 +79,10 @@ static int tick(struct agent_memory *self, double reward, const double *observat
         //#else
         const int traces_follow = !ended;
         //#endif
-        for (int net = 0; net < AT_N_NETS; ++net)
+        for (int net = 0; net < K_N_NETS; ++net)
             learn(self, net, delta, SET_DISCOUNT * SET_TRACE_LAMBDA, traces_follow);
         //#if HOLDS
         if (!ended) hold(self);
-        //#endif
-        //#if PLASTIC
-        if (mode != START) stay_plastic(self);
         //#endif
     }
     if (ended) {

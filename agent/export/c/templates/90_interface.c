@@ -56,13 +56,6 @@ double agent_td_error(const struct agent_memory *agent) { return agent->reals[AT
 
 void agent_save(const struct agent_memory *agent, unsigned char *out) { memcpy(out, agent, AGENT_BYTES); }
 
-/* Whether an entry of the integers is a count or random, not a size, an offset or an option. */
-static int is_moving(int32_t k)
-{
-    return k == AT_PHASE || k == AT_TICK || k == AT_EPISODE || k == AT_STALE ||
-           (AT_RANDOM <= k && k < AT_RANDOM + 4);
-}
-
 /* FNV-1a over the bits of what the configuration fixes among the numbers of a state. */
 static uint64_t digest_of(const unsigned char *reals, const unsigned char *floats)
 {
@@ -85,11 +78,11 @@ static uint64_t digest_of(const unsigned char *reals, const unsigned char *float
 int agent_load(struct agent_memory *agent, const unsigned char *in)
 {
     const unsigned char *reals = in + sizeof agent->ints, *floats = reals + sizeof agent->reals;
-    for (int32_t k = 0; k < THE_N_INTS; ++k) {
+    /* Before the sizes lie clock and random state, which move. */
+    for (int32_t k = AT_SIZES; k < THE_N_INTS; ++k) {
         int64_t entry;
         memcpy(&entry, in + sizeof entry * (size_t)k, sizeof entry);
-        if (!is_moving(k) && entry != table[k])
-            return AT_STEP_RULE <= k && k <= AT_KEEP_STATE ? AGENT_OTHER_SETTINGS : AGENT_OTHER_SHAPE;
+        if (entry != table[k]) return AGENT_OTHER_SHAPE;
     }
     if (digest_of(reals, floats) != FIXED_DIGEST) return AGENT_OTHER_SETTINGS;
     memcpy(agent, in, AGENT_BYTES);

@@ -1,0 +1,127 @@
+"""Every array of the arena: name, section, shape, and what becomes of it; one line each.
+
+A name here is an entry of `kernels.layout.Places`, or an array of `kernels.views.Net` or `Layer`.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from ..kernels.layout import N_NETS
+from ..kernels.normalize import RETURNS_SIZE
+from .dimensions import Dimensions
+
+
+class Lasts(enum.Enum):
+    """How long the numbers of an array last."""
+
+    FIXED = "given by the configuration, never changed"
+    LEARNED = "the whole life"
+    TRACE = "an episode, and learned ticks without a break"
+    STATE = "an episode"
+
+
+FIXED, LEARNED, TRACE, STATE = Lasts
+
+
+class Row(NamedTuple):
+    """One array.
+
+    Attributes
+    ----------
+    name : str
+    lasts : Lasts
+        In the reals, which no clearing fills, only whether an array is fixed matters.
+    shape : tuple of int
+    section : str
+        "ints", "reals" or "floats".
+    same_as : str
+        Name of the array of the same network or layer whose memory this one is; "" if it has its own.
+    """
+
+    name: str
+    lasts: Lasts
+    shape: tuple[int, ...]
+    section: str = "floats"
+    same_as: str = ""
+
+
+def agent_rows(d: Dimensions) -> Iterator[Row]:
+    """Yield the arrays that belong to no network."""
+    n_layers, n_choices = len(d.layers), len(d.choices)
+    widest = max(d.layer_sizes(index)["m"] for index in range(n_layers))
+    most = max(d.layer_sizes(index)["vectors"] for index in range(n_layers))
+    yield Row("categories", FIXED, (n_choices,), "ints")
+    yield Row("staging", STATE, (d.n_input,), "reals")
+    yield Row("standardised", FIXED, (d.n_input,), "reals")
+    yield Row("observation_mean", LEARNED, (d.n_input,), "reals")
+    yield Row("observation_m2", LEARNED, (d.n_input,), "reals")
+    yield Row("returns", LEARNED, (RETURNS_SIZE,), "reals")
+    yield Row("reservoir_mean", LEARNED, (N_NETS, d.layers[0] if d.reservoir else 0), "reals")
+    yield Row("probabilities", STATE, (sum(d.choices),), "reals")
+    yield Row("control_centre", FIXED, (d.controls,), "reals")
+    yield Row("control_scale", FIXED, (d.controls,), "reals")
+    yield Row("control_low", FIXED, (d.controls,), "reals")
+    yield Row("control_high", FIXED, (d.controls,), "reals")
+    yield Row("deviations", STATE, (d.controls,), "reals")
+    yield Row("noise", STATE, (d.controls,), "reals")
+    yield Row("slow_noise", STATE, (d.controls,), "reals")
+    yield Row("pair", STATE, (2,), "reals")
+    yield Row("action", STATE, (n_choices + d.controls,), "reals")
+    yield Row("spike_rates", LEARNED, (N_NETS, n_layers), "reals")
+    yield Row("credit_norms", TRACE, (N_NETS, n_layers + 1), "reals")
+    yield Row("step_sizes", LEARNED, (N_NETS, n_layers + 1), "reals")
+    yield Row("input", STATE, (d.n_input,))
+    yield Row("scratch_e", STATE, (widest,))
+    yield Row("scratch_total", STATE, (widest,))
+    yield Row("scratch_factors", STATE, (most,))
+
+
+def net_rows(d: Dimensions, net: int) -> Iterator[Row]:
+    """Yield the arrays of the readout of a network."""
+    sizes = d.net_sizes(net)
+    outputs, features, n_layers = sizes["n_outputs"], sizes["n_features"], len(d.layers)
+    yield Row("w", LEARNED, (outputs, features))
+    yield Row("peak", LEARNED, (outputs * d.peaks, features))
+    yield Row("feedback", LEARNED, (outputs, features), same_as="" if d.own_feedback else "w")
+    yield Row("leak", FIXED, (n_layers,))
+    yield Row("credit", TRACE, (outputs, features))
+    yield Row("features", STATE, (features,))
+    yield Row("output", STATE, (outputs,))
+    yield Row("gradient", STATE, (outputs,))
+    yield Row("slope", STATE, (n_layers,))
+
+
+def layer_rows(d: Dimensions, index: int) -> Iterator[Row]:
+    """Yield the arrays of a layer, from 0, bottom first."""
+    sizes = d.layer_sizes(index)
+    n, m, groups, learns = sizes["n"], sizes["m"], sizes["groups"], sizes["learns"]
+    levels, split, vectors = sizes["levels"], sizes["split"], sizes["vectors"]
+    yield Row("w", LEARNED, (n, m))
+    yield Row("peak", LEARNED, (n * learns * d.peaks, m))
+    yield Row("feedback", LEARNED, (n, m), same_as="" if d.own_feedback else "w")
+    yield Row("alpha", FIXED, (n,))
+    yield Row("rho", FIXED, (n,))
+    yield Row("strength", FIXED, (n,))
+    yield Row("alphas", FIXED, (groups,))
+    yield Row("filter_leak", FIXED, (split,))
+    yield Row("psi_mean", LEARNED, (n,))
+    yield Row("rate", LEARNED, (n,))
+    yield Row("credit", TRACE, (n * learns, m))
+    yield Row("eps", TRACE, (groups * learns, m))
+    yield Row("epsa", TRACE, (sizes["n_adaptive"], m))
+    yield Row("epsr", TRACE, (n * learns * d.reset_path, m))
+    yield Row("cascade", TRACE, (levels * d.cascade, n, m))
+    yield Row("filtered", TRACE, (groups, vectors, m))
+    yield Row("psi_past", TRACE, ((split + 1) * (vectors > 0), n))
+    yield Row("mass", TRACE, (vectors,))
+    yield Row("inputs", STATE, (m,))
+    yield Row("current", STATE, (n,))
+    yield Row("v", STATE, (n,))
+    yield Row("a", STATE, (n,))
+    yield Row("z", STATE, (n,))
+    yield Row("psi", STATE, (n,))
+    yield Row("output", STATE, (n,), same_as="z" if learns else "")
+    yield Row("signals", STATE, (1 + 2 * split + levels, n))
