@@ -104,7 +104,7 @@ def test_the_shipped_table_is_one_that_the_example_writes() -> None:
     rows = list(csv.DictReader(lines[1:]))
     for controller in ("pid", "pid retuned", "pid + agent", "pid + agent, no angle", "agent alone"):
         assert [row["seed"] for row in rows if row["controller"] == controller] == list("01234")
-    assert (ROOT / "docs" / "ageing_plant.png").stat().st_size < 200_000
+    assert (ROOT / "docs" / "results" / "ageing_plant.png").stat().st_size < 200_000
 
 
 @njit

@@ -1,1 +1,1 @@
-"""Long measurements behind the tables of the README; none of them runs in the test suite."""
+"""Long measurements behind the tables of docs/results; none of them runs in the test suite."""
