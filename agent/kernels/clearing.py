@@ -6,8 +6,9 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from .base.arrays import fill, view
+from .base.arrays import view
 from .base.jit import kernel
+from .base.vectors import fill
 from .layout import clock_of, places_of
 from .normalize import forget_episode
 

@@ -1,180 +1,66 @@
-"""Credit of one layer: signals times eligibility, by two ways of carrying eligibility through the layers above.
+"""Credit: what each synapse had to do with what was done and is valued now, TD(lambda)'s z; and its use.
 
-A signal that arrives through m hops has been filtered by the membranes on its way, so the trace is filtered too
-(Millidge 2025, arXiv 2512.24506, eqs. 9-10, in a rank-1 form; docs/equations.md). The *cascade* filters the
-eligibility of every synapse with the mean leak of each layer above::
+::
 
-    R_0 = e,   R_q <- leak_{l+q} R_q + slope_{l+q} R_{q-1}
-    credit <- decay credit + S_0 e + U R_1 + D R_1(t-1) + sum_{q>1} T_q R_q
+    W_ij      <- W_ij + step delta credit_ij              credit as of the tick before
+    credit_ij <- discount trace_lambda credit_ij + sum of signals times eligibility
 
-The *factored* filter keeps one vector for each pair of leaks instead of a matrix: the filtered product psi_i eps_j is
-taken for the product of the filtered eps_j and the weighted mean of psi_i, and what happens in this very tick stays
-exact::
-
-    F_h <- a_h F_h + slope_1 eps,   D_q <- a D_q + slope_q D_{q-1}, D_0 = eps      as of the tick before
-    M_h, N_q   as F_h, D_q with 1 for eps;   a the mean leak of the neurons of layer l + 1, slope_q the slope of l + q
-    P_h        mean of the past psi, weighted as slope_1 is in M_h;   P likewise with a and N_1
-    credit <- decay credit + (S_0 + slope_1 sum_h U_h + sum_{q>1} slope_1 .. slope_q T_q) e
-              + sum_h P_h (a_h U_h + D_h) (F_h - M_h x)
-              + P a sum_q (sum_{r>=q, r>1} slope_{q+1} .. slope_r T_r) (D_q - N_q x)
-    x = strength epsa + fall epsr, as in this tick's e
-
-Leaks and slopes of levels beyond the top layer are those of the top layer. See `signal.py` for S, U, D and T.
+The signals of a neuron (`signals.py`) meet the eligibility of its synapses as it is (`neuron.py`) or as it has been
+filtered by the layers above (`depth.py`).
 """
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
 from numpy.typing import NDArray
 
-from .base.arrays import add_scaled, fill, row, span
-from .base.jit import kernel
-from .eligibility import (
-    adaptive_credit_row,
-    adaptive_row,
-    add_four_rows,
-    cascade_row,
-    credit_row,
-    filter_inputs,
-    plain_row,
-    reset_row,
-)
-from .neuron import running_mean
+from .base.arrays import row, span
+from .base.jit import TINY, kernel
+from .base.vectors import add_scaled, scale
+from .depth import add_cascade, add_vectors, advance_filters, fold_signals, weigh_vectors
+from .neuron import eligibility_row, fused_credit_row, fuses
 from .views import Layer, Net
 
 SETTINGS = ("discount", "trace_lambda")
 
-# A mean of psi below this is 0: with a short memory it would soon make denormal products with small traces.
-PSI_FLOOR = 1e-12
-
 
 @kernel
-def _eligibility_row(layer: Layer, i: int, eps: NDArray, fall: float, e: NDArray) -> None:
-    """Write e of neuron i to `e` and advance its epsa and epsr, in place."""
-    m = layer.m
-    reset = layer.epsr.shape[0] > 0
-    if i < layer.n_adaptive:
-        epsa = row(layer.epsa, i, m)
-        if reset:
-            epsr = row(layer.epsr, i, m)
-            reset_row(epsa, epsr, eps, layer.psi[i], layer.strength[i], layer.rho[i], fall, layer.alpha[i], e)
-        else:
-            adaptive_row(epsa, eps, layer.psi[i], layer.strength[i], layer.rho[i], e)
-    elif reset:
-        # To its eligibility, the reset of a LIF neuron is an adaptation that decays as the membrane does.
-        adaptive_row(row(layer.epsr, i, m), eps, layer.psi[i], fall, layer.alpha[i], e)
-    else:
-        plain_row(eps, layer.psi[i], e)
+def credit_row(weights: NDArray, credit: NDArray, step: float, decay: float, factor: float, source: NDArray) -> float:
+    """Change a row of weights by the credit of the tick before, then bring that up to date; rows (m,), in place.
 
+    ::
 
-@kernel
-def _fold_signals(layer: Layer, leak: NDArray, slope: NDArray) -> None:
-    """Turn the signals of a layer into the factors of its vectors, in place.
+        W_j      <- W_j + step credit_j
+        credit_j <- decay credit_j + factor source_j         flushed
 
-    Slot 0 becomes that of e, slots 1 .. s those of F_h and slots 2 s + 1 .. 2 s + k those of D_q.
+    Returns
+    -------
+    float
+        Sum of the absolute credit of the row, for the overshoot bound of the next tick.
     """
-    n, s, signals = layer.n, layer.split, layer.signals
-    real = signals.dtype.type
-    first, top = slope[0], slope.shape[0] - 1
-    for h in range(s):
-        keep = layer.filter_leak[h]
-        for i in range(n):
-            up = signals[(1 + h) * n + i]
-            signals[i] += first * up
-            signals[(1 + h) * n + i] = layer.psi_past[h * n + i] * (keep * up + signals[(1 + s + h) * n + i])
-    if layer.levels < 2:
-        return
-    for i in range(n):
-        # From the last level down: what has passed the slopes of all levels above q.
-        rest, past = real(0.0), leak[0] * layer.psi_past[s * n + i]
-        for q in range(layer.levels, 0, -1):
-            if q > 1:
-                rest += signals[(2 * s + q) * n + i]
-            signals[(2 * s + q) * n + i] = past * rest
-            rest *= slope[min(q - 1, top)]
-        signals[i] += rest
-
-
-@kernel
-def _advance_filters(layer: Layer, leak: NDArray, slope: NDArray) -> None:
-    """Take this tick's eps and psi into F, D, P, M and N, in place, for the ticks to come."""
-    real = layer.w.dtype.type
-    m, n, s, count = layer.m, layer.n, layer.split, layer.vectors
-    one, mean, top = real(1.0), leak[0], slope.shape[0] - 1
-    for group in range(layer.groups):
-        block = row(layer.filtered, group, count * m)
-        source = row(layer.eps, group, m)
-        for h in range(s):
-            filter_inputs(row(block, h, m), layer.filter_leak[h], slope[0], source)
-        for v in range(s, count):
-            deeper = row(block, v, m)
-            filter_inputs(deeper, mean, slope[min(v - s, top)], source)
-            source = deeper
-    drive = one
-    for v in range(count):
-        push = slope[0] if v < s else slope[min(v - s, top)] * drive
-        keep = layer.filter_leak[v] if v < s else mean
-        layer.mass[v] = keep * layer.mass[v] + push
-        if v >= s:
-            drive = layer.mass[v]
-        if v <= s:
-            running_mean(push / layer.mass[v], layer.psi, row(layer.psi_past, v, n), PSI_FLOOR)
-
-
-@kernel
-def _add_cascade(layer: Layer, i: int, leak: NDArray, slope: NDArray, e: NDArray, total: NDArray) -> None:
-    """Advance R_1 .. R_k of neuron i and add what they make of its signals to `total`; `e` is used up. All in place."""
-    m, n = layer.m, layer.n
-    top = leak.shape[0] - 1
-    for level in range(layer.levels):
-        trace = row(layer.cascade, level * n + i, m)
-        signal, delayed = layer.signals[(level + 3) * n + i], layer.signals[2 * n + i]
-        if level == 0:
-            signal = layer.signals[n + i]
-        else:
-            delayed = layer.w.dtype.type(0.0)
-        at = min(level, top)
-        cascade_row(trace, e, leak[at], slope[at], signal, delayed, total)
-
-
-@kernel
-def _weigh_vectors(layer: Layer, i: int, fall: float, factors: NDArray, total: NDArray) -> None:
-    """Write the factors of the filtered vectors of neuron i, and to `total` what epsa and epsr take off, in place.
-
-    To be called before this tick's e moves epsa and epsr on. factors : (vectors,); total : (m,).
-    """
-    m, n, s = layer.m, layer.n, layer.split
-    weight = total.dtype.type(0.0)
-    for v in range(layer.vectors):
-        # The slot of vector v: 1 + v below s, then, past the slots of D_h, 2 s + 1 + (v - s).
-        factors[v] = layer.signals[(1 + v if v < s else 1 + v + s) * n + i]
-        weight += factors[v] * layer.mass[v]
-    fill(total, 0.0)
-    if i < layer.n_adaptive:
-        add_scaled(total, -layer.strength[i] * weight, row(layer.epsa, i, m))
-    if layer.epsr.shape[0] > 0:
-        add_scaled(total, -fall * weight, row(layer.epsr, i, m))
-
-
-@kernel
-def _add_vectors(layer: Layer, group: int, factors: NDArray, total: NDArray) -> None:
-    """Add the filtered vectors of a leak group to `total`, (m,), in place; factors (vectors,)."""
-    m, count = layer.m, layer.vectors
-    block = row(layer.filtered, group, count * m)
-    whole = count // 4 * 4
-    for v in range(0, whole, 4):
-        add_four_rows(total, span(factors, v, 4), span(block, v * m, 4 * m))
-    for v in range(whole, count):
-        add_scaled(total, factors[v], row(block, v, m))
+    real = weights.dtype.type
+    tiny, zero = real(TINY), real(0.0)
+    norm = zero
+    for j in range(weights.shape[0]):
+        old = credit[j]
+        weights[j] += step * old
+        new = decay * old + factor * source[j]
+        new = new if np.abs(new) > tiny else zero
+        credit[j] = new
+        norm += np.abs(new)
+    return norm
 
 
 @kernel
 def learn_layer(
+    settings: Any,
     layer: Layer,
     leak: NDArray,
     slope: NDArray,
-    scale: float,
+    step: float,
     decay: float,
-    fall: float,
     e: NDArray,
     total: NDArray,
     factors: NDArray,
@@ -182,6 +68,8 @@ def learn_layer(
     """Change the weights of a layer by the credit of the tick before, then bring credit and traces up to date.
 
     leak, slope : (layers,) mean leak and slope of the layers above, nearest first, or of this one if there is none.
+    step : float
+        Step size times TD error.
     e, total : (m,) work rows; factors : (vectors,) likewise.
 
     Returns
@@ -190,43 +78,38 @@ def learn_layer(
         L1 norm of the credit.
     """
     real = layer.w.dtype.type
-    factor, keep, drop, one = real(scale), real(decay), real(fall), real(1.0)
-    m, groups = layer.m, layer.groups
-    factored = layer.vectors > 0
-    fused = layer.levels == 0 and layer.epsr.shape[0] == 0
+    change, keep, one = real(step), real(decay), real(1.0)
+    m, factored = layer.m, layer.vectors > 0
     if factored:
-        _fold_signals(layer, leak, slope)
+        fold_signals(layer, leak, slope)
     group = 0
     norm = 0.0
     for i in range(layer.n):
-        w, credit, eps = row(layer.w, i, m), row(layer.credit, i, m), row(layer.eps, group, m)
-        if fused and i < layer.n_adaptive:
-            epsa, strength, rho = row(layer.epsa, i, m), layer.strength[i], layer.rho[i]
-            norm += adaptive_credit_row(
-                w, credit, epsa, factor, keep, layer.signals[i], layer.psi[i], strength, rho, eps
-            )
+        eps = row(layer.eps, group, m)
+        if fuses(layer, i):
+            norm += fused_credit_row(layer, i, eps, change, keep, layer.signals[i])
         else:
             signal, source = layer.signals[i], e
             if factored:
-                _weigh_vectors(layer, i, drop, factors, total)
-            _eligibility_row(layer, i, eps, drop, e)
+                weigh_vectors(settings, layer, i, factors, total)
+            eligibility_row(settings, layer, i, eps, e)
             if factored:
                 add_scaled(total, signal, e)
-                _add_vectors(layer, group, factors, total)
+                add_vectors(layer, group, factors, total)
                 signal, source = one, total
             elif layer.levels > 0:
-                plain_row(e, signal, total)
-                _add_cascade(layer, i, leak, slope, e, total)
+                scale(e, signal, total)
+                add_cascade(layer, i, leak, slope, e, total)
                 signal, source = one, total
-            norm += credit_row(w, credit, factor, keep, signal, source)
-        group = group + 1 if group + 1 < groups else 0
+            norm += credit_row(row(layer.w, i, m), row(layer.credit, i, m), change, keep, signal, source)
+        group = group + 1 if group + 1 < layer.groups else 0
     if factored:
-        _advance_filters(layer, leak, slope)
+        advance_filters(layer, leak, slope)
     return norm
 
 
 @kernel
-def learn_readout(head: Net, scale: float, decay: float) -> float:
+def learn_readout(head: Net, step: float, decay: float) -> float:
     """Change the readout's weights, then add ``g_k z_j`` to its credit, in place; return the L1 norm of the credit."""
     real = head.w.dtype.type
     features, outputs = head.n_features, head.n_outputs
@@ -235,5 +118,5 @@ def learn_readout(head: Net, scale: float, decay: float) -> float:
         first = head.bias if k >= outputs - head.n_free else 0
         size = features - first
         w, credit = span(head.w, k * features + first, size), span(head.credit, k * features + first, size)
-        norm += credit_row(w, credit, real(scale), real(decay), head.gradient[k], span(head.features, first, size))
+        norm += credit_row(w, credit, real(step), real(decay), head.gradient[k], span(head.features, first, size))
     return norm

@@ -62,12 +62,6 @@ def log_probability_gradient(probabilities: NDArray, action: int, out: NDArray) 
 
 
 @kernel
-def clip(x: float, low: float, high: float) -> float:
-    """Return x brought between two bounds."""
-    return min(max(x, low), high)
-
-
-@kernel
 def _far_tail_hazard(b: float) -> float:
     fraction = b
     for k in range(24, 0, -1):

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .base.arrays import add_scaled
 from .base.jit import TINY, kernel
+from .base.vectors import add_scaled
 from .layout import sizes_of
 from .views import synapses_view
 

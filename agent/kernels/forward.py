@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from numpy.typing import NDArray
 
-from .base.arrays import copy, flushed, row, span, view
+from .base.arrays import row, span, view
 from .base.jit import FAINT, TINY, kernel
-from .eligibility import filter_inputs
+from .base.vectors import copy, flushed, running_mean, weighted_sum
 from .layout import places_of, running_of, sizes_of
-from .neuron import fire, normalize_current, running_mean, weighted_sum
+from .neuron import filter_inputs, fire
 from .views import layer_view, net_view
 
+SETTINGS = ("gain",)
+
+# Added to the variance of a current, so that one that is the same everywhere is not blown up.
+VARIANCE_FLOOR = 1e-5
 # Share of a new sample in the running mean of psi that stands for psi inside the filter of a layer in between.
 PSI_MEAN_RATE = 0.05
 # Share of a new sample in the running rate of a neuron.
@@ -32,6 +37,41 @@ def gather_inputs(
     if recurrent >= 0:
         copy(z, span(inputs, recurrent, z.shape[0]))
     inputs[bias] = 1.0
+
+
+@kernel
+def normalize_current(current: NDArray, gain: float) -> float:
+    """Normalise the current of a layer over its neurons, in place, and return the factor applied.
+
+    ::
+
+        s = 1 / sqrt(var(I) + 1e-5);   I_i <- gain s (I_i - mean(I))
+
+    Parameters
+    ----------
+    current : (n,) float32 array, modified in place
+    gain : float
+        Standard deviation of the normalised current, in units of v_th = 1.
+
+    Returns
+    -------
+    float
+        ``gain * s``, the slope dI_i(out)/dI_i(in) used by the traces (the statistics are treated as constants there).
+    """
+    n = current.shape[0]
+    mean = 0.0
+    for i in range(n):
+        mean += current[i]
+    mean /= n
+    var = 0.0
+    for i in range(n):
+        var += (current[i] - mean) * (current[i] - mean)
+    slope = gain / math.sqrt(var / n + VARIANCE_FLOOR)
+    real = current.dtype.type
+    factor, center = real(slope), real(mean)
+    for i in range(n):
+        current[i] = factor * (current[i] - center)
+    return slope
 
 
 @kernel
@@ -72,24 +112,10 @@ def forward(settings: Any, ints: NDArray, reals: NDArray, floats: NDArray, net: 
         gather_inputs(below, layer.n_below, x, layer.observed, layer.z, layer.recurrent, layer.bias, layer.inputs)
         weighted_sum(layer.w, layer.inputs, layer.current)
         slope = normalize_current(layer.current, settings.gain)
-        spikes = fire(
-            layer.current,
-            layer.alpha,
-            layer.rho,
-            layer.strength,
-            settings.v_th,
-            settings.reset_strength,
-            settings.dampening,
-            layer.v,
-            layer.a,
-            layer.z,
-            layer.psi,
-        )
+        spikes = fire(settings, layer)
         if learn:
             head.slope[index] = slope
-            for group in range(layer.eps.shape[0] // layer.m):  # a reservoir has none
-                eps = row(layer.eps, group, layer.m)
-                filter_inputs(eps, layer.alphas[group], slope, layer.inputs)
+            filter_inputs(layer, slope)
             running_mean(PSI_MEAN_RATE, layer.psi, layer.psi_mean, TINY)
             running_mean(RATE_RATE, layer.z, layer.rate, TINY)
             share = spikes / layer.n

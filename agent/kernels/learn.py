@@ -6,45 +6,16 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from .base.arrays import add_scaled, fill, row, span, view
+from .base.arrays import row, span, view
 from .base.jit import kernel
+from .base.vectors import add_scaled
 from .credit import learn_layer, learn_readout
 from .feedback import ADAPTIVE, loosen_feedback, tie_feedback
-from .layout import ACTOR, places_of, sizes_of
-from .policy import spread
+from .layout import places_of, sizes_of
 from .rate_regularization import regularize_rates
 from .signals import send_signals
-from .step_size import BOUNDED, bounded_steps, coordinate_update
+from .step_size import BOUNDED, apply_coordinate, choose_steps
 from .views import layer_view, net_view, synapses_view
-
-
-@kernel
-def choose_steps(settings: Any, ints: NDArray, reals: NDArray, net: int, delta: float) -> None:
-    """Fill the step sizes of `net` for this TD error, in place; 0 with the coordinate rule, which sets its own."""
-    sizes, places = sizes_of(ints), places_of(ints)
-    norms = row(view(reals, places.credit_norms), net, sizes.n_layers + 1)
-    steps = row(view(reals, places.step_sizes), net, sizes.n_layers + 1)
-    if settings.step_rule == BOUNDED:
-        lr = settings.lr_policy if net == ACTOR else settings.lr_value
-        kappa = settings.kappa_policy if net == ACTOR else settings.kappa_value
-        parts = 1
-        if net == ACTOR:
-            parts = sizes.n_parts
-            kappa /= spread(ints, reals)  # so that a narrow policy is moved in small steps
-        bound, share = settings.error_bound, settings.readout_share
-        bounded_steps(lr, kappa, bound, share, sizes.frozen_layers, parts, delta, norms, steps)
-    else:
-        fill(steps, 0.0)
-
-
-@kernel
-def apply_coordinate(settings: Any, ints: NDArray, floats: NDArray, net: int, delta: float) -> None:
-    """Change all weights of `net` that learn by the coordinate rule, in place."""
-    sizes = sizes_of(ints)
-    lr = settings.lr_policy if net == ACTOR else settings.lr_value
-    for block in range(sizes.frozen_layers, sizes.n_layers + 1):
-        synapses = synapses_view(ints, floats, net, block)
-        coordinate_update(synapses.w, synapses.credit, synapses.peak, lr, delta, settings.peak_decay)
 
 
 @kernel
@@ -54,7 +25,6 @@ def _learn_layers(
     sizes, places, head = sizes_of(ints), places_of(ints), net_view(ints, floats, net)
     norms = row(view(reals, places.credit_norms), net, sizes.n_layers + 1)
     steps = row(view(reals, places.step_sizes), net, sizes.n_layers + 1)
-    fall = settings.reset_strength * settings.v_th
     last = sizes.n_layers - 1
     for index in range(sizes.frozen_layers, last + 1):
         layer = layer_view(ints, floats, net, index)
@@ -62,10 +32,10 @@ def _learn_layers(
         total = span(floats, places.scratch_total.at, layer.m)
         factors = span(floats, places.scratch_factors.at, layer.vectors)
         if settings.rate_regularization > 0.0:
-            regularize_rates(layer, settings, fall)
+            regularize_rates(settings, layer)
         first = min(index + 1, last)
-        leak, slope, scale = head.leak[first:], head.slope[first:], steps[index] * delta
-        norms[index] = learn_layer(layer, leak, slope, scale, decay, fall, e, total, factors)
+        leak, slope, step = head.leak[first:], head.slope[first:], steps[index] * delta
+        norms[index] = learn_layer(settings, layer, leak, slope, step, decay, e, total, factors)
     norms[last + 1] = learn_readout(head, steps[last + 1] * delta, decay)
 
 

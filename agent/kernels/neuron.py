@@ -1,107 +1,60 @@
-"""Forward pass of a layer of leaky (LIF) and adaptive (ALIF) integrate-and-fire neurons, current normalised."""
+"""The neuron model: leaky (LIF) and adaptive (ALIF) integrate-and-fire, and the eligibility of their synapses.
+
+::
+
+    v_i <- alpha_i v_i + I_i - reset_strength v_th z_i(t-1)
+    a_i <- rho_i a_i + z_i(t-1);   A_i = v_th + strength_i a_i
+    z_i  = 1[v_i > A_i];           psi_i = dampening / v_th max(0, 1 - |v_i - A_i| / v_th)
+
+Bellec et al. 2020, Nat. Commun. 11:3625, eqs. 6-10 and 20 (soft reset; strength 0 is a LIF neuron). For a synapse from
+input j to neuron i (eqs. 22-26)::
+
+    eps_j  <- alpha_g eps_j + gain s u_j                     one vector a leak group g
+    e_ij    = psi_i (eps_j - fall epsr_ij - strength_i epsa_ij)
+    epsa_ij <- rho_i epsa_ij + e_ij                          adaptive neurons only
+    epsr_ij <- alpha_i epsr_ij + e_ij                        with `reset_path`; fall = reset_strength v_th
+
+The third line is the paper's recursion ``psi_i eps_j + (rho_i - psi_i strength_i) epsa_ij`` with e_ij put in, and gives
+the value that the *next* tick uses. The fourth follows the reset of the membrane in the same way; the paper leaves it
+out (see docs/decisions/0006-deep-eprop.md).
+
+What other kernels, and the exports, ask of a model: `fire`, `filter_inputs`, `eligibility_row`, `add_suppression`, and,
+where eligibility is needed for nothing but credit, `fused_credit_row`.
+"""
 
 from __future__ import annotations
 
-import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .base.arrays import row
 from .base.jit import TINY, kernel
+from .base.vectors import add_scaled, leaky_filter, scale
+from .views import Layer
 
-SETTINGS = ("gain", "v_th", "reset_strength", "dampening")
-
-VARIANCE_FLOOR = 1e-5
-
-
-@kernel
-def weighted_sum(weights: NDArray, inputs: NDArray, out: NDArray) -> None:
-    """Write ``out_i = sum_j weights_ij inputs_j``; (n m,) by rows, (m,), (n,), float32; `out` in place."""
-    zero = out.dtype.type(0.0)
-    m = inputs.shape[0]
-    for i in range(out.shape[0]):
-        w = row(weights, i, m)
-        total = zero
-        for j in range(m):
-            total += w[j] * inputs[j]
-        out[i] = total
+SETTINGS = ("v_th", "reset_strength", "dampening")
 
 
 @kernel
-def normalize_current(current: NDArray, gain: float) -> float:
-    """Normalise the current of a layer over its neurons, in place, and return the factor applied.
+def fire(settings: Any, layer: Layer) -> float:
+    """Advance membrane and adaptation of a layer by one tick, emit spikes, and return their number.
 
-    ::
-
-        s = 1 / sqrt(var(I) + 1e-5);   I_i <- gain s (I_i - mean(I))
-
-    Parameters
-    ----------
-    current : (n,) float32 array, modified in place
-    gain : float
-        Standard deviation of the normalised current, in units of v_th = 1.
-
-    Returns
-    -------
-    float
-        ``gain * s``, the slope dI_i(out)/dI_i(in) used by the traces (the statistics are treated as constants there).
+    ``layer.current`` is read; v, a, z and psi are modified in place. On entry z holds the spikes of the tick before, on
+    return those of this one.
     """
-    n = current.shape[0]
-    mean = 0.0
-    for i in range(n):
-        mean += current[i]
-    mean /= n
-    var = 0.0
-    for i in range(n):
-        var += (current[i] - mean) * (current[i] - mean)
-    slope = gain / math.sqrt(var / n + VARIANCE_FLOOR)
-    real = current.dtype.type
-    factor, center = real(slope), real(mean)
-    for i in range(n):
-        current[i] = factor * (current[i] - center)
-    return slope
-
-
-@kernel
-def fire(
-    current: NDArray,
-    alpha: NDArray,
-    rho: NDArray,
-    strength: NDArray,
-    v_th: float,
-    reset_strength: float,
-    dampening: float,
-    v: NDArray,
-    a: NDArray,
-    z: NDArray,
-    psi: NDArray,
-) -> float:
-    """Advance membrane and adaptation by one tick, emit spikes, and return their number.
-
-    ::
-
-        v_i <- alpha_i v_i + I_i - reset_strength v_th z_i(t-1)
-        a_i <- rho_i a_i + z_i(t-1);   A_i = v_th + strength_i a_i
-        z_i  = 1[v_i > A_i];           psi_i = dampening / v_th max(0, 1 - |v_i - A_i| / v_th)
-
-    Bellec et al. 2020, eqs. 6-10 and 20 (soft reset; strength 0 is a LIF neuron).
-
-    Parameters
-    ----------
-    current, alpha, rho, strength : (n,) float32 arrays
-    v_th, reset_strength, dampening : float
-    v, a, z, psi : (n,) float32 arrays, modified in place
-        On entry `z` holds the spikes of the tick before, on return those of this one.
-    """
+    current, alpha, rho, strength = layer.current, layer.alpha, layer.rho, layer.strength
+    v, a, z, psi = layer.v, layer.a, layer.z, layer.psi
+    v_th = settings.v_th
     spikes = 0.0
     real = v.dtype.type
     tiny = real(TINY)
-    threshold, height, inverse = real(v_th), real(dampening / v_th), real(1.0 / v_th)
-    fall = real(reset_strength * v_th)
+    threshold, height, inverse = real(v_th), real(settings.dampening / v_th), real(1.0 / v_th)
+    drop = real(fall(settings))
     zero, one = real(0.0), real(1.0)
     for i in range(current.shape[0]):
-        membrane = alpha[i] * v[i] + current[i] - fall * z[i]
+        membrane = alpha[i] * v[i] + current[i] - drop * z[i]
         adaptation = rho[i] * a[i] + z[i]
         excess = membrane - (threshold + strength[i] * adaptation)
         spike = one if excess > zero else zero
@@ -114,10 +67,113 @@ def fire(
 
 
 @kernel
-def running_mean(rate: float, sample: NDArray, mean: NDArray, floor: float) -> None:
-    """``mean <- mean + rate (sample - mean)``, elementwise, float32, in place; 0 up to `floor` in magnitude."""
-    real = mean.dtype.type
-    step, tiny, zero = real(rate), real(floor), real(0.0)
-    for i in range(sample.shape[0]):
-        moved = mean[i] + step * (sample[i] - mean[i])
-        mean[i] = moved if np.abs(moved) > tiny else zero
+def fall(settings: Any) -> float:
+    """Return how far a spike lowers the membrane, ``reset_strength v_th``."""
+    return settings.reset_strength * settings.v_th
+
+
+@kernel
+def filter_inputs(layer: Layer, slope: float) -> None:
+    """``eps_j <- alpha_g eps_j + slope u_j`` for each leak group g of a layer, flushed; ``layer.eps`` in place."""
+    for group in range(layer.eps.shape[0] // layer.m):  # a layer that never learns has none
+        leaky_filter(row(layer.eps, group, layer.m), layer.alphas[group], slope, layer.inputs)
+
+
+@kernel
+def _adaptive_row(epsa: NDArray, eps: NDArray, psi: float, strength: float, rho: float, e: NDArray) -> None:
+    """Write the eligibility of an ALIF neuron to `e` and advance its `epsa`; rows (m,), both in place."""
+    real = e.dtype.type
+    tiny, zero = real(TINY), real(0.0)
+    for j in range(e.shape[0]):
+        eligibility = psi * (eps[j] - strength * epsa[j])
+        trace = rho * epsa[j] + eligibility
+        epsa[j] = trace if np.abs(trace) > tiny else zero
+        e[j] = eligibility
+
+
+@kernel
+def _reset_row(
+    epsa: NDArray,
+    epsr: NDArray,
+    eps: NDArray,
+    psi: float,
+    strength: float,
+    rho: float,
+    drop: float,
+    alpha: float,
+    e: NDArray,
+) -> None:
+    """`_adaptive_row` for a neuron whose membrane's reset counts too; epsa, epsr and e in place."""
+    real = e.dtype.type
+    tiny, zero = real(TINY), real(0.0)
+    for j in range(e.shape[0]):
+        eligibility = psi * (eps[j] - drop * epsr[j] - strength * epsa[j])
+        trace = rho * epsa[j] + eligibility
+        epsa[j] = trace if np.abs(trace) > tiny else zero
+        trace = alpha * epsr[j] + eligibility
+        epsr[j] = trace if np.abs(trace) > tiny else zero
+        e[j] = eligibility
+
+
+@kernel
+def eligibility_row(settings: Any, layer: Layer, i: int, eps: NDArray, e: NDArray) -> None:
+    """Write e of neuron i, whose leak group has `eps`, to `e` and advance its epsa and epsr; rows (m,), in place."""
+    m = layer.m
+    drop = e.dtype.type(fall(settings))
+    reset = layer.epsr.shape[0] > 0
+    if i < layer.n_adaptive:
+        epsa = row(layer.epsa, i, m)
+        if reset:
+            epsr = row(layer.epsr, i, m)
+            _reset_row(epsa, epsr, eps, layer.psi[i], layer.strength[i], layer.rho[i], drop, layer.alpha[i], e)
+        else:
+            _adaptive_row(epsa, eps, layer.psi[i], layer.strength[i], layer.rho[i], e)
+    elif reset:
+        # To its eligibility, the reset of a LIF neuron is an adaptation that decays as the membrane does.
+        _adaptive_row(row(layer.epsr, i, m), eps, layer.psi[i], drop, layer.alpha[i], e)
+    else:
+        scale(eps, layer.psi[i], e)
+
+
+@kernel
+def add_suppression(settings: Any, layer: Layer, i: int, weight: float, out: NDArray) -> None:
+    """``out_j -= weight (strength_i epsa_ij + fall epsr_ij)``: what lowers the eligibility of neuron i; (m,), in place.
+
+    To be called before this tick's e moves epsa and epsr on.
+    """
+    m = layer.m
+    if i < layer.n_adaptive:
+        add_scaled(out, -weight * layer.strength[i], row(layer.epsa, i, m))
+    if layer.epsr.shape[0] > 0:
+        add_scaled(out, -weight * out.dtype.type(fall(settings)), row(layer.epsr, i, m))
+
+
+@kernel
+def fuses(layer: Layer, i: int) -> bool:
+    """Return whether `fused_credit_row` may take the place of the two functions for neuron i."""
+    return layer.levels == 0 and layer.epsr.shape[0] == 0 and i < layer.n_adaptive
+
+
+@kernel
+def fused_credit_row(layer: Layer, i: int, eps: NDArray, step: float, decay: float, signal: float) -> float:
+    """`eligibility_row` and `credit.credit_row` of neuron i in one sweep, faster by a quarter; return the L1 norm.
+
+    Weights, credit and epsa of the row are modified in place.
+    """
+    m = layer.m
+    w, credit, epsa = row(layer.w, i, m), row(layer.credit, i, m), row(layer.epsa, i, m)
+    psi, strength, rho = layer.psi[i], layer.strength[i], layer.rho[i]
+    real = w.dtype.type
+    tiny, zero = real(TINY), real(0.0)
+    norm = zero
+    for j in range(w.shape[0]):
+        eligibility = psi * (eps[j] - strength * epsa[j])
+        trace = rho * epsa[j] + eligibility
+        epsa[j] = trace if np.abs(trace) > tiny else zero
+        old = credit[j]
+        w[j] += step * old
+        new = decay * old + signal * eligibility
+        new = new if np.abs(new) > tiny else zero
+        credit[j] = new
+        norm += np.abs(new)
+    return norm

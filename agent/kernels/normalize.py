@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from numpy.typing import NDArray
 
-from .base.arrays import flushed
-from .base.jit import FAINT, TINY, kernel
+from .base.arrays import view
+from .base.jit import FAINT, HUGE, TINY, kernel
+from .base.vectors import flushed
+from .layout import places_of, running_of
 
 SETTINGS = ("normalize_rewards", "observation_clip", "statistics_memory")
 
@@ -137,3 +140,30 @@ def reward_scale(returns: NDArray) -> float:
     mean = returns[SUM] / returns[COUNT]
     m2 = max(returns[SUM_OF_SQUARES] - mean * returns[SUM], 0.0)
     return 1.0 / deviation(returns[COUNT], mean, m2)
+
+
+@kernel
+def observe(settings: Any, ints: NDArray, reals: NDArray, floats: NDArray, update: bool) -> None:
+    """Take the observation in the staging area into the statistics if `update`, and write it to the input, in place."""
+    places, running = places_of(ints), running_of(reals)
+    raw = view(reals, places.staging)
+    for j in range(raw.shape[0]):
+        raw[j] = min(max(raw[j], -HUGE), HUGE)
+    mean, m2 = view(reals, places.observation_mean), view(reals, places.observation_m2)
+    if update:
+        keep = kept(settings.statistics_memory, running.observation_count)
+        running.observation_count = keep * running.observation_count + 1.0
+        welford(keep, running.observation_count, mean, m2, raw)
+    chosen, x = view(reals, places.standardised), view(floats, places.input)
+    standardize(running.observation_count, mean, m2, settings.observation_clip, chosen, raw, x)
+
+
+@kernel
+def scale_reward(settings: Any, ints: NDArray, reals: NDArray, reward: float) -> float:
+    """Return the reward in units of the deviation of returns, after these have taken it in, in place."""
+    reward = min(max(reward, -HUGE), HUGE)
+    if settings.normalize_rewards == 0.0:
+        return reward
+    returns = view(reals, places_of(ints).returns)
+    add_reward(returns, settings.statistics_memory, settings.discount, reward)
+    return reward * reward_scale(returns)

@@ -11,13 +11,13 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from .base.arrays import add_scaled, span, view
+from .base.arrays import span, view
 from .base.jit import kernel
 from .base.rng import normal
+from .base.vectors import add_scaled, clip
 from .distributions import (
     LOG_DEVIATION_HIGH,
     LOG_DEVIATION_LOW,
-    clip,
     control_gradient,
     control_log_probability,
     log_probability_gradient,

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from .base.arrays import add_scaled, row
+from .base.arrays import row
 from .base.jit import kernel
+from .base.vectors import add_scaled
+from .neuron import add_suppression
 from .views import Layer
 
 SETTINGS = ("rate_regularization", "target_rate")
 
 
 @kernel
-def regularize_rates(layer: Layer, settings: Any, fall: float) -> None:
+def regularize_rates(settings: Any, layer: Layer) -> None:
     """Move the mean rate f of each neuron towards the target, in place (Bellec et al. 2020, firing rate term).
 
     ::
@@ -22,17 +24,11 @@ def regularize_rates(layer: Layer, settings: Any, fall: float) -> None:
     the gradient of half the squared difference by e-prop. It is called before this tick's e has moved epsa and epsr on,
     and is not multiplied by the TD error.
     """
-    real = layer.w.dtype.type
-    drop = real(fall)
-    m, groups = layer.m, layer.groups
-    reset = layer.epsr.shape[0] > 0
+    real, m = layer.w.dtype.type, layer.m
     group = 0
     for i in range(layer.n):
         push = real(-settings.rate_regularization * (layer.rate[i] - settings.target_rate)) * layer.psi[i]
-        w, eps = row(layer.w, i, m), row(layer.eps, group, m)
-        add_scaled(w, push, eps)
-        if i < layer.n_adaptive:
-            add_scaled(w, -push * layer.strength[i], row(layer.epsa, i, m))
-        if reset:
-            add_scaled(w, -push * drop, row(layer.epsr, i, m))
-        group = group + 1 if group + 1 < groups else 0
+        w = row(layer.w, i, m)
+        add_scaled(w, push, row(layer.eps, group, m))
+        add_suppression(settings, layer, i, push, w)
+        group = group + 1 if group + 1 < layer.groups else 0

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from . import clearing, credit, feedback, neuron, normalize, policy, rate_regularization, step_size
+from . import clearing, credit, feedback, forward, neuron, normalize, policy, rate_regularization, step_size
 
 Settings = np.dtype(
     [
         (name, np.float64)
-        for module in (neuron, rate_regularization, credit, feedback, step_size, policy, normalize, clearing)
+        for module in (forward, neuron, rate_regularization, credit, feedback, step_size, policy, normalize, clearing)
         for name in module.SETTINGS
     ]
 )

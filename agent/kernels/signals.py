@@ -21,8 +21,9 @@ from __future__ import annotations
 
 from numpy.typing import NDArray
 
-from .base.arrays import add_scaled, fill, row, span
+from .base.arrays import row, span
 from .base.jit import kernel
+from .base.vectors import add_scaled, fill
 from .layout import sizes_of
 from .views import layer_view, net_view
 

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .base.arrays import row, view
 from .base.jit import TINY, kernel
+from .base.vectors import fill
+from .layout import ACTOR, places_of, sizes_of
+from .policy import spread
+from .views import synapses_view
 
 SETTINGS = (
     *("step_rule", "lr_policy", "lr_value"),
@@ -115,3 +121,32 @@ def coordinate_update(weights: NDArray, credit: NDArray, peak: NDArray, lr: floa
         largest = largest if largest > tiny else zero
         peak[k] = largest
         weights[k] += rate * change / (largest + floor)
+
+
+@kernel
+def choose_steps(settings: Any, ints: NDArray, reals: NDArray, net: int, delta: float) -> None:
+    """Fill the step sizes of `net` for this TD error, in place; 0 with the coordinate rule, which sets its own."""
+    sizes, places = sizes_of(ints), places_of(ints)
+    norms = row(view(reals, places.credit_norms), net, sizes.n_layers + 1)
+    steps = row(view(reals, places.step_sizes), net, sizes.n_layers + 1)
+    if settings.step_rule == BOUNDED:
+        lr = settings.lr_policy if net == ACTOR else settings.lr_value
+        kappa = settings.kappa_policy if net == ACTOR else settings.kappa_value
+        parts = 1
+        if net == ACTOR:
+            parts = sizes.n_parts
+            kappa /= spread(ints, reals)  # so that a narrow policy is moved in small steps
+        bound, share = settings.error_bound, settings.readout_share
+        bounded_steps(lr, kappa, bound, share, sizes.frozen_layers, parts, delta, norms, steps)
+    else:
+        fill(steps, 0.0)
+
+
+@kernel
+def apply_coordinate(settings: Any, ints: NDArray, floats: NDArray, net: int, delta: float) -> None:
+    """Change all weights of `net` that learn by the coordinate rule, in place."""
+    sizes = sizes_of(ints)
+    lr = settings.lr_policy if net == ACTOR else settings.lr_value
+    for block in range(sizes.frozen_layers, sizes.n_layers + 1):
+        synapses = synapses_view(ints, floats, net, block)
+        coordinate_update(synapses.w, synapses.credit, synapses.peak, lr, delta, settings.peak_decay)

@@ -19,14 +19,15 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from .base.arrays import fill, floats_at, flushed, ints_at, reals_at, view
-from .base.jit import HUGE, TINY, entry, kernel
+from .base.arrays import floats_at, ints_at, reals_at, view
+from .base.jit import TINY, entry, kernel
 from .base.records import record
+from .base.vectors import fill, flushed
 from .clearing import clear_episode, clear_traces
 from .forward import forward
 from .layout import CRITIC, N_NETS, NETS_AT, SETTINGS_AT, clock_of, places_of, running_of, sizes_of
 from .learn import learn
-from .normalize import add_reward, forget_episode, kept, reward_scale, standardize, welford
+from .normalize import forget_episode, observe, scale_reward
 from .policy import draw, hold, score
 from .settings import Settings
 from .views import net_view
@@ -36,31 +37,6 @@ START, STEP, TERMINATE, TRUNCATE = 0, 1, 2, 3
 
 # Return values below 0
 NOT_STARTED, BAD_OBSERVATION, BAD_REWARD = -1, -2, -3
-
-
-@kernel
-def _observe(settings: Any, ints: NDArray, reals: NDArray, floats: NDArray, update: bool) -> None:
-    places, running = places_of(ints), running_of(reals)
-    raw = view(reals, places.staging)
-    for j in range(raw.shape[0]):
-        raw[j] = min(max(raw[j], -HUGE), HUGE)
-    mean, m2 = view(reals, places.observation_mean), view(reals, places.observation_m2)
-    if update:
-        keep = kept(settings.statistics_memory, running.observation_count)
-        running.observation_count = keep * running.observation_count + 1.0
-        welford(keep, running.observation_count, mean, m2, raw)
-    chosen, x = view(reals, places.standardised), view(floats, places.input)
-    standardize(running.observation_count, mean, m2, settings.observation_clip, chosen, raw, x)
-
-
-@kernel
-def _scale_reward(settings: Any, ints: NDArray, reals: NDArray, reward: float) -> float:
-    reward = min(max(reward, -HUGE), HUGE)
-    if settings.normalize_rewards == 0.0:
-        return reward
-    returns = view(reals, places_of(ints).returns)
-    add_reward(returns, settings.statistics_memory, settings.discount, reward)
-    return reward * reward_scale(returns)
 
 
 @kernel
@@ -93,14 +69,14 @@ def _advance(
 
     value = 0.0
     if mode != TERMINATE:
-        _observe(settings, ints, reals, floats, learning)
+        observe(settings, ints, reals, floats, learning)
         for net in range(N_NETS):
             forward(settings, ints, reals, floats, net, learning)
         value = float(net_view(ints, floats, CRITIC).output[0])
 
     delta = 0.0
     if mode != START and learning:
-        scaled = _scale_reward(settings, ints, reals, reward)
+        scaled = scale_reward(settings, ints, reals, reward)
         scaled -= settings.entropy_bonus * running.log_probability_tm1
         # Without rewards a value may fade forever, and with it the weights that it is read from.
         delta = flushed(scaled + settings.discount * value - running.value_tm1, TINY)

@@ -32,6 +32,12 @@ from .literals import real
 _CONSTANTS: tuple[ModuleType, ...] = (
     *(jit, layout, views, normalize, neuron, forward, distributions, policy, credit, step_size, dimensions),
 )
+# What is used comes before what uses it. All but the first and the last have the name of the kernels they follow.
+PARTS = (
+    *("head", "vectors", "rng", "views", "normalize", "neuron", "forward", "distributions", "policy"),
+    *("signals", "depth", "credit", "step_size", "feedback", "rate_regularization", "learn", "clearing", "tick"),
+    "interface",
+)
 _NAME = re.compile(r"\b(AT|THE|SIZE|SET|K)_([A-Z0-9_]+)\b")
 _DIRECTIVE = re.compile(r"^\s*//#(if|else|endif)\b(.*)$")
 
@@ -39,8 +45,7 @@ _DIRECTIVE = re.compile(r"^\s*//#(if|else|endif)\b(.*)$")
 def parts() -> list[tuple[str, str]]:
     """Return name and text of the parts of the source, in order."""
     folder = resources.files(__package__) / "templates"
-    names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".c"))
-    return [(name, (folder / name).read_text(encoding="utf-8")) for name in names]
+    return [(name, (folder / f"{name}.c").read_text(encoding="utf-8")) for name in PARTS]
 
 
 def header() -> str:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ...agent import Agent
 from ...kernels.distributions import LOG_DEVIATION_HIGH, LOG_DEVIATION_LOW
-from ...kernels.neuron import VARIANCE_FLOOR
+from ...kernels.forward import VARIANCE_FLOOR
 from ...kernels.policy import REACH
 from .recording import NET, Stream
 

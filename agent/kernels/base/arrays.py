@@ -101,32 +101,3 @@ def view(section: NDArray, place: Any) -> NDArray:
 def row(matrix: NDArray, index: int, size: int) -> NDArray:
     """Return row `index` of a matrix whose rows of `size` lie one after the other."""
     return span(matrix, index * size, size)
-
-
-@kernel
-def flushed(x: float, floor: float) -> float:
-    """Return x, or 0 if it is not above `floor` in magnitude."""
-    return x if abs(x) > floor else 0.0
-
-
-@kernel
-def fill(out: NDArray, value: float) -> None:
-    """Set every element of a vector, in place (a slice assignment costs several times more in a small kernel)."""
-    constant = out.dtype.type(value)
-    for k in range(out.shape[0]):
-        out[k] = constant
-
-
-@kernel
-def copy(source: NDArray, out: NDArray) -> None:
-    """Copy `source` to the first elements of `out`, in place."""
-    for k in range(source.shape[0]):
-        out[k] = source[k]
-
-
-@kernel
-def add_scaled(out: NDArray, factor: float, source: NDArray) -> None:
-    """``out += factor source`` for vectors of one length, in place."""
-    scale = out.dtype.type(factor)
-    for k in range(out.shape[0]):
-        out[k] += scale * source[k]

@@ -1,90 +1,124 @@
-//#if FACTORED
-/* Turn the signals of a layer into the factors of its filtered vectors: slot 0 becomes that of e. */
-static void fold_signals(float *floats, const int32_t *at, const float *leak, const float *slope, int32_t top)
+/* ---- credit, row by row: m numbers of each, a multiple of BLOCK */
+
+/* W <- W + scale credit;  credit <- decay credit + factor source, flushed */
+APART void credit_row(float *restrict w, float *restrict credit, float scale, float decay, float factor,
+                       const float *restrict source, int32_t m)
 {
-    const int32_t n = at[AT_LAYER_N], s = at[AT_LAYER_SPLIT], levels = at[AT_LAYER_LEVELS];
-    float *signals = floats + at[AT_LAYER_SIGNALS];
-    const float *past = floats + at[AT_LAYER_PSI_PAST];
-    for (int32_t h = 0; h < s; ++h) {
-        const float keep = floats[at[AT_LAYER_FILTER_LEAK] + h];
-        for (int32_t i = 0; i < n; ++i) {
-            const float up = signals[(1 + h) * n + i];
-            signals[i] += slope[0] * up;
-            signals[(1 + h) * n + i] = past[h * n + i] * (keep * up + signals[(1 + s + h) * n + i]);
-        }
+    EACH(j, m) {
+        const float old = credit[j];
+        w[j] += scale * old;
+        credit[j] = flushed_trace(decay * old + factor * source[j]);
     }
-    if (levels < 2) return;
+}
+
+#if defined(AGENT_FAST)
+/* out_i = sum_j |credit_ij| of n rows, in partial sums: not the bits of the Python agent. */
+APART void absolute_sums(const float *credit, int32_t n, int32_t m, int32_t used, float *out)
+{
     for (int32_t i = 0; i < n; ++i) {
-        /* From the last level down: what has passed the slopes of all levels above q. */
-        float rest = 0.0f;
-        const float weight = leak[0] * past[s * n + i];
-        for (int32_t q = levels; q > 0; --q) {
-            if (q > 1) rest += signals[(2 * s + q) * n + i];
-            signals[(2 * s + q) * n + i] = weight * rest;
-            rest *= slope[q - 1 < top ? q - 1 : top];
+        const float *row = credit + (size_t)i * (size_t)m;
+        float a[4] = {0.0f, 0.0f, 0.0f, 0.0f}, b[4] = {0.0f, 0.0f, 0.0f, 0.0f};
+        for (int32_t j = 0; j < used; j += BLOCK) {
+            for (int32_t k = 0; k < 4; ++k) a[k] += fabsf(row[j + k]);
+            for (int32_t k = 0; k < 4; ++k) b[k] += fabsf(row[j + 4 + k]);
         }
-        signals[i] += rest;
+        for (int32_t k = 0; k < 4; ++k) a[k] += b[k];
+        out[i] = (a[0] + a[1]) + (a[2] + a[3]);
     }
 }
+#else
+#ifdef __SSE2__
+/* Four columns of four rows, turned over, and added column by column. */
+#define ADD_FOUR(sums, a, m) \
+    do { \
+        __m128 p = _mm_and_ps(sign, _mm_loadu_ps(a)), q = _mm_and_ps(sign, _mm_loadu_ps((a) + (m))); \
+        __m128 r = _mm_and_ps(sign, _mm_loadu_ps((a) + 2 * (m))), s = _mm_and_ps(sign, _mm_loadu_ps((a) + 3 * (m))); \
+        _MM_TRANSPOSE4_PS(p, q, r, s); \
+        sums = _mm_add_ps(_mm_add_ps(_mm_add_ps(_mm_add_ps(sums, p), q), r), s); \
+    } while (0)
+#endif
 
-/* Take this tick's eps and psi into the filtered vectors, for the ticks to come. */
-static void advance_filters(float *floats, const int32_t *at, const float *leak, const float *slope, int32_t top)
+/* out_i = sum_j |credit_ij| of n rows, each sum in the order of j, several at a time. */
+APART void absolute_sums(const float *credit, int32_t n, int32_t m, int32_t used, float *out)
 {
-    const int32_t n = at[AT_LAYER_N], m = at[AT_LAYER_M], s = at[AT_LAYER_SPLIT], count = at[AT_LAYER_VECTORS];
-    const float *filter_leak = floats + at[AT_LAYER_FILTER_LEAK];
-    float *mass = floats + at[AT_LAYER_MASS];
-    for (int32_t g = 0; g < at[AT_LAYER_GROUPS]; ++g) {
-        float *block = floats + at[AT_LAYER_FILTERED] + g * count * m;
-        const float *source = floats + at[AT_LAYER_EPS] + g * m;
-        for (int32_t h = 0; h < s; ++h) filter_inputs(block + h * m, filter_leak[h], slope[0], source, m);
-        for (int32_t v = s; v < count; ++v) {
-            filter_inputs(block + v * m, leak[0], slope[v - s < top ? v - s : top], source, m);
-            source = block + v * m;
+    int32_t i = 0;
+#ifdef __SSE2__
+    const __m128 sign = _mm_castsi128_ps(_mm_set1_epi32(0x7fffffff));
+    for (; i + 16 <= n; i += 16) {
+        const float *a = credit + (size_t)i * (size_t)m;
+        const size_t stride = (size_t)m;
+        __m128 first = _mm_setzero_ps(), second = first, third = first, fourth = first;
+        for (int32_t j = 0; j < used; j += 4, a += 4) {
+            ADD_FOUR(first, a, stride);
+            ADD_FOUR(second, a + 4 * stride, stride);
+            ADD_FOUR(third, a + 8 * stride, stride);
+            ADD_FOUR(fourth, a + 12 * stride, stride);
         }
+        _mm_storeu_ps(out + i, first);
+        _mm_storeu_ps(out + i + 4, second);
+        _mm_storeu_ps(out + i + 8, third);
+        _mm_storeu_ps(out + i + 12, fourth);
     }
-    float drive = 1.0f;
-    for (int32_t v = 0; v < count; ++v) {
-        const float push = v < s ? slope[0] : slope[v - s < top ? v - s : top] * drive;
-        mass[v] = (v < s ? filter_leak[v] : leak[0]) * mass[v] + push;
-        if (v >= s) drive = mass[v];
-        if (v <= s)
-            running_mean(push / mass[v], floats + at[AT_LAYER_PSI], floats + at[AT_LAYER_PSI_PAST] + v * n,
-                         (float)K_PSI_FLOOR, n);
+#endif
+    for (; i + 4 <= n; i += 4) {
+        const float *a = credit + (size_t)i * (size_t)m, *b = a + m, *c = b + m, *d = c + m;
+        float p = 0.0f, q = 0.0f, r = 0.0f, s = 0.0f;
+        for (int32_t j = 0; j < used; ++j) {
+            p += fabsf(a[j]);
+            q += fabsf(b[j]);
+            r += fabsf(c[j]);
+            s += fabsf(d[j]);
+        }
+        out[i] = p;
+        out[i + 1] = q;
+        out[i + 2] = r;
+        out[i + 3] = s;
+    }
+    for (; i < n; ++i) {
+        const float *a = credit + (size_t)i * (size_t)m;
+        float p = 0.0f;
+        for (int32_t j = 0; j < used; ++j) p += fabsf(a[j]);
+        out[i] = p;
     }
 }
+#endif
 
-/* Write the factors of the filtered vectors of neuron i, and to total what its own traces, as they were before this
-   tick, take off. */
-static void weigh_vectors(float *floats, const int32_t *at, int32_t i, float *factors, float *total)
+/* Change the readout's weights, then add g_k z_j to its credit; returns the L1 norm of the credit. */
+static double learn_readout(float *floats, int net, float scale, float decay)
 {
-    const int32_t n = at[AT_LAYER_N], m = at[AT_LAYER_M], s = at[AT_LAYER_SPLIT];
-    const float *signals = floats + at[AT_LAYER_SIGNALS], *mass = floats + at[AT_LAYER_MASS];
-    float weight = 0.0f;
-    for (int32_t v = 0; v < at[AT_LAYER_VECTORS]; ++v) {
-        factors[v] = signals[(v < s ? 1 + v : 1 + v + s) * n + i];
-        weight += factors[v] * mass[v];
+    const int32_t *head = net_at(net);
+    const int32_t outputs = head[AT_NET_N_OUTPUTS], features = head[AT_NET_N_FEATURES];
+    const float *seen = floats + head[AT_NET_FEATURES], *gradient = floats + head[AT_NET_GRADIENT];
+    double norm = 0.0;
+    for (int32_t k = 0; k < outputs; ++k) {
+        float *w = floats + head[AT_NET_W] + k * features, *credit = floats + head[AT_NET_CREDIT] + k * features;
+        float total;
+        if (k < outputs - head[AT_NET_N_FREE]) {
+            credit_row(w, credit, scale, decay, gradient[k], seen, used_columns(head[AT_NET_BIAS]));
+        } else {
+            /* What depends on nothing learns its bias alone. */
+            for (int32_t j = head[AT_NET_BIAS]; j < features; ++j) {
+                const float old = credit[j];
+                w[j] += scale * old;
+                credit[j] = flushed_trace(decay * old + gradient[k] * seen[j]);
+            }
+        }
+        absolute_sums(credit, 1, features, head[AT_NET_BIAS] + 1, &total);
+        norm += total;
     }
-    memset(total, 0, sizeof(float) * (size_t)m);
-    //#if ADAPTIVE
-    if (i < at[AT_LAYER_N_ADAPTIVE])
-        add_scaled(total, -floats[at[AT_LAYER_STRENGTH] + i] * weight, floats + at[AT_LAYER_EPSA] + i * m, m);
-    //#endif
-    //#if RESET_PATH
-    add_scaled(total, -(float)(SET_RESET_STRENGTH * SET_V_TH) * weight, floats + at[AT_LAYER_EPSR] + i * m, m);
-    //#endif
-    (void)weight;
+    return norm;
 }
 
-static void add_vectors(const float *floats, const int32_t *at, int32_t group, const float *factors, float *total)
-{
-    const int32_t m = at[AT_LAYER_M], count = at[AT_LAYER_VECTORS], whole = count / 4 * 4;
-    const float *block = floats + at[AT_LAYER_FILTERED] + group * count * m;
-    for (int32_t v = 0; v < whole; v += 4) add_four_rows(total, factors + v, block + v * m, m);
-    for (int32_t v = whole; v < count; ++v) add_scaled(total, factors[v], block + v * m, m);
-}
-
-//#endif
 //#if LEARNING_LAYERS
+/* credit_row where the source is 0. */
+APART void fading_row(float *restrict w, float *restrict credit, float scale, float decay, int32_t m)
+{
+    EACH(j, m) {
+        const float old = credit[j];
+        w[j] += scale * old;
+        credit[j] = flushed_trace(decay * old);
+    }
+}
 /* Change the weights of a layer by the credit of the tick before, then bring credit and traces up to date; returns
    the L1 norm of the credit. leak, slope: of the layers above, nearest first; top: of which the last counts on. */
 static double learn_layer(float *floats, const int32_t *at, const float *leak, const float *slope, int32_t top,
@@ -204,3 +238,4 @@ static double learn_layer(float *floats, const int32_t *at, const float *leak, c
 }
 
 //#endif
+

@@ -106,4 +106,82 @@ APART void add_four_rows(float *restrict total, const float *factors, const floa
     EACH(j, m) total[j] += p * a[j] + q * b[j] + r * c[j] + s * d[j];
 }
 
+/* Turn the signals of a layer into the factors of its filtered vectors: slot 0 becomes that of e. */
+static void fold_signals(float *floats, const int32_t *at, const float *leak, const float *slope, int32_t top)
+{
+    const int32_t n = at[AT_LAYER_N], s = at[AT_LAYER_SPLIT], levels = at[AT_LAYER_LEVELS];
+    float *signals = floats + at[AT_LAYER_SIGNALS];
+    const float *past = floats + at[AT_LAYER_PSI_PAST];
+    for (int32_t h = 0; h < s; ++h) {
+        const float keep = floats[at[AT_LAYER_FILTER_LEAK] + h];
+        for (int32_t i = 0; i < n; ++i) {
+            const float up = signals[(1 + h) * n + i];
+            signals[i] += slope[0] * up;
+            signals[(1 + h) * n + i] = past[h * n + i] * (keep * up + signals[(1 + s + h) * n + i]);
+        }
+    }
+    if (levels < 2) return;
+    for (int32_t i = 0; i < n; ++i) {
+        /* From the last level down: what has passed the slopes of all levels above q. */
+        float rest = 0.0f;
+        const float weight = leak[0] * past[s * n + i];
+        for (int32_t q = levels; q > 0; --q) {
+            if (q > 1) rest += signals[(2 * s + q) * n + i];
+            signals[(2 * s + q) * n + i] = weight * rest;
+            rest *= slope[q - 1 < top ? q - 1 : top];
+        }
+        signals[i] += rest;
+    }
+}
+
+/* Take this tick's eps and psi into the filtered vectors, for the ticks to come. */
+static void advance_filters(float *floats, const int32_t *at, const float *leak, const float *slope, int32_t top)
+{
+    const int32_t n = at[AT_LAYER_N], m = at[AT_LAYER_M], s = at[AT_LAYER_SPLIT], count = at[AT_LAYER_VECTORS];
+    const float *filter_leak = floats + at[AT_LAYER_FILTER_LEAK];
+    float *mass = floats + at[AT_LAYER_MASS];
+    for (int32_t g = 0; g < at[AT_LAYER_GROUPS]; ++g) {
+        float *block = floats + at[AT_LAYER_FILTERED] + g * count * m;
+        const float *source = floats + at[AT_LAYER_EPS] + g * m;
+        for (int32_t h = 0; h < s; ++h) leaky_filter(block + h * m, filter_leak[h], slope[0], source, m);
+        for (int32_t v = s; v < count; ++v) {
+            leaky_filter(block + v * m, leak[0], slope[v - s < top ? v - s : top], source, m);
+            source = block + v * m;
+        }
+    }
+    float drive = 1.0f;
+    for (int32_t v = 0; v < count; ++v) {
+        const float push = v < s ? slope[0] : slope[v - s < top ? v - s : top] * drive;
+        mass[v] = (v < s ? filter_leak[v] : leak[0]) * mass[v] + push;
+        if (v >= s) drive = mass[v];
+        if (v <= s)
+            running_mean(push / mass[v], floats + at[AT_LAYER_PSI], floats + at[AT_LAYER_PSI_PAST] + v * n,
+                         (float)K_PSI_FLOOR, n);
+    }
+}
+
+/* Write the factors of the filtered vectors of neuron i, and to total what its own traces, as they were before this
+   tick, take off. */
+static void weigh_vectors(float *floats, const int32_t *at, int32_t i, float *factors, float *total)
+{
+    const int32_t n = at[AT_LAYER_N], m = at[AT_LAYER_M], s = at[AT_LAYER_SPLIT];
+    const float *signals = floats + at[AT_LAYER_SIGNALS], *mass = floats + at[AT_LAYER_MASS];
+    float weight = 0.0f;
+    for (int32_t v = 0; v < at[AT_LAYER_VECTORS]; ++v) {
+        factors[v] = signals[(v < s ? 1 + v : 1 + v + s) * n + i];
+        weight += factors[v] * mass[v];
+    }
+    memset(total, 0, sizeof(float) * (size_t)m);
+    add_suppression(floats, at, i, weight, total);
+}
+
+static void add_vectors(const float *floats, const int32_t *at, int32_t group, const float *factors, float *total)
+{
+    const int32_t m = at[AT_LAYER_M], count = at[AT_LAYER_VECTORS], whole = count / 4 * 4;
+    const float *block = floats + at[AT_LAYER_FILTERED] + group * count * m;
+    for (int32_t v = 0; v < whole; v += 4) add_four_rows(total, factors + v, block + v * m, m);
+    for (int32_t v = whole; v < count; ++v) add_scaled(total, factors[v], block + v * m, m);
+}
+
 //#endif
+

@@ -62,3 +62,4 @@ static void send_signals(float *floats, int net)
 }
 
 //#endif
+

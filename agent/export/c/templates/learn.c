@@ -1,0 +1,50 @@
+/* ---- the order of learning in a network */
+
+/* Apply delta to the credit of the tick before, then form this tick's. Signals come first, so that they and the
+   spikes belong to the same weights. Without traces_follow, at the end of an episode, credit and traces stay. */
+static void learn(struct agent_memory *self, int net, double delta, double decay, int traces_follow)
+{
+    float *floats = self->floats;
+    double *norms = self->reals + THE_CREDIT_NORMS + net * (THE_N_LAYERS + 1);
+    double *steps = self->reals + THE_STEP_SIZES + net * (THE_N_LAYERS + 1);
+    const int32_t *head = net_at(net);
+    //#if LEARNING_LAYERS
+    if (traces_follow) send_signals(floats, net);
+    //#endif
+    //#if ADAPTIVE_FEEDBACK
+    loosen_feedback(floats, net);
+    //#endif
+    //#if PEAKS
+    for (int block = 0; block <= THE_N_LAYERS; ++block) steps[block] = 0.0;
+    apply_coordinate(floats, net, delta);
+    //#else
+    choose_steps(self->reals, net, delta);
+    //#endif
+    if (traces_follow) {
+        //#if LEARNING_LAYERS
+        for (int index = THE_FROZEN_LAYERS; index < THE_N_LAYERS; ++index) {
+            const int32_t *at = layer_at(net, index);
+            const int first = index + 1 < THE_N_LAYERS ? index + 1 : THE_N_LAYERS - 1;
+            //#if RATES
+            regularize_rates(floats, at);
+            //#endif
+            norms[index] =
+                learn_layer(floats, at, floats + head[AT_NET_LEAK] + first, floats + head[AT_NET_SLOPE] + first,
+                            THE_N_LAYERS - 1 - first, (float)(steps[index] * delta), (float)decay);
+        }
+        //#endif
+        norms[THE_N_LAYERS] = learn_readout(floats, net, (float)(steps[THE_N_LAYERS] * delta), (float)decay);
+    } else {
+        for (int index = THE_FROZEN_LAYERS; index < THE_N_LAYERS; ++index) {
+            const int32_t *at = layer_at(net, index);
+            add_scaled(floats + at[AT_LAYER_W], (float)(steps[index] * delta), floats + at[AT_LAYER_CREDIT],
+                       at[AT_LAYER_N] * at[AT_LAYER_M]);
+        }
+        add_scaled(floats + head[AT_NET_W], (float)(steps[THE_N_LAYERS] * delta), floats + head[AT_NET_CREDIT],
+                   head[AT_NET_N_OUTPUTS] * head[AT_NET_N_FEATURES]);
+    }
+    //#if ADAPTIVE_FEEDBACK
+    tie_feedback(floats, net);
+    //#endif
+}
+

@@ -1,0 +1,54 @@
+/* ---- step sizes */
+
+//#if PEAKS
+/* peak <- max(decay peak, |delta credit|), flushed;  W <- W + lr delta credit / (peak + 1e-8) */
+static void apply_coordinate(float *floats, int net, double delta)
+{
+    const float rate = (float)(net == K_ACTOR ? SET_LR_POLICY : SET_LR_VALUE), error = (float)delta;
+    for (int block = THE_FROZEN_LAYERS; block <= THE_N_LAYERS; ++block) {
+        const struct synapses synapses = synapses_of(floats, net, block);
+        float *restrict w = synapses.w, *restrict peak = synapses.peak;
+        const float *restrict credit = synapses.credit;
+        EACH(k, synapses.size) {
+            const float change = error * credit[k], kept_ = (float)SET_PEAK_DECAY * peak[k], size = fabsf(change);
+            float largest = size > kept_ ? size : kept_;
+            largest = largest > (float)K_TINY ? largest : 0.0f;
+            peak[k] = largest;
+            w[k] += rate * change / (largest + (float)K_COORDINATE_FLOOR);
+        }
+    }
+}
+
+//#else
+/* step = lr / max(1, lr kappa max(|delta| / error_bound, 1) |credit|_1) */
+static double bounded_step(double lr, double kappa, double delta, double norm)
+{
+    return lr / larger(1.0, lr * kappa * larger(fabs(delta) / SET_ERROR_BOUND, 1.0) * norm);
+}
+
+/* Step size of each layer and, last, of the readout. */
+static void choose_steps(double *reals, int net, double delta)
+{
+    const double *norms = reals + THE_CREDIT_NORMS + net * (THE_N_LAYERS + 1);
+    double *steps = reals + THE_STEP_SIZES + net * (THE_N_LAYERS + 1);
+    const double lr = net == K_ACTOR ? SET_LR_POLICY : SET_LR_VALUE;
+    double kappa = net == K_ACTOR ? SET_KAPPA_POLICY : SET_KAPPA_VALUE;
+    const int parts = net == K_ACTOR ? THE_N_PARTS : 1;
+    if (net == K_ACTOR) kappa /= spread(reals);
+    const double in_readout = 1.0 / parts, in_layers = 1.0 / sqrt(parts);
+    //#if SHARED_BOUND
+    double total = 0.0;
+    for (int block = 0; block < THE_N_LAYERS; ++block) total += in_layers * norms[block];
+    total += in_readout * norms[THE_N_LAYERS];
+    for (int block = 0; block <= THE_N_LAYERS; ++block) steps[block] = bounded_step(lr, kappa, delta, total);
+    //#else
+    const int able = THE_N_LAYERS - THE_FROZEN_LAYERS;
+    const double share = (1.0 - SET_READOUT_SHARE) / (able > 1 ? able : 1);
+    for (int block = 0; block < THE_N_LAYERS; ++block)
+        steps[block] = bounded_step(lr, kappa / share, delta, in_layers * norms[block]);
+    steps[THE_N_LAYERS] = bounded_step(lr, kappa / SET_READOUT_SHARE, delta, in_readout * norms[THE_N_LAYERS]);
+    //#endif
+}
+
+//#endif
+
