@@ -36,7 +36,6 @@ CREDIT = Group("Credit")
 LEARNING = Group("Learning")
 ACTIONS = Group("Actions")
 STATISTICS = Group("Statistics")
-PLASTICITY = Group("Plasticity")
 FILES = Group("Files")
 
 
@@ -207,9 +206,8 @@ class Config:
         "symmetric",
         Choice("symmetric", "random", "adaptive"),
         """Weights that learning signals come down through: the forward ones, fixed random ones of the same shape, or
-        ones that start at random and change as the forward ones learn while both decay; `initial_pull` and
-        `preference_decay` move the forward ones alone. Random recurrent ones are scaled by `recurrent_scale`, as the
-        weights are.""",
+        ones that start at random and change as the forward ones learn while both decay; `preference_decay`
+        moves the forward ones alone. Random recurrent ones are scaled by `recurrent_scale`, as the weights are.""",
     )
     feedback_decay: float = CREDIT.field(
         1e-5, Real(0, 1, "per tick"), "Decay of forward and feedback weights with `feedback: adaptive`."
@@ -344,27 +342,6 @@ class Config:
         Whole(2, 10**15, "samples"),
         """Samples that the statistics of observations and returns remember: they are those of all samples until there
         are so many, then the weight of a sample decays with this time constant.""",
-    )
-
-    replacement_rate: float = PLASTICITY.field(
-        0.0,
-        Real(0, 1, "per tick"),
-        """Share of the neurons of a layer that may be replaced because they contribute next to nothing; 0 for none. At
-        most one of each layer each time all neurons of both networks have been looked at, one a tick, so nothing is
-        gained beyond one over the product of both numbers: 4e-5 in the default network.""",
-    )
-    maturity: int = PLASTICITY.field(100_000, Whole(0, 10**7, "ticks"), "Time for which a new neuron is not replaced.")
-    least_utility: float = PLASTICITY.field(
-        0.05,
-        Real(0, 1e6),
-        """Share of the mean utility of the neurons of its layer up to which a neuron may be replaced. From 1 on, the
-        least useful one always may.""",
-    )
-    initial_pull: float = PLASTICITY.field(
-        0.0,
-        Real(0, 0.1, "per tick"),
-        """Share of their distance from their initial values that weights that learn are pulled back; with more than 0,
-        initial weights are kept, a float each. Below 1e-8 float32 rounds most of it away.""",
     )
 
     checkpoint_every: int = FILES.field(
