@@ -13,7 +13,6 @@ import pytest
 from gymnasium import spaces
 from numpy.typing import NDArray
 from synaptick import Agent, Config, InputError, run
-from synaptick.kernels import layout as at
 
 from .harness import call, number, observed, script
 
@@ -79,7 +78,7 @@ def learned(agent: Agent, also: Iterable[str] = ()) -> dict[str, NDArray[Any]]:
 def assert_finite(agent: Agent) -> None:
     """Every number of the agent but the bounds of its controls is finite, and its probabilities are distributions."""
     bounds = ("control_low", "control_high")
-    assert np.isfinite(agent.arena.reals[: at.REAL_HEADER]).all()
+    assert np.isfinite(list(agent.arena.running.to_dict().values())).all()
     views = {name: view for name, view in agent.arena.views.items() if name not in bounds}
     wrong = [name for name, view in views.items() if not np.isfinite(view).all()]
     assert not wrong, wrong

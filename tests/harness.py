@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from synaptick.arena.arena import Arena
 from synaptick.arena.initialize import build
 from synaptick.config import Config
-from synaptick.kernels import layout as at
 from synaptick.kernels import tick as kernel
 from synaptick.spaces import ActionSpec, ObservationSpec
 from synaptick.spaces.tree import Branch
@@ -24,7 +23,6 @@ OF_NET = ("w", "credit", "output")
 OF_LAYER = ("w", "credit", "psi_mean", "rate", "eps", "epsa", "v", "a", "z", "psi")
 # What only some configurations have.
 OF_CONFIGURATION = ("output", "peak", "feedback", "epsr", "cascade", "filtered", "psi_past", "mass")
-SCALARS = ("observation_count", "value_tm1", "log_probability_tm1", "delta")
 
 
 class DoubleAgent:
@@ -80,13 +78,13 @@ class DoubleAgent:
 
 def words(arena: Arena) -> list[int]:
     """State of the random numbers."""
-    return [int(word) for word in arena.ints[at.RANDOM : at.RANDOM + 4]]
+    return arena.random.tolist()
 
 
 def scalars(arena: Arena) -> dict[str, float]:
     """Running statistics and what the last tick left, under the names of the twin."""
-    values = {name: float(arena.reals[getattr(at, name.upper())]) for name in SCALARS}
-    return {**values, "stale": float(arena.ints[at.STALE])}
+    values = arena.running.to_dict()
+    return {**values, "stale": float(arena.clock.stale)}
 
 
 def twin_of(agent: Any, where: tuple[Any, Any] | None = None) -> ReferenceAgent:

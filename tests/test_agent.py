@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 from synaptick import Agent, Config, InputError, PhaseError, SpaceError
-from synaptick.kernels import layout as at
+from synaptick.arena.named import Named
+from synaptick.kernels.layout import SIZES_AT
 
 from .common import (
     ACTIONS,
@@ -110,19 +111,24 @@ ACTING: dict[str, dict[str, Any]] = {
 }
 
 
+def changed(before: dict[str, Any], record: Named) -> set[str]:
+    """Return the names of the numbers of a record that have changed."""
+    return {name for name, value in record.to_dict().items() if value != before[name]}
+
+
 @pytest.mark.parametrize("changes", ACTING.values(), ids=list(ACTING))
 def test_acting_only_changes_nothing_learned(changes: dict[str, Any]) -> None:
     agent, rng = make_agent(layers=(8, 9), **changes), np.random.default_rng(1)
     drive(agent, 200, act_only=False)
-    ints, reals, views = agent.arena.ints.copy(), agent.arena.reals.copy(), learned(agent)
+    clock, running, views = agent.arena.clock.to_dict(), agent.arena.running.to_dict(), learned(agent)
+    table = agent.arena.ints[SIZES_AT:].copy()
     actions = [number(agent.step(float(rng.normal()), observe(agent, rng), learn=False)) for _ in range(50)]
     assert len(set(actions)) >= ACTIONS
     for name, before in views.items():
         assert agent.arena.views[name].tobytes() == before.tobytes(), name
-    mine = {at.TICK, at.STALE, *range(at.RANDOM, at.RANDOM + 4)}
-    assert set(np.flatnonzero(agent.arena.ints != ints)) <= mine
-    header = np.flatnonzero((agent.arena.reals != reals)[: at.REAL_HEADER])
-    assert set(header) <= {at.VALUE_TM1, at.LOG_PROBABILITY_TM1}
+    assert changed(clock, agent.arena.clock) <= {"tick", "stale"}
+    assert changed(running, agent.arena.running) <= {"value_tm1", "log_probability_tm1"}
+    assert (agent.arena.ints[SIZES_AT:] == table).all()
 
 
 @pytest.mark.parametrize("changes", ACTING.values(), ids=list(ACTING))
@@ -131,7 +137,7 @@ def test_whole_episodes_of_acting_change_no_weight_and_no_statistic(changes: dic
     drive(agent, 200, act_only=False)
     traces = ("credit", "eps", "epsa", "cascade", "gradient", "signals", "credit_norms", "scratch_e", "scratch_total")
     agent.end(0.0, learn=False)
-    reals, views = agent.arena.reals.copy(), learned(agent, traces)
+    running, views = agent.arena.running.to_dict(), learned(agent, traces)
     for last in (None, ZEROS):
         agent.start(observe(agent, rng), learn=False)
         for _ in range(20):
@@ -139,8 +145,7 @@ def test_whole_episodes_of_acting_change_no_weight_and_no_statistic(changes: dic
         agent.end(5.0, last, learn=False)
     for name, before in views.items():
         assert agent.arena.views[name].tobytes() == before.tobytes(), name
-    header = np.flatnonzero((agent.arena.reals != reals)[: at.REAL_HEADER])
-    assert set(header) <= {at.VALUE_TM1, at.LOG_PROBABILITY_TM1}
+    assert changed(running, agent.arena.running) <= {"value_tm1", "log_probability_tm1"}
 
 
 # ---- refusals

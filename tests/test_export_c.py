@@ -21,8 +21,11 @@ from synaptick.export import export_c, write_source
 from synaptick.export.c.compiler import compile_c, find_compiler, section_bytes
 from synaptick.export.c.native import CAgent
 from synaptick.export.c.source import MARK
-from synaptick.kernels import layout as at
 from synaptick.kernels import tick as kernel
+from synaptick.kernels.base.records import index_of, names_of
+from synaptick.kernels.layout import PLACES_AT, SETTINGS_AT, SIZES_AT, Sizes
+from synaptick.kernels.settings import Settings
+from synaptick.kernels.views import LAYERS_AT, LayerRow
 
 from .common import BOX, CONTROLS, PARTS, ROOT, SYMBOLS, assert_finite, make_agent
 from .export_cases import CASES, MUTANTS, SANITIZED, agent_of
@@ -178,7 +181,12 @@ def test_a_state_of_other_settings_or_another_shape_is_refused() -> None:
         other = make_agent(**changes)
         assert other.nbytes == agent.nbytes
         assert twin.load(other.snapshot()) == OTHER_SETTINGS, changes
-    for entry in (at.N_LAYERS, at.STAGING, at.LAYER_TABLE + at.LAYER_W, at.N_FLOATS):
+    for place, name in enumerate(names_of(Settings)):
+        broken = agent.snapshot()
+        broken[agent.arena.ints.nbytes + 8 * (SETTINGS_AT + place)] ^= 1
+        assert twin.load(broken) == OTHER_SETTINGS, name
+    sizes = (SIZES_AT + index_of(Sizes, name) for name in ("n_layers", "n_floats"))
+    for entry in (*sizes, PLACES_AT, LAYERS_AT + index_of(LayerRow, "w")):
         broken = agent.snapshot()
         broken[8 * entry] ^= 1
         assert twin.load(broken) == OTHER_SHAPE, entry

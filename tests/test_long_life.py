@@ -14,8 +14,7 @@ import pytest
 import synaptick.envs  # noqa: F401
 from gymnasium import spaces
 from synaptick import Agent, Config, Tally, run
-from synaptick.kernels import layout as at
-from synaptick.kernels.neuron import running_mean
+from synaptick.kernels.base.vectors import running_mean
 from synaptick.kernels.step_size import coordinate_update
 from synaptick.training.results import Results
 from synaptick.training.run_folder import RunFolder
@@ -43,10 +42,10 @@ OPTIONS: dict[str, dict[str, Any]] = {
 
 def age(agent: Agent, count: float, tick: int = OLD) -> None:
     """Let the agent look as if it had lived so long, with the statistics it has: only their weight changes."""
-    ints, reals, views = agent.arena.ints, agent.arena.reals, agent.arena.views
-    ints[at.TICK] = ints[at.EPISODE] = tick
-    views["observation_m2"] *= (count - 1) / (reals[at.OBSERVATION_COUNT] - 1)
-    reals[at.OBSERVATION_COUNT] = count
+    clock, running, views = agent.arena.clock, agent.arena.running, agent.arena.views
+    clock.tick = clock.episode = tick
+    views["observation_m2"] *= (count - 1) / (running.observation_count - 1)
+    running.observation_count = count
     views["returns"][:3] *= count / views["returns"][0]
 
 
@@ -103,7 +102,7 @@ def test_a_mean_of_more_samples_than_a_float_can_count_stands_still_and_stays_ri
 def test_by_default_no_statistic_is_ever_that_old() -> None:
     agent = make_agent(statistics_memory=1000)
     drive(agent, 6000, act_only=False)
-    assert agent.arena.reals[at.OBSERVATION_COUNT] == pytest.approx(1000, abs=1)
+    assert agent.arena.running.observation_count == pytest.approx(1000, abs=1)
     assert agent.arena.views["returns"][0] == pytest.approx(1000, abs=1)
     assert Config().statistics_memory <= 10**9
     agent.arena.views["observation_mean"][:] = 1.0

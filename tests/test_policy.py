@@ -9,13 +9,16 @@ from typing import Any
 import numpy as np
 import pytest
 from gymnasium import spaces
+from numba import njit
 from numpy.typing import NDArray
 from synaptick import Agent
 from synaptick.config import Config
 from synaptick.kernels import distributions as policy
-from synaptick.kernels import layout as at
 from synaptick.kernels import policy as act
 from synaptick.kernels.base import rng
+from synaptick.kernels.base.records import record
+from synaptick.kernels.layout import SETTINGS_AT
+from synaptick.kernels.settings import Settings
 
 from . import reference_policy as reference
 from .harness import DoubleAgent
@@ -51,6 +54,21 @@ def parts(gaussian: Gaussian, noise: float) -> tuple[float, float, float]:
     return float(policy.control_log_probability(noise, *gaussian)), float(both[0]), float(both[1])
 
 
+@njit
+def draw(ints: Any, reals: Any, floats: Any, correlation: float) -> float:
+    return act.draw(record(reals, SETTINGS_AT, Settings), ints, reals, floats, correlation)
+
+
+@njit
+def score(ints: Any, reals: Any, floats: Any) -> None:
+    act.score(record(reals, SETTINGS_AT, Settings), ints, reals, floats)
+
+
+@njit
+def hold(ints: Any, reals: Any, floats: Any) -> None:
+    act.hold(record(reals, SETTINGS_AT, Settings), ints, reals, floats)
+
+
 class Actor:
     """The outputs of an agent with one control, set by hand; the gradient of its deviation is not scaled."""
 
@@ -58,19 +76,20 @@ class Actor:
         # All noise lasts, so that it can be given.
         config = Config(layers=(4,), reservoir=0, deviation_rate=1.0, noise_share=1.0)
         self.agent = DoubleAgent(config, spaces.Box(-1, 1, (1,)), spaces.Box(-1, 1, (1,)))
-        self.sections = self.agent.arena.ints, self.agent.arena.reals, self.agent.floats
+        arena = self.agent.arena
+        self.sections = arena.ints, arena.reals, self.agent.floats
 
     def __call__(self, gaussian: Gaussian, noise: float, exponent: float = 0.0) -> tuple[float, float, float]:
         """Return log pi and the gradients of mean and deviation if this noise is drawn: the last one, kept.
 
         The mean of `gaussian` is the output, its deviation the initial one.
         """
-        views, reals = self.agent.views, self.agent.arena.reals
-        mean, reals[at.INITIAL_DEVIATION], views["control_low"][0], views["control_high"][0] = gaussian
+        views, settings = self.agent.views, self.agent.arena.settings
+        mean, settings.initial_deviation, views["control_low"][0], views["control_high"][0] = gaussian
         views["actor/output"][:], views["slow_noise"][0] = (mean, exponent), noise
-        log_probability = act.draw(*self.sections, 1.0)
+        log_probability = draw(*self.sections, 1.0)
         assert views["noise"][0] == views["slow_noise"][0] == noise
-        act.score(*self.sections)
+        score(*self.sections)
         return (float(log_probability), *map(float, views["actor/gradient"]))
 
 
@@ -400,7 +419,7 @@ def test_the_noise_of_an_episode_is_stationary_from_its_first_tick(correlation: 
     found, lasting = np.zeros((2, episodes, ticks))
     for episode in range(episodes):
         for tick in range(ticks):
-            act.draw(*sections, correlation if tick else 0.0)
+            draw(*sections, correlation if tick else 0.0)
             found[episode, tick], lasting[episode, tick] = agent.views["noise"][0], agent.views["slow_noise"][0]
     error = 1 / math.sqrt(episodes)
     for noise, part in ((found, share), (lasting, 1.0)):
@@ -449,7 +468,7 @@ def test_preferences_fade_towards_their_mean_where_they_are_in_use(
     first, elsewhere = w @ z, w @ f
     for time in range(1, 20):
         output[:] = w @ z
-        act.hold(agent.arena.ints, agent.arena.reals, agent.floats)
+        hold(agent.arena.ints, agent.arena.reals, agent.floats)
         now = faded(first, factors, (1 - decay) ** time)
         np.testing.assert_allclose(w @ z, now, atol=1e-12)
         np.testing.assert_allclose(w @ f, elsewhere + (now - first) * 2 / 4, atol=1e-12)

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 from synaptick import InputError
-from synaptick.kernels import layout as at
 from synaptick.realtime import Quiet, Watchdog
 from synaptick.realtime.faults import QUIET
 from synaptick.realtime.input_checks import TRUSTED, ObservationCheck
@@ -50,7 +49,7 @@ def test_nothing_is_learned_across_a_gap_and_no_credit_reaches_over_it() -> None
     guard.step(1e3, stream(1, 1)[0][1])  # the first after the gap only acts
     after = learned(guard.agent)
     assert all((after[name] == before[name]).all() for name in before)
-    assert guard.agent.arena.ints[at.STALE] == 1
+    assert guard.agent.arena.clock.stale == 1
     assert np.abs(guard.agent.arena.views["critic/credit"]).max() > 0
     weights = guard.agent.arena.views["critic/w"].copy()
     guard.step(1e3, stream(1, 2)[0][1])  # the next one has no credit from before

@@ -12,7 +12,6 @@ import pytest
 from synaptick import Agent, ConfigError, StateError
 from synaptick.arena import checkpoint
 from synaptick.arena.checkpoint import NEWEST_FILE, OLDER_FILE
-from synaptick.kernels import layout as at
 from synaptick.realtime import Guard, Snapshots
 from synaptick.realtime.snapshots import RANDOM
 
@@ -67,7 +66,7 @@ def test_the_ring_keeps_the_newest_the_best_and_nothing_broken() -> None:
     nbytes = snapshots.nbytes
     assert snapshots.restore() is None
     for step, level in enumerate((-np.inf, 5.0, 1.0, 2.0, 3.0), 1):
-        agent.arena.reals[at.DELTA] = step
+        agent.arena.running.delta = step
         snapshots.take(step, level)
     assert snapshots.steps == [2, 4, 5]
     assert snapshots.restore() == (5, 3.0)

@@ -7,9 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 from gymnasium import spaces
+from numba import njit
 from synaptick import Config, ConfigError
 from synaptick.arena.reservoir import LATCH_RHO, LATCH_STRENGTH, kinds
+from synaptick.kernels.base.records import record
+from synaptick.kernels.layout import ACTOR, SETTINGS_AT
 from synaptick.kernels.neuron import fire
+from synaptick.kernels.settings import Settings
+from synaptick.kernels.views import layer_view
 
 from .common import drive, make_agent
 
@@ -89,15 +94,22 @@ def test_a_delay_line_says_what_was_seen_so_many_ticks_ago() -> None:
             assert not found[tick, 3, age]
 
 
+@njit
+def fire_lowest(ints: Any, reals: Any, floats: Any) -> None:
+    fire(record(reals, SETTINGS_AT, Settings), layer_view(ints, floats, ACTOR, 0))
+
+
 def test_a_latch_fires_until_it_is_inhibited_and_then_not_again() -> None:
-    v, a, z, psi = (np.zeros(1, np.float32) for _ in range(4))
-    constants = [np.array([x], np.float32) for x in (0.0, LATCH_RHO, LATCH_STRENGTH)]
+    arena = make_agent(reservoir=4).arena
+    views = {name: arena.views[f"actor/0/{name}"] for name in ("alpha", "rho", "strength", "current", "z")}
+    views["alpha"][:], views["rho"][:], views["strength"][:] = 0.0, LATCH_RHO, LATCH_STRENGTH
 
     def spikes(currents: list[float]) -> list[float]:
         found = []
         for current in currents:
-            fire(np.array([current], np.float32), *constants, 1.0, 1.0, 0.3, v, a, z, psi)
-            found.append(float(z[0]))
+            views["current"][:] = current
+            fire_lowest(arena.ints, arena.reals, arena.floats)
+            found.append(float(views["z"][0]))
         return found
 
     assert spikes([0.0] * 5) == [0.0] * 5

@@ -11,7 +11,10 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 from synaptick import Agent, StateError
-from synaptick.kernels import layout as at
+from synaptick.kernels.base.records import index_of, names_of
+from synaptick.kernels.layout import SETTINGS_AT
+from synaptick.kernels.settings import Settings
+from synaptick.kernels.views import NETS_AT, NetRow
 
 from .common import CONTROLS, COORDINATE, SIZE, assert_refused, drive, make_agent, state
 
@@ -80,7 +83,7 @@ def test_a_snapshot_of_another_network_is_refused() -> None:
     shorter = agent.snapshot()[:-1]
     # As many bytes, other offsets.
     forged = agent.snapshot()
-    forged.view(np.int64)[at.NET_TABLE + at.NET_W] += 16
+    forged.view(np.int64)[NETS_AT + index_of(NetRow, "w")] += 16
     for snapshot in (swapped, shorter, forged, b"", None, [1, 2], "text"):
         assert_refused(agent, lambda snapshot=snapshot: agent.restore(snapshot), StateError)
 
@@ -144,12 +147,15 @@ def test_a_snapshot_of_other_factors_or_of_observations_of_another_kind_is_refus
         )
 
 
-def test_a_snapshot_with_another_step_rule_is_refused() -> None:
-    """Where peaks lie depends on the rule, and kernels write there."""
+@pytest.mark.parametrize("name", names_of(Settings))
+def test_a_snapshot_in_which_any_setting_differs_is_refused_and_the_setting_named(name: str) -> None:
+    """Where peaks lie depends on the step rule, for one, and kernels write there."""
     agent = make_agent()
-    forged = agent.snapshot()
-    forged.view(np.int64)[at.STEP_RULE] = 1
+    forged, place = agent.snapshot(), SETTINGS_AT + names_of(Settings).index(name)
+    forged[agent.arena.ints.nbytes :][: agent.arena.reals.nbytes].view(np.float64)[place] += 1.0
     assert_refused(agent, lambda: agent.restore(forged), StateError)
+    with pytest.raises(StateError, match=f"other settings \\({name}\\)"):
+        agent.restore(forged)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,6 @@ import pytest
 from gymnasium import spaces
 from numpy.typing import NDArray
 from synaptick import Agent, make_env, run
-from synaptick.kernels import layout as at
 from synaptick.kernels import normalize
 
 from .common import COORDINATE, SIZE, assert_finite, make_agent, state
@@ -134,7 +133,7 @@ def test_statistics_of_observations_follow_a_world_that_changes() -> None:
         agent.start(rng.normal(size=agent.observation.size))
         for tick in range(3000):
             agent.step(0.0, rng.normal(size=agent.observation.size) * (1.0 if tick < 2000 else 0.1) + (tick >= 2000))
-        views, count = agent.arena.views, agent.arena.reals[at.OBSERVATION_COUNT]
+        views, count = agent.arena.views, agent.arena.running.observation_count
         found[memory] = views["observation_mean"].mean(), np.sqrt(views["observation_m2"] / (count - 1)).mean(), count
     assert found[100][2] == pytest.approx(100)
     assert found[100][:2] == pytest.approx((1.0, 0.1), rel=0.1)

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from synaptick import Agent, make_env
-from synaptick.kernels import layout as at
 
 from .common import COORDINATE, SIZE, make_agent, train, values
 
@@ -110,7 +109,7 @@ def test_a_new_episode_owes_nothing_to_the_one_before() -> None:
         for _ in range(20):
             agent.step(float(rng.normal()), rng.normal(size=SIZE))
         agent.end(1.0, rng.normal(size=SIZE) if seed else None)
-        agent.arena.ints[at.RANDOM : at.RANDOM + 4] = 1, 2, 3, 4
+        agent.arena.random[:] = 1, 2, 3, 4
         for name, view in agent.arena.views.items():
             if name.endswith(("psi_mean", "/rate")):
                 view[:] = 0.0  # running statistics, which live on

@@ -146,10 +146,13 @@ class Arena:
 
     def _fill_places(self, placed: Iterable[_Placed]) -> None:
         """Write the place of every array to its entry of the table, and make its view."""
-        sections: dict[str, NDArray[Any]] = {"ints": self.ints, "reals": self.reals, "floats": self.floats}
+        sections: dict[str, NDArray[Any]] = {"reals": self.reals, "floats": self.floats}
         for owner, row, first in placed:
             size = int(np.prod(row.shape))
             self.row_of(owner)[row.name] = (first, size)
+            if row.section == "ints":  # part of the table
+                self.ints[first : first + size] = self.dimensions.choices
+                continue
             view = sections[row.section][first : first + size].reshape(row.shape)
             path = f"{owner}/{row.name}".lstrip("/")
             self.views[path] = view

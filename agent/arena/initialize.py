@@ -85,7 +85,6 @@ def build(config: Config, observation: ObservationSpec, action: ActionSpec, seed
     """
     arena = Arena(dimensions(config, observation, action), buffer)
     fill_settings(arena, config)
-    arena.views["categories"][:] = action.choices
     _fill_spaces(arena, config, observation, action)
     weights_seed, action_seed = np.random.SeedSequence(seed).spawn(2)
     arena.random[:] = action_seed.generate_state(4, np.uint32)

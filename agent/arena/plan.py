@@ -68,7 +68,7 @@ def agent_rows(d: Dimensions) -> Iterator[Row]:
     yield Row("deviations", STATE, (d.controls,), "reals")
     yield Row("noise", STATE, (d.controls,), "reals")
     yield Row("slow_noise", STATE, (d.controls,), "reals")
-    yield Row("pair", STATE, (2,), "reals")
+    yield Row("scratch_pair", STATE, (2,), "reals")
     yield Row("action", STATE, (n_choices + d.controls,), "reals")
     yield Row("spike_rates", LEARNED, (N_NETS, n_layers), "reals")
     yield Row("credit_norms", TRACE, (N_NETS, n_layers + 1), "reals")

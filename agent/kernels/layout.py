@@ -77,7 +77,7 @@ Places = np.dtype(
             "deviations",  # (n_controls,)
             "noise",  # (n_controls,): what was drawn for each control, in deviations from the mean
             "slow_noise",  # its part that lasts
-            "pair",  # (2,): room for two numbers
+            "scratch_pair",  # (2,): room for two numbers
             "action",  # (n_choices + n_controls,): the last action, indices first, then controls
             "spike_rates",  # (2, n_layers)
             "credit_norms",  # (2, n_layers + 1): L1 norm of the credit of each layer, then of the readout

@@ -117,7 +117,7 @@ def score(settings: Any, ints: NDArray, reals: NDArray, floats: NDArray) -> None
         probabilities = span(view(reals, places.probabilities), first, size)
         log_probability_gradient(probabilities, int(action[factor]), span(head.gradient, first, size))
         first += size
-    n, noises, both = sizes.n_controls, view(reals, places.noise), view(reals, places.pair)
+    n, noises, both = sizes.n_controls, view(reals, places.noise), view(reals, places.scratch_pair)
     for k in range(n):
         mean, deviation, low, high = _control(settings, ints, reals, head.output, k)
         control_gradient(noises[k], mean, deviation, low, high, both)

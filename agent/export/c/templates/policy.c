@@ -83,8 +83,8 @@ static void score(struct agent_memory *self)
             of_deviation = b * hazard;
         }
         /* Python keeps the pair here, and the state is to be the same. */
-        self->reals[THE_PAIR] = of_mean;
-        self->reals[THE_PAIR + 1] = of_deviation;
+        self->reals[THE_SCRATCH_PAIR] = of_mean;
+        self->reals[THE_SCRATCH_PAIR + 1] = of_deviation;
         gradient[first + k] = (float)of_mean;
         gradient[first + THE_N_CONTROLS + k] = (float)(SET_DEVIATION_RATE * of_deviation);
     }
