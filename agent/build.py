@@ -45,7 +45,6 @@ def dimensions(config: Config, observation: ObservationSpec, action: ActionSpec)
         observation_skip=config.observation_skip,
         readout_all=config.readout == "all",
         peaks=config.step_rule == "coordinate",
-        anchored=config.initial_pull > 0,
     )
 
 
@@ -103,10 +102,6 @@ def build(config: Config, observation: ObservationSpec, action: ActionSpec, seed
         _fill_readout(arena, config, rng, name)
         if arena.dimensions.own_feedback:
             _fill_feedback(arena, config, feedback, name)
-    if arena.dimensions.anchored:
-        for path, view in arena.views.items():
-            if path.endswith("/initial") and view.size:
-                view[:] = arena.views[path.removesuffix("initial") + "w"]
     return arena
 
 
@@ -146,12 +141,6 @@ def _fill_options(arena: Arena, config: Config) -> None:
         (at.NOISE_SHARE, config.noise_share),
         (at.INITIAL_DEVIATION, config.initial_deviation),
         (at.DEVIATION_RATE, config.deviation_rate),
-        (at.REPLACEMENT_RATE, config.replacement_rate),
-        (at.MATURITY, float(config.maturity)),
-        (at.LEAST_UTILITY, config.least_utility),
-        (at.INITIAL_PULL, config.initial_pull),
-        (at.CONNECTIVITY, config.connectivity),
-        (at.RECURRENT_SCALE, config.recurrent_scale),
     ):
         reals[entry] = value
 

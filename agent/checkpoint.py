@@ -23,8 +23,9 @@ from .errors import DamagedError, StateError
 
 MAGIC = b"synaptick\n"
 # 1: Box or Discrete observations, Discrete actions. 2: spaces of any nesting, continuous actions. 3: a reservoir,
-# statistics of returns. 4: its latches and delay lines, no traces of its own; least probability.
-FORMAT = 5
+# statistics of returns. 4: its latches and delay lines, no traces of its own; least probability. 5: neurons that are
+# replaced. 6: no longer.
+FORMAT = 6
 # The last two of a folder, which `replace_and_keep` keeps.
 NEWEST_FILE, OLDER_FILE = "agent.synaptick", "agent.older.synaptick"
 _HEAD = struct.Struct("<IQ")

@@ -116,9 +116,8 @@ class Config:
         connection to the readout alone, and one that is not read out does not learn.
     feedback : {"symmetric", "random", "adaptive"}
         Weights that learning signals come down through: the forward ones, fixed random ones of the same shape, or ones
-        that start at random and change as the forward ones learn while both decay; `initial_pull` and
-        `preference_decay` move the forward ones alone. Random recurrent ones are scaled by `recurrent_scale`, as the
-        weights are.
+        that start at random and change as the forward ones learn while both decay; `preference_decay` moves the forward
+        ones alone. Random recurrent ones are scaled by `recurrent_scale`, as the weights are.
     feedback_decay : float
         Decay a tick of forward and feedback weights with `feedback: adaptive`, 0 to 1.
     rate_regularization : float
@@ -179,18 +178,6 @@ class Config:
     statistics_memory : int
         Samples that the statistics of observations and returns remember: they are those of all samples until there are
         so many, then the weight of a sample decays with this time constant. 2 to 10^15.
-    replacement_rate : float
-        Share of the neurons of a layer that may be replaced a tick because they contribute next to nothing, 0 (none) to
-        1. At most one of each layer each time all neurons of both networks have been looked at, one a tick, so nothing
-        is gained beyond one over the product of both numbers: 4e-5 in the default network.
-    maturity : int
-        Ticks for which a new neuron is not replaced, 0 to 10^7.
-    least_utility : float
-        Share of the mean utility of the neurons of its layer up to which a neuron may be replaced, 0 to 10^6. From 1
-        on, the least useful one always may.
-    initial_pull : float
-        Share a tick of their distance from their initial values that weights that learn are pulled back, 0 to 0.1; with
-        more than 0, initial weights are kept, a float each. Below 1e-8 float32 rounds most of it away.
     keep_state : bool
         Whether neurons, eligibility and credit survive the end of an episode, for streams without real episodes.
     checkpoint_every : int
@@ -262,10 +249,6 @@ class Config:
     observation_clip: float = _real(8.0, 0.1, 1e3)
     normalize_rewards: bool = _switch(True)
     statistics_memory: int = _whole(1_000_000, 2, 10**15)
-    replacement_rate: float = _real(0.0, 0.0, 1.0)
-    maturity: int = _whole(100_000, 0, 10**7)
-    least_utility: float = _real(0.05, 0.0, 1e6)
-    initial_pull: float = _real(0.0, 0.0, 0.1)
     keep_state: bool = _switch(False)
 
     checkpoint_every: int = _whole(50_000, 1, 10**12)

@@ -44,10 +44,9 @@ class Dimensions:
         Whether the reset of a membrane has an eligibility.
     own_feedback : bool
         Whether feedback has weights of its own.
-    recurrent, observation_skip, readout_all, peaks, anchored : bool
+    recurrent, observation_skip, readout_all, peaks : bool
         Whether layers see their own spikes; whether layers above the first see the observation; whether every layer is
-        read out (else the top one only); whether each weight has a peak (the coordinate step rule); whether initial
-        weights are kept.
+        read out (else the top one only); whether each weight has a peak (the coordinate step rule).
     """
 
     n_input: int
@@ -67,7 +66,6 @@ class Dimensions:
     observation_skip: bool
     readout_all: bool
     peaks: bool
-    anchored: bool
 
     @property
     def outputs(self) -> tuple[int, int]:

@@ -15,7 +15,6 @@ from .dimensions import ALIGNMENT, Dimensions, padded
 from .errors import StateError
 from .kernels import layout as at
 from .kernels.normalize import RETURNS_SIZE
-from .kernels.plasticity import SWEEP_SIZE
 
 NET_NAMES = ("actor", "critic")
 # Views that the configuration fixes, and that nothing changes.
@@ -104,7 +103,7 @@ class Arena:
         ints, reals = block[:n_ints].copy().view(np.int64), block[n_ints : n_ints + 8 * at.REAL_HEADER].copy()
         if any(ints[index] != value for index, value in self._table):
             raise StateError("the state belongs to a network of another shape or version of synaptick")
-        options, settings = slice(at.STEP_RULE, at.KEEP_STATE + 1), slice(0, at.RECURRENT_SCALE + 1)
+        options, settings = slice(at.STEP_RULE, at.KEEP_STATE + 1), slice(0, at.DEVIATION_RATE + 1)
         if (ints[options] != self.ints[options]).any() or (
             reals.view(np.float64)[settings] != self.reals[settings]
         ).any():
@@ -141,7 +140,6 @@ class Arena:
             (at.N_CONTROLS, d.controls),
             (at.N_PARTS, d.parts),
             (at.N_LAYERS, n_layers),
-            (at.ANCHORED, d.anchored),
         ]
         self._place("reals", "staging", at.STAGING, d.n_input)
         self._place("reals", "observation_mean", at.OBSERVATION_MEAN, d.n_input)
@@ -162,9 +160,6 @@ class Arena:
         self._place("reals", "spike_rates", at.SPIKE_RATES, at.N_NETS, n_layers)
         self._place("reals", "credit_norms", at.CREDIT_NORMS, at.N_NETS, n_layers + 1)
         self._place("reals", "step_sizes", at.STEP_SIZES, at.N_NETS, n_layers + 1)
-        self._place("reals", "sweep", at.SWEEP, SWEEP_SIZE)
-        self._place("reals", "due", at.DUE, at.N_NETS, n_layers)
-        self._place("reals", "replaced", at.REPLACED, at.N_NETS, n_layers)
         for net, name in enumerate(NET_NAMES):
             self._place_weights(net, name)
         self._table.append((at.TRACES_FIRST, self._used["floats"]))
@@ -201,7 +196,6 @@ class Arena:
             self._place("floats", f"{name}/feedback", entry + at.NET_FEEDBACK, outputs, features)
         else:
             self._alias(entry + at.NET_FEEDBACK, entry + at.NET_W)
-        self._place("floats", f"{name}/initial", entry + at.NET_INITIAL, outputs * d.anchored, features)
         self._place("floats", f"{name}/leak", entry + at.NET_LEAK, len(d.layers))
         for index, n in enumerate(d.layers):
             row, c, prefix = self._layer_entry(net, index), d.columns(index), f"{name}/{index}"
@@ -229,10 +223,6 @@ class Arena:
             self._place("floats", f"{prefix}/alphas", row + at.LAYER_ALPHAS, d.groups)
             self._place("floats", f"{prefix}/filter_leak", row + at.LAYER_FILTER_LEAK, d.split(index))
             self._place("floats", f"{prefix}/rate", row + at.LAYER_RATE, n)
-            able = d.learns(index)
-            self._place("floats", f"{prefix}/age", row + at.LAYER_AGE, n * able)
-            self._place("floats", f"{prefix}/activity", row + at.LAYER_ACTIVITY, n * able)
-            self._place("floats", f"{prefix}/initial", row + at.LAYER_INITIAL, n * (d.anchored and able), c["m"])
             if d.own_feedback:
                 self._place("floats", f"{prefix}/feedback", row + at.LAYER_FEEDBACK, n, c["m"])
             else:

@@ -28,8 +28,6 @@ from .common import BOX, CONTROLS, COORDINATE, PARTS, SYMBOLS
 from .harness import Event, number, script
 
 THREE = spaces.Discrete(3)
-# Connections that are drawn: half of 13 is rounded to the even number.
-RENEWED = {"replacement_rate": 0.02, "maturity": 50, "least_utility": 2.0, "connectivity": 0.5}
 SMALL: dict[str, Any] = {"layers": (12, 12), "reservoir": 0}
 # Together they use every part of the source; odd sizes leave neurons over where several are summed at a time.
 CASES: dict[str, tuple[dict[str, Any], Any, Any]] = {
@@ -49,28 +47,18 @@ CASES: dict[str, tuple[dict[str, Any], Any, Any]] = {
     "hop, adaptive feedback": (SMALL | {"recurrent_hop": True, "feedback": "adaptive"}, BOX, THREE),
     "reset path, rates": (SMALL | {"reset_path": True, "rate_regularization": 0.01}, BOX, THREE),
     "reset path without adaptation": ({"layers": (8,), "reset_path": True, "adaptive_fraction": 0.0}, BOX, THREE),
-    "coordinate rule, renewal": (
-        SMALL | COORDINATE | RENEWED | {"reset_path": True, "depth_filter": "factored"},
-        BOX,
-        CONTROLS,
-    ),
-    "renewal and pull": (SMALL | RENEWED | {"reservoir": 8, "initial_pull": 1e-3}, BOX, THREE),
-    "renewal above a frozen layer": (
-        SMALL | RENEWED | {"layers": (10, 12, 7), "frozen_layers": 1, "recurrent_scale": 0.5, "recurrent_hop": True},
+    "coordinate rule": (SMALL | COORDINATE | {"reset_path": True, "depth_filter": "factored"}, BOX, CONTROLS),
+    "hop above a frozen layer": (
+        SMALL | {"layers": (10, 12, 7), "frozen_layers": 1, "recurrent_scale": 0.5, "recurrent_hop": True},
         BOX,
         THREE,
     ),
-    "renewal of small layers, adaptive feedback": (
-        RENEWED | {"layers": (4, 5, 4), "reservoir": 5, "feedback": "adaptive", "replacement_rate": 0.05},
-        SYMBOLS,
-        THREE,
-    ),
-    "renewal without recurrence": (
-        SMALL | RENEWED | {"recurrent": False, "observation_skip": False, "readout": "top", "keep_state": True},
+    "small layers, adaptive feedback": ({"layers": (4, 5, 4), "reservoir": 5, "feedback": "adaptive"}, SYMBOLS, THREE),
+    "state kept without recurrence": (
+        SMALL | {"recurrent": False, "observation_skip": False, "readout": "top", "keep_state": True},
         BOX,
         CONTROLS,
     ),
-    "pull alone": (SMALL | {"reservoir": 6, "frozen_layers": 1, "initial_pull": 1e-2}, SYMBOLS, THREE),
     "preferences that fade": (SMALL | {"preference_decay": 1e-2, "least_probability": 0.3}, SYMBOLS, PARTS),
     "random feedback, one layer frozen": (
         SMALL | {"reservoir": 8, "feedback": "random", "frozen_layers": 1},
@@ -91,14 +79,9 @@ CASES: dict[str, tuple[dict[str, Any], Any, Any]] = {
     ),
     "no trace in time": (SMALL | {"temporal_trace": False}, BOX, THREE),
 }
-SANITIZED = ("odd sizes, three levels", "parts of an action", "factored, hop, reset path", "renewal and pull")
+SANITIZED = ("odd sizes, three levels", "parts of an action", "factored, hop, reset path", "coordinate rule")
 SANITIZERS = ("-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
-DEEP, FROZEN, RENEWAL, FADING = (
-    "odd sizes, three levels",
-    "renewal above a frozen layer",
-    "renewal and pull",
-    "preferences that fade",
-)
+DEEP, FADING = "odd sizes, three levels", "preferences that fade"
 # Small mistakes: case, text of the source, and what to put in its place.
 MUTANTS: dict[str, tuple[str, str, str]] = {
     "sign of the adaptation": (DEEP, "eps[j] - strength * a)", "eps[j] + strength * a)"),
@@ -122,33 +105,6 @@ MUTANTS: dict[str, tuple[str, str, str]] = {
     ),
     "fading towards the sum": (FADING, "mean += (double)output[k] / size", "mean += (double)output[k]"),
     "fading with the hold": (FADING, "SET_PREFERENCE_DECAY * (mean -", "K_HOLD_RATE * (mean -"),
-    "a unit left out": (RENEWAL, "(unit + 1) % UNITS", "(unit + 2) % UNITS"),
-    "pull of another strength": (RENEWAL, "PULL_SHARE * (", "0.5f * PULL_SHARE * ("),
-    "the initial weights of the last neuron": (
-        RENEWAL,
-        "AT_LAYER_INITIAL] + i * m, w, row)",
-        "AT_LAYER_INITIAL], w, row)",
-    ),
-    "credit that is not lost": (RENEWAL, "norms[index] -= fabsf(credit[j])", "norms[index] -= 0.0"),
-    "a new neuron remembers": (RENEWAL, "floats[at[AT_LAYER_V] + i] = 0.0f;", ""),
-    "an input's trace remains": (RENEWAL, "clear_column(floats + at[AT_LAYER_EPS], groups, m, j);", "(void)groups;"),
-    "a hop's trace remains": (
-        RENEWAL,
-        "clear_column(floats + at[AT_LAYER_CASCADE], at[AT_LAYER_LEVELS] * n, m, j);",
-        "",
-    ),
-    "older than it is": (RENEWAL, "UNITS / (double)*age", "1.0 / (double)*age"),
-    "replacements that are due": (FROZEN, "some -= 1.0;", "some = 0.0;"),
-    "half to the larger": (FROZEN, "rest == 0.5 && below % 2 != 0", "rest == 0.5"),
-    "the bias is heard": (FROZEN, "j < inputs; ++j) square", "j < inputs + 1; ++j) square"),
-    "a size with itself": (FROZEN, "        if (k == i) continue;\n", ""),
-    "activity of a frozen layer": (
-        FROZEN,
-        "AT_LAYER_RATE : AT_LAYER_ACTIVITY",
-        "AT_LAYER_ACTIVITY : AT_LAYER_ACTIVITY",
-    ),
-    "its own spikes": (FROZEN, "if (j != i) current +=", "if (i >= 0) current +="),
-    "recurrent weights": (FROZEN, "SET_RECURRENT_SCALE * bound", "bound"),
 }
 
 
@@ -236,8 +192,7 @@ def compare(name: str, ticks: int, make: Callable[[Agent], CAgent] = CAgent, bef
             agent.restore(theirs)
             assert twin.load(ours) == 0
     spikes = sum(sum(rates) for rates in agent.spike_rates.values())
-    replaced = agent.arena.views["replaced"].reshape(2, -1)[:, agent.config.fixed :].tolist()
-    return {"ticks": done, "wrong": [], "replaced": replaced, "spikes": spikes}
+    return {"ticks": done, "wrong": [], "spikes": spikes}
 
 
 def mutant(text: str, replacement: str) -> Callable[[Agent], CAgent]:

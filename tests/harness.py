@@ -18,12 +18,12 @@ from synaptick.agent.state import Arena
 
 from .reference import NETS, ReferenceAgent
 
-STATISTICS = ("observation_mean", "observation_m2", "returns", "reservoir_mean", "sweep", "due", "replaced")
+STATISTICS = ("observation_mean", "observation_m2", "returns", "reservoir_mean")
 DRAWN = ("probabilities", "noise", "slow_noise", "deviations", "action")
 OF_NET = ("w", "credit", "output")
-OF_LAYER = ("w", "credit", "psi_mean", "rate", "eps", "epsa", "v", "a", "z", "psi", "age", "activity")
+OF_LAYER = ("w", "credit", "psi_mean", "rate", "eps", "epsa", "v", "a", "z", "psi")
 # What only some configurations have.
-OF_CONFIGURATION = ("output", "peak", "feedback", "initial", "epsr", "cascade", "filtered", "psi_past", "mass")
+OF_CONFIGURATION = ("output", "peak", "feedback", "epsr", "cascade", "filtered", "psi_past", "mass")
 SCALARS = ("observation_count", "value_tm1", "log_probability_tm1", "delta")
 
 

@@ -1,6 +1,6 @@
 """Slow, readable twin of the compiled agent: plain numpy, float64, one function an equation, and `ReferenceAgent`.
 
-What the actor draws is in `reference_policy`, what keeps neurons useful in `reference_plasticity`.
+What the actor draws is in `reference_policy`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from . import reference_plasticity as plasticity
 from . import reference_policy as policy
 
 Array = NDArray[np.float64]
@@ -325,8 +324,6 @@ class ReferenceAgent:
             self.learn(delta, gradients)
             if not last and self.config.lr_policy > 0:
                 self.hold()
-            if reward is not None:
-                plasticity.stay_plastic(self)
         found: Array = arrays["action"]
         return found
 

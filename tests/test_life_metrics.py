@@ -252,7 +252,6 @@ def test_vital_signs_are_those_of_the_arena() -> None:
         spikes.append([np.concatenate([views[f"{net}/{layer}/z"] for layer in (1, 2)]) for net in ("actor", "critic")])
         credit.append(views["credit_norms"].copy())
         steps.append(views["step_sizes"].copy())
-    views["replaced"][:] = [[0, 1, 2], [10, 11, 12]]
     views["critic/2/rate"][:] = [0.0, 1.0, 0.5, 0.5, 0.5, 0.5]
     found = signs.read()
     for net, name in enumerate(("actor", "critic")):
@@ -265,9 +264,6 @@ def test_vital_signs_are_those_of_the_arena() -> None:
             assert found[f"{name}/{block}/credit"] == pytest.approx(np.mean(credit, axis=0)[net, index])
             assert found[f"{name}/{block}/step"] == pytest.approx(np.mean(steps, axis=0)[net, index])
             assert (found[f"{name}/{block}/credit"] or 0) > 0
-        for index in (1, 2):
-            assert found[f"{name}/{index}/replaced"] == views["replaced"][net, index] == 10 * net + index
-        assert f"{name}/0/replaced" not in found  # nobody is, in the reservoir
         assert f"{name}/0/credit" not in found  # the reservoir has none
     assert found["critic/2/dormant"] == pytest.approx(2 / 6)
     again = signs.read()

@@ -51,7 +51,7 @@ def test_worlds_differ_and_fresh_agents_come_first() -> None:
         assert task.steps % task.every == 0
     assert arms_of("Forager") == list(ARMS)
     assert arms_of("Forager", ["learning", "reset"]) == ["reset", "learning"]
-    assert arms_of("CartPole stationary") == ["learning", "memoryless", "replacing neurons"]
+    assert arms_of("CartPole stationary") == ["learning", "memoryless"]
 
 
 # ---- lives
@@ -196,7 +196,7 @@ def test_lives_are_written_and_summarised(cli: Cli, tmp_path: Path) -> None:
         assert made_by.startswith("python ")
         rows = list(csv.DictReader(lines))
     assert [float(row["level"]) for row in rows] == pytest.approx([row["level"] for row in result["rows"]], rel=1e-3)
-    signs = {"actor/0/dormant", "actor/0/replaced", "actor/rank", "critic/readout/step"}
+    signs = {"actor/0/dormant", "actor/rank", "critic/readout/step"}
     assert signs | {"reward_average", "area_lost"} < set(rows[0])
 
 

@@ -16,7 +16,7 @@ from synaptick.agent.agent import Agent
 from synaptick.agent.config import Config
 from synaptick.agent.kernels import policy
 
-from . import reference, reference_plasticity, reference_policy
+from . import reference, reference_policy
 from .common import ROOT
 from .harness import DoubleAgent, Event, assert_parity, call, compared_names, disagreement, script, take_over, twin_of
 from .reference import NETS, ReferenceAgent
@@ -161,82 +161,9 @@ OF_ACTIONS: dict[str, tuple[dict[str, Any], Any, Any]] = {
     "mixed, fading, policy frozen": ({"layers": (9,), **FREE, **FADING, "lr_policy": 0.0}, SEEN, MIXED),
     "strayed, policy frozen": ({"layers": (10, 9), **STRAY, "lr_policy": 0.0}, BOX, BOUNDED),
 }
-# As many neurons replaced as may be, one a sweep and layer, and the least useful one whatever it is worth.
-REPLACED = {"replacement_rate": 1.0, "maturity": 30, "least_utility": 1000.0}
-PLASTIC = {**REPLACED, "initial_pull": 1e-3}
-OF_PLASTICITY: dict[str, tuple[dict[str, Any], Any, Any]] = {
-    "plastic, one layer LIF": (
-        {"layers": (6,), "adaptive_fraction": 0.0, "recurrent": False, "readout": "top", **PLASTIC},
-        BOX,
-        THREE,
-    ),
-    "plastic, one layer ALIF, hop": (
-        {"layers": (6,), "adaptive_fraction": 1.0, "recurrent_hop": True, **PLASTIC},
-        SYMBOLS,
-        THREE,
-    ),
-    "plastic, cascade, hop": ({"layers": (6, 5, 4), "recurrent_hop": True, **PLASTIC}, BOX, THREE),
-    "plastic, factored, hop, reset path": (
-        {"layers": (6, 5, 4), "reset_path": True, **FACTORED_HOP, **PLASTIC},
-        BOX,
-        THREE,
-    ),
-    "plastic, no filter, one leak group": (
-        {"layers": (6, 5), "depth_filter": "none", "leak_groups": 1, **PLASTIC},
-        BOX,
-        THREE,
-    ),
-    "plastic, plain stack": (
-        {"layers": (6, 5, 4), "readout": "top", "recurrent": False, "observation_skip": False, **PLASTIC},
-        BOX,
-        THREE,
-    ),
-    "plastic, nothing from above, nothing remembered": (
-        {"layers": (6, 5), "spatial_signal": False, "temporal_trace": False, **PLASTIC},
-        BOX,
-        THREE,
-    ),
-    "plastic, coordinate": ({"layers": (6, 5), "reset_path": True, **COORDINATE, **PLASTIC}, BOX, THREE),
-    "plastic, random feedback, hop": (
-        {"layers": (6, 5), "feedback": "random", "recurrent_hop": True, **PLASTIC},
-        BOX,
-        THREE,
-    ),
-    "plastic, coordinate, adaptive feedback, factored": (
-        {"layers": (6, 5), **ADAPTIVE, **FACTORED_HOP, **COORDINATE, **PLASTIC},
-        BOX,
-        THREE,
-    ),
-    "plastic, reservoir, reset path": (
-        {"layers": (6, 5), "reservoir": 9, "delay_length": 2, "reset_path": True, **RATES, **PLASTIC},
-        BOX,
-        THREE,
-    ),
-    "plastic, reservoir, plain stack": (
-        {"layers": (6, 5), "reservoir": 7, "readout": "top", "observation_skip": False, **FACTORED_HOP, **PLASTIC},
-        BOX,
-        THREE,
-    ),
-    "plastic, reservoir, adaptive feedback, one frozen": (
-        {"layers": (6, 5, 4), "reservoir": 6, **ADAPTIVE, "frozen_layers": 1, "recurrent_hop": True, **PLASTIC},
-        BOX,
-        THREE,
-    ),
-    "plastic, all frozen": ({"layers": (6, 5), "frozen_layers": 2, **PLASTIC}, BOX, THREE),
-    "plastic, bounded, free": ({"layers": (6, 5), **FREE, **PLASTIC}, BOX, BOUNDED),
-    "plastic, policy frozen": ({"layers": (6, 5), **WIDE, "lr_policy": 0.0, **PLASTIC}, BOX, BOUNDED),
-    "plastic, mixed, free, coordinate": ({"layers": (6,), **FREE, **COORDINATE, **PLASTIC}, SEEN, MIXED),
-    "now and then replaced, sparse, reservoir": (
-        {"layers": (7, 6), "reservoir": 6, "connectivity": 0.2, **REPLACED, "replacement_rate": 0.0045},
-        BOX,
-        THREE,
-    ),
-    "pulled": ({"layers": (7, 6), "initial_pull": 0.01}, BOX, THREE),
-}
 CASES = {
     **{name: (changes, BOX if box else SYMBOLS, THREE) for name, (changes, box) in OF_THE_NETWORK.items()},
     **OF_ACTIONS,
-    **OF_PLASTICITY,
 }
 
 
@@ -286,13 +213,6 @@ class Watch:
             frozen = int(path.split("/")[1]) < self.twin.config.fixed
             frozen |= path.startswith("actor") and self.twin.config.lr_policy == 0
             assert change == 0.0 if frozen else change > 1e-3, path
-
-    def assert_renewed(self) -> None:
-        """In every layer that learns several neurons were replaced, if any may be, and in no other."""
-        for (row, index), replaced in np.ndenumerate(self.twin.arrays["replaced"]):
-            c = self.twin.config
-            frozen = index < c.fixed or (row == 0 and c.lr_policy == 0) or c.replacement_rate == 0
-            assert replaced == 0 if frozen else replaced >= 4, (NETS[row], index)
 
 
 class Sides:
@@ -376,7 +296,6 @@ def test_parity_in_double_precision(name: str, stretch: int, tolerance: float) -
     watch = Watch(twin, script(TICKS, agent.observation, seed=0))
     assert assert_parity(agent, twin, watch, tolerance, stretch) == TICKS
     watch.assert_alive()
-    watch.assert_renewed()
     assert {"start", "step", "terminate", "truncate", "step only"} <= set(watch.kinds)
 
 
@@ -447,11 +366,11 @@ NOT_COMPARED = {
 
 @pytest.mark.parametrize("depth_filter", ["cascade", "factored"])
 def test_whatever_lasts_is_compared(depth_filter: str) -> None:
-    changes = {**OPTIONS, "depth_filter": depth_filter, "step_rule": "coordinate", **PLASTIC}
+    changes = {**OPTIONS, "depth_filter": depth_filter, "step_rule": "coordinate"}
     agent = double_agent(changes, BOX, MIXED)
     lasting = {name for name, view in agent.views.items() if view.size and name.split("/")[-1] not in NOT_COMPARED}
     assert lasting == set(compared_names(agent))
-    assert len({name.split("/")[-1] for name in lasting}) == {"cascade": 29, "factored": 31}[depth_filter]
+    assert len({name.split("/")[-1] for name in lasting}) == {"cascade": 23, "factored": 25}[depth_filter]
 
 
 @pytest.mark.parametrize("depth_filter", ["cascade", "factored", "none"])
@@ -488,7 +407,7 @@ def test_more_frozen_layers_than_there_are_freeze_all_of_them() -> None:
 
 
 @pytest.mark.parametrize(
-    "options", [{}, {**FACTORED_HOP, **ADAPTIVE, **RATES, "reset_path": True}, {"recurrent_hop": True, **PLASTIC}]
+    "options", [{}, {**FACTORED_HOP, **ADAPTIVE, **RATES, "reset_path": True}, {"recurrent_hop": True}]
 )
 def test_parity_with_kept_state(options: dict[str, Any]) -> None:
     """Neurons, eligibility and credit go on through termination and restart."""
@@ -497,7 +416,6 @@ def test_parity_with_kept_state(options: dict[str, Any]) -> None:
     watch = Watch(twin, script(TICKS, agent.observation, 0, truncate=False, act_only=False))
     assert assert_parity(agent, twin, watch, tolerance=1e-5, stretch=100) == TICKS
     watch.assert_alive()
-    watch.assert_renewed()
     assert watch.kinds["terminate"] > 2
 
 
@@ -559,7 +477,6 @@ def _no_bootstrap(self: ReferenceAgent, reward: float, observation: Any = None, 
 TRUE: dict[str, Any] = {
     **vars(reference),
     **vars(reference_policy),
-    **vars(reference_plasticity),
     "advance_eligibility": ReferenceAgent.advance_eligibility,
     "ReferenceAgent.signals": ReferenceAgent.signals,
     "ReferenceAgent.hold": ReferenceAgent.hold,
@@ -840,134 +757,6 @@ def test_a_mutated_coordinate_rule_breaks_parity(monkeypatch: pytest.MonkeyPatch
         assert_parity(agent, twin_of(agent), script(TICKS, agent.observation, 0), tolerance=1e-5, stretch=100)
 
 
-def _no_more(*arguments: Any) -> None:
-    """Nothing."""
-
-
-def _next_column(w: Any, bias: int, column: int, activity: float) -> Any:
-    return TRUE["without"](w, bias, (column + 1) % bias, activity)
-
-
-def _fitted(
-    factor: Callable[[float], float] = lambda ratio: max(ratio, 1.0),
-    column: int = 0,
-    own: bool = True,
-    all_: bool = False,
-) -> Any:
-    """Return `fitted` with another factor, means of other columns, the bias as drawn, or norms of all weights."""
-
-    def fitted(w: Any, others: Any, expected: Any, bias: int) -> Any:
-        inputs, mean = np.arange(w.size) != bias, others.mean(axis=0)
-        large = np.full(w.size, True) if all_ else inputs
-        new = w * factor(np.linalg.norm(others[:, large], axis=1).mean() / np.linalg.norm(w[large]))
-        if own:
-            new[bias] = mean[bias] + expected[inputs] @ (np.roll(mean, column) - new)[inputs]
-        return new
-
-    return fitted
-
-
-def _not_itself_active(twin: Any, net: str, index: int) -> Any:
-    """Spikes of the layer below only."""
-    found = TRUE["expected_inputs"](twin, net, index)
-    found[sum(reference_plasticity.parts_of(twin, index)[:2]) :] = 0.0
-    return found
-
-
-def _not_below(twin: Any, net: str, index: int) -> Any:
-    """Spikes of the layer itself only."""
-    found = TRUE["expected_inputs"](twin, net, index)
-    found[: sum(reference_plasticity.parts_of(twin, index)[:2])] = 0.0
-    return found
-
-
-# What keeps neurons useful. Without the name of an array, that is not cleared.
-OF_KEEPING: dict[str, Any] = {
-    "utility": lambda activity, weights: float(2 * activity * np.abs(weights).sum()),
-    "new_activity": lambda activity, rate, age, sweep: rate,
-    "without the bias": lambda w, bias, column, activity: TRUE["without"](w, bias, column, 0.0),
-    "without the right column": _next_column,
-    "new_inputs dense": lambda words, parts, connectivity, scale: TRUE["new_inputs"](words, parts, 1.0, scale),
-    "new_inputs scale": lambda words, parts, connectivity, scale: TRUE["new_inputs"](words, parts, connectivity, 0.9),
-    "fitted as drawn": lambda w, others, expected, bias: w,
-    "fitted without a factor": _fitted(lambda ratio: 1.0),
-    "fitted to less too": _fitted(lambda ratio: ratio),
-    "fitted but for the bias": _fitted(own=False),
-    "fitted to the wrong column": _fitted(column=1),
-    "fitted with the bias": _fitted(all_=True),
-    "fitted to all as if always active": lambda w, others, expected, bias: TRUE["fitted"](
-        w, others, np.sign(expected), bias
-    ),
-    "fitted to all as if never active": lambda w, others, expected, bias: TRUE["fitted"](w, others, 0 * expected, bias),
-    "expected_inputs without its own": _not_itself_active,
-    "expected_inputs without those below": _not_below,
-    "pulled": lambda w, initial, pull, ticks: TRUE["pulled"](w, initial, pull, 1),
-    "units": lambda twin: TRUE["units"](twin)[:-1],
-    "seen_by the readout": lambda *arguments: TRUE["seen_by"](*arguments)[1:],
-    "seen_by itself": lambda *arguments: TRUE["seen_by"](*arguments)[:-1],
-    "outgoing": lambda *arguments: TRUE["outgoing"](*arguments)[1:],
-    "forget_input": _no_more,
-    "forget_outputs": _no_more,
-    "grow_older": _no_more,
-    "replace": _no_more,
-    **{f"OF_INPUTS but {name}": name for name in ("credit", "peak", "epsa", "epsr", "cascade", "eps")},
-    **{f"OF_OUTPUTS but {name}": name for name in reference_plasticity.OF_OUTPUTS},
-    **{f"OF_NEURON but {name}": name for name in reference_plasticity.OF_NEURON},
-}
-
-
-@pytest.mark.parametrize(
-    ("depth_filter", "name"),
-    [
-        *(("cascade", name) for name in (None, *OF_KEEPING)),
-        *(("factored", name) for name in (None, "OF_INPUTS but filtered", "forget_outputs psi_past")),
-    ],
-)
-def test_a_mutated_replacement_breaks_parity(
-    depth_filter: str, name: str | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Compared tick by tick: what is wrong with one replacement shows at once."""
-    changes = {**OPTIONS, **PLASTIC, "layers": (6, 5, 4), "depth_filter": depth_filter, "step_rule": "coordinate"}
-    agent = double_agent({**changes, "reservoir": 6, "lr_policy": 0.01, "lr_value": 0.02})
-    twin, events = twin_of(agent), script(200, agent.observation, 0)
-    if name is None:
-        assert assert_parity(agent, twin, events, tolerance=1e-8, stretch=1) == 200
-        return
-    target = name.split()[0]
-    mutant = OF_KEEPING.get(name, name.split()[-1])
-    if name == "forget_outputs psi_past":
-        mutant = _all_but_the_past
-    elif isinstance(mutant, str):
-        mutant = tuple(one for one in getattr(reference_plasticity, target) if one != mutant)
-    monkeypatch.setattr(reference_plasticity, target, mutant)
-    with pytest.raises(AssertionError, match=r"^tick "):
-        assert_parity(agent, twin, events, tolerance=1e-8, stretch=1)
-
-
-@pytest.mark.parametrize("name", [None, "fitted", "activity of frozen layers", "_fitted"])
-def test_a_fit_above_a_frozen_layer_that_is_mutated_breaks_parity(
-    name: str | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What `_fitted` writes out is `fitted`."""
-    agent = double_agent({"layers": (6, 5), "frozen_layers": 1, **PLASTIC})
-    if name == "activity of frozen layers":
-        monkeypatch.setattr(reference_plasticity, "expected_inputs", _not_below)
-    elif name is not None:
-        monkeypatch.setattr(reference_plasticity, "fitted", _fitted(own=name == "_fitted"))
-    twin, events = twin_of(agent), script(200, agent.observation, 0)
-    if name in (None, "_fitted"):
-        assert assert_parity(agent, twin, events, tolerance=1e-8, stretch=1) == 200
-        return
-    with pytest.raises(AssertionError, match=r"^tick "):
-        assert_parity(agent, twin, events, tolerance=1e-8, stretch=1)
-
-
-def _all_but_the_past(arrays: dict[str, Any], at: str, i: int) -> None:
-    past = arrays[at + "psi_past"].copy()
-    TRUE["forget_outputs"](arrays, at, i)
-    arrays[at + "psi_past"] = past
-
-
 # ---- interpreted
 
 INTERPRETED = """
@@ -981,13 +770,12 @@ for name in sys.argv[1:]:
     assert not hasattr(agent.advance, "py_func")
     twin = tests.twin_of(agent)
     tests.assert_parity(agent, twin, tests.script(60, agent.observation, seed=3), tolerance=1e-3, stretch=1)
-    assert (twin.arrays["replaced"].sum() > 2) == (twin.config.replacement_rate > 0)
     print(name)
 """
 IN_PYTHON = [
     *("coordinate discrete", "multidiscrete", "bounded", "one-sided, free, top", "mixed, free, coordinate"),
     "strayed, free, top, coordinate",
-    *("plastic, coordinate, adaptive feedback, factored", "plastic, reservoir, reset path"),
+    *("adaptive feedback, coordinate", "reservoir, reset path"),
     "mixed, fading, free, adaptive feedback",
 ]
 

@@ -23,7 +23,6 @@ def features(config: Config, arena: Arena, initial: bool) -> dict[str, bool]:
     layers = range(len(d.layers))
     learning = range(config.fixed, len(d.layers))
     hops = any(d.levels(index) for index in learning)
-    pull, replacement = reals[at.INITIAL_PULL] > 0, reals[at.REPLACEMENT_RATE] > 0
     return {
         "INITIAL": initial,
         "DISCRETE": bool(d.choices),
@@ -49,7 +48,4 @@ def features(config: Config, arena: Arena, initial: bool) -> dict[str, bool]:
         "NORMALIZE_REWARDS": bool(ints[at.NORMALIZE_REWARDS]),
         "HOLDS": bool(reals[at.LR_POLICY] > 0),
         "FADES": bool(reals[at.PREFERENCE_DECAY] > 0),
-        "PULL": bool(pull),
-        "REPLACEMENT": bool(replacement),
-        "PLASTIC": bool(pull or replacement),
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -14,7 +13,7 @@ from ..agent import Agent
 from ..errors import ConfigError, StateError
 from ..kernels import layout as at
 from ..kernels.normalize import HELD, ONES, SQUARES
-from ..state import CONSTANTS, NET_NAMES, Arena
+from ..state import CONSTANTS, Arena
 from .describe import describe
 from .features import features
 from .literals import array, gathered, pairs, real, single, spans
@@ -106,12 +105,6 @@ def _numbers(agent: Agent, code: str, initial: bool) -> Iterator[str]:
     yield from definitions(code, arena)
     widest = _widest(arena)
     yield f"#define WIDEST {widest}"
-    units = _units(agent)
-    if "UNITS" in code:
-        yield f"#define UNITS {units}"
-    if "PULL_SHARE" in code:
-        share = -math.expm1(units * math.log1p(-float(arena.reals[at.INITIAL_PULL])))
-        yield f"#define PULL_SHARE {single(np.float32(share))}"
     fixed = constants(arena)
     yield f"#define FIXED_DIGEST {digest(arena)}u\n"
     yield f"typedef uint{8 * _column_bytes(widest)}_t column;\n"
@@ -160,12 +153,6 @@ def _initial(agent: Agent) -> Iterator[str]:
         yield from array(f"{kind} initial_{section}s[]", map(write, gathered(values, where).tolist()))
 
 
-def _units(agent: Agent) -> int:
-    """Return the units that plasticity looks at in turn: neurons of layers that learn, and outputs."""
-    d = agent.arena.dimensions
-    return len(NET_NAMES) * sum(d.layers[agent.config.fixed :]) + sum(d.outputs)
-
-
 def at_rest(agent: Agent) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float32]]:
     """Return copies of the sections as they are between episodes: what `start` would clear is 0 already.
 
@@ -185,7 +172,7 @@ def at_rest(agent: Agent) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArr
 
 def constants(arena: Arena) -> dict[str, list[tuple[int, int]]]:
     """Return offset and length, in each section, of all numbers that a state must have in common with this one."""
-    found: dict[str, list[tuple[int, int]]] = {"reals": [(0, at.RECURRENT_SCALE + 1)], "floats": []}
+    found: dict[str, list[tuple[int, int]]] = {"reals": [(0, at.DEVIATION_RATE + 1)], "floats": []}
     for name, view in arena.views.items():
         if name.split("/")[-1] in CONSTANTS and view.size:
             section = "reals" if view.dtype == np.float64 else "floats"

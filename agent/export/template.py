@@ -21,13 +21,13 @@ from importlib import resources
 from types import ModuleType
 
 from .. import dimensions
-from ..kernels import act, credit, forward, jit, neuron, normalize, plasticity, policy, step_size
+from ..kernels import act, credit, forward, jit, neuron, normalize, policy, step_size
 from ..kernels import layout as at
 from ..state import Arena
 from .literals import real
 
 _CONSTANTS: tuple[ModuleType, ...] = (
-    *(jit, normalize, neuron, forward, policy, act, credit, step_size, plasticity),
+    *(jit, normalize, neuron, forward, policy, act, credit, step_size),
     dimensions,
 )
 _NAME = re.compile(r"\b(AT|THE|SET|K)_([A-Z0-9_]+)\b")

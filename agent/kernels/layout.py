@@ -61,16 +61,12 @@ from .memory import span
     SPIKE_RATES,  # float64 offset, (2, n_layers)
     CREDIT_NORMS,  # float64 offset, (2, n_layers + 1): L1 norm of the credit of each layer, then of the readout
     STEP_SIZES,  # float64 offset, (2, n_layers + 1): the last step sizes, likewise
-    SWEEP,  # float64 offset, (plasticity.SWEEP_SIZE,): what is known of the layer whose neurons are being looked at
-    DUE,  # float64 offset, (2, n_layers): replacements of neurons that are due
-    REPLACED,  # float64 offset, (2, n_layers): replacements so far
-    ANCHORED,  # 1: initial weights are kept
     N_INTS,  # sizes of the three sections
     N_REALS,
     N_FLOATS,
-) = range(51)
-RANDOM = 51  # 4 words
-NET_TABLE = 55
+) = range(47)
+RANDOM = 47  # 4 words
+NET_TABLE = 51
 
 # Values of DEPTH_FILTER and of FEEDBACK
 CASCADE, FACTORED = 0, 1
@@ -94,8 +90,7 @@ NET_STRIDE = 16
     NET_SLOPE,  # (n_layers,) slope of each layer's normalised current
     NET_FEEDBACK,  # the readout itself unless feedback has weights of its own
     NET_FREE,  # the last so many outputs learn nothing but their bias
-    NET_INITIAL,
-) = range(14)
+) = range(13)
 
 # ---- int64 section: one row a layer, networks one after the other
 LAYER_TABLE = NET_TABLE + N_NETS * NET_STRIDE
@@ -140,10 +135,7 @@ LAYER_STRIDE = 48
     LAYER_RATE,
     LAYER_EPSR,
     LAYER_OUTPUT,  # the spikes themselves but in a reservoir
-    LAYER_AGE,
-    LAYER_ACTIVITY,
-    LAYER_INITIAL,
-) = range(42)
+) = range(39)
 
 # ---- float64 section: header
 (
@@ -172,19 +164,13 @@ LAYER_STRIDE = 48
     NOISE_SHARE,
     INITIAL_DEVIATION,
     DEVIATION_RATE,
-    REPLACEMENT_RATE,
-    MATURITY,
-    LEAST_UTILITY,
-    INITIAL_PULL,
-    CONNECTIVITY,  # these two as in a new network, for new neurons
-    RECURRENT_SCALE,
     VALUE_TM1,  # value of the last observation, from the weights before the change it led to
     LOG_PROBABILITY_TM1,
     DELTA,  # last TD error
     OBSERVATION_COUNT,  # samples of the observation, or the sum of their weights
     SCRATCH_PAIR,  # room for two numbers
-) = range(36)
-REAL_HEADER = 36
+) = range(30)
+REAL_HEADER = 30
 
 
 class Layer(NamedTuple):
@@ -227,8 +213,6 @@ class Layer(NamedTuple):
     rate: NDArray  # (n,)
     epsr: NDArray  # (n, m), or (0,) if the reset has no eligibility
     output: NDArray  # (n,), what the layer above and the readout see: `z`, of a reservoir z less its mean
-    age: NDArray  # (n,), ticks, or (0,) if the layer never learns, as is activity
-    activity: NDArray  # (n,)
 
 
 class Net(NamedTuple):
@@ -253,22 +237,12 @@ class Synapses(NamedTuple):
     peak: NDArray
     credit: NDArray
     feedback: NDArray
-    initial: NDArray  # (0,) unless initial weights are kept
 
 
 @kernel
 def learns(ints: NDArray, net: int, layer: int) -> int:
     """Return 1 if a layer has credit and traces, else 0."""
     return int(ints[LAYER_TABLE + (net * ints[N_LAYERS] + layer) * LAYER_STRIDE + LAYER_LEARNS])
-
-
-@kernel
-def rows_of(ints: NDArray, net: int, block: int) -> int:
-    """Return the neurons of a layer or, of the last block, the outputs of the network."""
-    n_layers = ints[N_LAYERS]
-    if block < n_layers:
-        return int(ints[LAYER_TABLE + (net * n_layers + block) * LAYER_STRIDE + LAYER_N])
-    return int(ints[NET_TABLE + net * NET_STRIDE + NET_OUT])
 
 
 @kernel
@@ -315,8 +289,6 @@ def layer_view(ints: NDArray, floats: NDArray, net: int, layer: int) -> Layer:
         span(floats, ints[at + LAYER_RATE], n),
         span(floats, ints[at + LAYER_EPSR], resets * m),
         span(floats, ints[at + LAYER_OUTPUT], n),
-        span(floats, ints[at + LAYER_AGE], n * able),
-        span(floats, ints[at + LAYER_ACTIVITY], n * able),
     )
 
 
@@ -347,18 +319,14 @@ def synapses_view(ints: NDArray, floats: NDArray, net: int, block: int) -> Synap
         at = LAYER_TABLE + (net * n_layers + block) * LAYER_STRIDE
         size = ints[at + LAYER_N] * ints[at + LAYER_M]
         w, peak, credit, feedback = at + LAYER_W, at + LAYER_PEAK, at + LAYER_CREDIT, at + LAYER_FEEDBACK
-        initial = at + LAYER_INITIAL
     else:
         at = NET_TABLE + net * NET_STRIDE
         size = ints[at + NET_OUT] * ints[at + NET_FEATURES]
         w, peak, credit, feedback = at + NET_W, at + NET_PEAK, at + NET_CREDIT, at + NET_FEEDBACK
-        initial = at + NET_INITIAL
     peaks = size if ints[STEP_RULE] != 0 else 0
-    kept = size if ints[ANCHORED] != 0 else 0
     return Synapses(
         span(floats, ints[w], size),
         span(floats, ints[peak], peaks),
         span(floats, ints[credit], size),
         span(floats, ints[feedback], size),
-        span(floats, ints[initial], kept),
     )

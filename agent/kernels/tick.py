@@ -62,7 +62,6 @@ from .layout import (
 from .learn import learn
 from .memory import floats_at, ints_at, reals_at, span
 from .normalize import RETURNS_SIZE, add_reward, forget_episode, kept, reward_scale, standardize, welford
-from .plasticity import stay_plastic
 
 # Modes
 START, STEP, TERMINATE, TRUNCATE = 0, 1, 2, 3
@@ -165,8 +164,6 @@ def _advance(ints: NDArray, reals: NDArray, floats: NDArray, reward: float, mode
             learn(ints, reals, floats, net, delta, decay, traces_follow)
         if not ended and reals[LR_POLICY] > 0.0:
             hold(ints, reals, floats)
-        if mode != START:
-            stay_plastic(ints, reals, floats)
     if ended:
         forget_episode(span(reals, ints[RETURNS], RETURNS_SIZE))
         ints[PHASE] = 0

@@ -62,7 +62,6 @@ ARMS: dict[str, Arm] = {
     "frozen": Arm({}, at_change="freeze"),
     "no drift": Arm({}, drifts=False),
     "memoryless": Arm(MEMORYLESS),
-    "replacing neurons": Arm({"replacement_rate": 1e-5, "maturity": 20_000, "least_utility": 0.1}),
 }
 
 # Factors of the worlds, which follow one another and then begin again. In them the pole falls 0.7 to 2.2 times as fast

@@ -110,8 +110,6 @@ class VitalSigns:
             ``actor/1/credit``, ``actor/1/step``
                 L1 norm of the credit, which the step is bounded by, and step size, 0 with the coordinate rule; means
                 over the window, of layers that learn and of the readout.
-            ``actor/1/replaced``
-                How many neurons of a layer that learns have been replaced by new ones so far.
             ``actor/rank``
                 Effective rank of the spikes of all layers that learn over the window.
 
@@ -130,8 +128,6 @@ class VitalSigns:
                 block = f"{name}/{'readout' if index == len(self._layers) else index}"
                 signs[f"{block}/credit"] = float(self._credit[net, index] / self.samples) if kept else None
                 signs[f"{block}/step"] = float(self._steps[net, index] / self.samples) if kept else None
-            for index in self._learning:
-                signs[f"{name}/{index}/replaced"] = float(self._views["replaced"][net, index])
             signs[f"{name}/rank"] = effective_rank(self._spikes[:kept, net]) if kept else None
         self.samples = 0
         self._credit.fill(0.0)

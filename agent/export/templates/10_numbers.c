@@ -46,7 +46,7 @@ APART void add_scaled(float *restrict out, float factor, const float *restrict s
     for (int32_t j = size & -BLOCK; j < size; ++j) out[j] += factor * source[j];
 }
 
-//#if PEAKS or ADAPTIVE_FEEDBACK or PULL
+//#if PEAKS or ADAPTIVE_FEEDBACK
 /* Weights of a layer, bottom first, or, of block N_LAYERS, of the readout, with what changes them; size numbers. */
 struct synapses {
     int32_t size;
@@ -56,9 +56,6 @@ struct synapses {
     //#endif
     //#if ADAPTIVE_FEEDBACK
     float *feedback;
-    //#endif
-    //#if PULL
-    float *initial;
     //#endif
 };
 
@@ -75,9 +72,6 @@ static struct synapses synapses_of(float *floats, int net, int block)
     //#endif
     //#if ADAPTIVE_FEEDBACK
     found.feedback = floats + at[inner ? AT_LAYER_FEEDBACK : AT_NET_FEEDBACK];
-    //#endif
-    //#if PULL
-    found.initial = floats + at[inner ? AT_LAYER_INITIAL : AT_NET_INITIAL];
     //#endif
     return found;
 }

@@ -74,9 +74,6 @@ static int tick(struct agent_memory *self, double reward, const double *observat
         //#if HOLDS
         if (!ended) hold(self);
         //#endif
-        //#if PLASTIC
-        if (mode != START) stay_plastic(self);
-        //#endif
     }
     if (ended) {
         forget_episode(reals + THE_RETURNS);
