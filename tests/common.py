@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,13 @@ NEURONS = (
     "action",
     "staging",
 )
+
+
+def tiers(names: Iterable[str], usual: Collection[str]) -> list[Any]:
+    """Return parameters of a test: all the names, those that are not among the usual ones marked slow."""
+    found = [pytest.param(name, marks=[] if name in usual else pytest.mark.slow) for name in names]
+    assert sum(not parameter.marks for parameter in found) == len(usual)
+    return found
 
 
 def make_agent(seed: int = 0, observation: Any = BOX, action: Any = None, buffer: Any = None, **changes: Any) -> Agent:

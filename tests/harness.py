@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from synaptick.agent.build import build
 from synaptick.agent.config import Config
+from synaptick.agent.kernels import jit
 from synaptick.agent.kernels import layout as at
 from synaptick.agent.kernels import tick as kernel
 from synaptick.agent.spaces import ActionSpec, ObservationSpec
@@ -27,13 +28,19 @@ OF_CONFIGURATION = ("output", "peak", "feedback", "initial", "epsr", "cascade", 
 SCALARS = ("observation_count", "value_tm1", "log_probability_tm1", "delta")
 
 
+@jit.entry
+def advance(ints: NDArray, reals: NDArray, floats: NDArray, reward: float, mode: int, learning: bool) -> int:
+    """Make one call of an agent whose arrays are in float64; kept on disk as the step itself is."""
+    return kernel.advance(ints, reals, floats, reward, mode, learning)
+
+
 class DoubleAgent:
     """The compiled kernels on a float64 copy of the float32 section, so that only rounding is left to differ.
 
     Actions are vectors: indices from 0, then controls.
     """
 
-    advance = staticmethod(kernel.advance)
+    advance = staticmethod(advance)
 
     def __init__(self, config: Config, observation_space: Any, action_space: Any, seed: int = 0):
         self.config, self.spaces = config, (observation_space, action_space)

@@ -14,6 +14,8 @@ from synaptick.agent.kernels import tick as kernel
 
 from .common import CONTROLS, COORDINATE, PARTS, SIZE, SYMBOLS, drive, make_agent, state
 
+pytestmark = pytest.mark.any_arithmetic
+
 ZEROS = np.zeros(SIZE)
 # A neuron of each layer is replaced in every sweep.
 PLASTIC = {"replacement_rate": 1.0, "maturity": 0, "least_utility": 1e6, "initial_pull": 0.001}

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from synaptick.agent import Agent, checkpoint, experiment
 
-from .common import ROOT
+from .common import ROOT, tiers
 from .kills import EVERY
 from .runs import CHECKPOINTS, SMALL, Cli, assert_whole, rows
 from .trouble import ENV_ID, Trouble, break_down
@@ -212,7 +212,7 @@ def kill(how: str, env_id: str, folder: Path, kills: int) -> dict[str, Any]:
     return report
 
 
-@pytest.mark.parametrize("env_id", ["CartPole-v1", "synaptick/MemoryChain-v0"])
+@pytest.mark.parametrize("env_id", tiers(["CartPole-v1", "synaptick/MemoryChain-v0"], ["CartPole-v1"]))
 def test_a_run_killed_at_25_random_moments_is_the_run_in_one(tmp_path: Path, env_id: str) -> None:
     report = kill("random", env_id, tmp_path, 25)
     assert report["kills"] == 25

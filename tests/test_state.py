@@ -15,6 +15,8 @@ from synaptick.agent.kernels import layout as at
 
 from .common import CONTROLS, COORDINATE, SIZE, assert_refused, drive, make_agent, state
 
+pytestmark = pytest.mark.any_arithmetic
+
 ZEROS = np.zeros(SIZE)
 
 

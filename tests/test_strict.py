@@ -72,7 +72,7 @@ def test_only_results_of_strict_arithmetic_are_marked() -> None:
     assert strict == {**usual, "arithmetic": "strict"}
 
 
-@pytest.mark.parametrize("value", ["Strict", "exact", "1", " strict"])
+@pytest.mark.parametrize("value", ["Strict", " strict"])
 def test_any_other_arithmetic_is_an_error(value: str) -> None:
     environment = {**os.environ, "SYNAPTICK_ARITHMETIC": value}
     done = subprocess.run(
