@@ -25,6 +25,9 @@ SYMBOLS = spaces.Discrete(5)
 CONTROLS = spaces.Box(np.float32([-1, -2]), np.float32([3, np.inf]))
 PARTS = spaces.Dict(turn=spaces.Box(-1, 1, (), np.float64), switch=spaces.MultiBinary(2), gear=spaces.Discrete(3))
 COORDINATE = {"step_rule": "coordinate", "lr_policy": 0.01, "lr_value": 0.02}
+# Sections made anew in every tick, of traces and weights. A weight that was 0 may be as small as a step along a faint
+# trace, so that products with it are denormal in some ticks; they are flushed when they enter a trace.
+WORK = ("scratch_e", "scratch_total", "scratch_factors", "signals")
 # Named sections of the arena that acting alone may change; everything else is learned or fixed.
 NEURONS = (
     "v",

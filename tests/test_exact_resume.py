@@ -222,6 +222,7 @@ def test_a_run_killed_at_25_random_moments_is_the_run_in_one(tmp_path: Path, env
     assert_same(tmp_path / "killed", tmp_path / "whole")
 
 
+@pytest.mark.slow
 def test_a_run_killed_before_any_operation_on_files_is_the_run_in_one(tmp_path: Path) -> None:
     report = kill("operations", "CartPole-v1", tmp_path, 10_000)
     assert report["steps"] == 2 * EVERY + 7

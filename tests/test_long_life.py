@@ -20,15 +20,24 @@ from synaptick.agent.kernels.step_size import coordinate_update
 from synaptick.agent.record import RunFolder
 from synaptick.agent.results import Results
 
-from .common import ACTIONS, CONTROLS, COORDINATE, PARTS, SIZE, assert_finite, drive, learned, make_agent, state
+from .common import (
+    ACTIONS,
+    CONTROLS,
+    COORDINATE,
+    PARTS,
+    SIZE,
+    WORK,
+    assert_finite,
+    drive,
+    learned,
+    make_agent,
+    state,
+)
 
 OLD = 2**62
 NEVER_FORGET = {"statistics_memory": 10**15}
 ZEROS = np.zeros(SIZE)
 TRACES = ("credit", "eps", "epsa", "epsr", "cascade", "filtered", "psi_past", "psi_mean", "rate", "peak", "v", "a")
-# Made anew in every tick, of traces and weights. A weight that was 0 may be as small as a step along a faint trace, so
-# that products with it are denormal in some ticks; they are flushed when they enter a trace.
-WORK = ("scratch_e", "scratch_total", "scratch_factors", "signals")
 OPTIONS: dict[str, dict[str, Any]] = {
     "default": {},
     "reservoir": {"reservoir": 12, "recurrent_scale": 1.0},
