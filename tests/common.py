@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,9 @@ SYMBOLS = spaces.Discrete(5)
 CONTROLS = spaces.Box(np.float32([-1, -2]), np.float32([3, np.inf]))
 PARTS = spaces.Dict(turn=spaces.Box(-1, 1, (), np.float64), switch=spaces.MultiBinary(2), gear=spaces.Discrete(3))
 COORDINATE = {"step_rule": "coordinate", "lr_policy": 0.01, "lr_value": 0.02}
+# Sections made anew in every tick, of traces and weights. A weight that was 0 may be as small as a step along a faint
+# trace, so that products with it are denormal in some ticks; they are flushed when they enter a trace.
+WORK = ("scratch_e", "scratch_total", "scratch_factors", "signals")
 # Named sections of the arena that acting alone may change; everything else is learned or fixed.
 NEURONS = (
     "v",
@@ -43,6 +46,13 @@ NEURONS = (
     "action",
     "staging",
 )
+
+
+def tiers(names: Iterable[str], usual: Collection[str]) -> list[Any]:
+    """Return parameters of a test: all the names, those that are not among the usual ones marked slow."""
+    found = [pytest.param(name, marks=[] if name in usual else pytest.mark.slow) for name in names]
+    assert sum(not parameter.marks for parameter in found) == len(usual)
+    return found
 
 
 def make_agent(seed: int = 0, observation: Any = BOX, action: Any = None, buffer: Any = None, **changes: Any) -> Agent:

@@ -1,13 +1,20 @@
-"""Fixtures of several test files."""
+"""Fixtures of several test files, and the arithmetic that all tests run in: strict, unless the variable is set."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+# Read when the kernels are imported. Whatever is learned is then the same on every processor, down to the last bit.
+# What holds on any processor in the default, fast arithmetic is marked `any_arithmetic`; test_arithmetic.py runs it.
+os.environ.setdefault("SYNAPTICK_ARITHMETIC", "strict")
+
 from synaptick.cli.main import main
+from synaptick.kernels.base.jit import ARITHMETIC
 
 from .runs import Cli
 from .trouble import Trouble
@@ -28,6 +35,22 @@ def cli(capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.M
         return code, out, err
 
     return call
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep what fits the arithmetic, each test once: what is marked is left to test_arithmetic.py where that is run.
+
+    That comes first: it has the fast step compiled while another worker has the strict one compiled.
+    """
+    apart = [item for item in items if item.path.name == "test_arithmetic.py"]
+    if ARITHMETIC == "strict" and not apart:
+        return
+    marked = [item for item in items if item.get_closest_marker("any_arithmetic")]
+    others = [item for item in items if item not in {*apart, *marked}]
+    kept, left_out = ([*apart, *others], marked) if ARITHMETIC == "strict" else (marked, [*apart, *others])
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = kept
 
 
 @pytest.fixture(autouse=True)

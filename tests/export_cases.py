@@ -1,13 +1,8 @@
-"""What exported agents are compared on, and the comparison itself, in a process with strict arithmetic.
-
-``python -m tests.export_cases`` prints a JSON object; tests/test_export_c.py reads it.
-"""
+"""What exported agents are compared on, and the comparison itself, which needs strict arithmetic."""
 
 from __future__ import annotations
 
-import json
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -17,12 +12,10 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 from synaptick import Agent, Config
-from synaptick.bench.export import follow, new_agent
 from synaptick.export import export_c
 from synaptick.export.c.compiler import compile_c
 from synaptick.export.c.native import CAgent
 from synaptick.kernels import tick as kernel
-from synaptick.kernels.base.jit import ARITHMETIC
 
 from .common import BOX, CONTROLS, COORDINATE, PARTS, SYMBOLS
 from .harness import Event, number, script
@@ -230,20 +223,3 @@ def sanitized(name: str, ticks: int) -> dict[str, Any]:
         "said": done.stderr,
         "wrong": differing(agent, state) if state.size == agent.nbytes else ["no state"],
     }
-
-
-def main() -> None:
-    """Print what all tests of tests/test_export_c.py need to know of strict arithmetic."""
-    assert ARITHMETIC == "strict"
-    result = {
-        "same": {name: compare(name, 800) for name in CASES},
-        "mutants": {name: compare(case, 400, mutant(*mistake)) for name, (case, *mistake) in MUTANTS.items()},
-        "sanitized": {name: sanitized(name, 300) for name in SANITIZED},
-        "exported in an episode": {name: compare(name, 300, before=310) for name in ("one layer", "state kept")},
-        "cartpole": follow(new_agent("1x32"), 3000),
-    }
-    json.dump(result, sys.stdout)
-
-
-if __name__ == "__main__":
-    main()

@@ -12,6 +12,7 @@ from synaptick.arena.arena import Arena
 from synaptick.arena.initialize import build
 from synaptick.config import Config
 from synaptick.kernels import tick as kernel
+from synaptick.kernels.base import jit
 from synaptick.spaces import ActionSpec, ObservationSpec
 from synaptick.spaces.tree import Branch
 
@@ -25,13 +26,19 @@ OF_LAYER = ("w", "credit", "psi_mean", "rate", "eps", "epsa", "v", "a", "z", "ps
 OF_CONFIGURATION = ("output", "peak", "feedback", "epsr", "cascade", "filtered", "psi_past", "mass")
 
 
+@jit.entry
+def advance(ints: NDArray, reals: NDArray, floats: NDArray, reward: float, mode: int, learning: bool) -> int:
+    """Make one call of an agent whose arrays are in float64; kept on disk as the step itself is."""
+    return kernel.advance(ints, reals, floats, reward, mode, learning)
+
+
 class DoubleAgent:
     """The compiled kernels on a float64 copy of the float32 section, so that only rounding is left to differ.
 
     Actions are vectors: indices from 0, then controls.
     """
 
-    advance = staticmethod(kernel.advance)
+    advance = staticmethod(advance)
 
     def __init__(self, config: Config, observation_space: Any, action_space: Any, seed: int = 0):
         self.config, self.spaces = config, (observation_space, action_space)

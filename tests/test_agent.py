@@ -28,6 +28,8 @@ from .common import (
 )
 from .harness import number
 
+pytestmark = pytest.mark.any_arithmetic
+
 ZEROS = np.zeros(SIZE)
 SPACES = {"box": BOX, "discrete": SYMBOLS, "shifted": spaces.Discrete(5, start=-2), "scalar": spaces.Box(-1, 1, ())}
 

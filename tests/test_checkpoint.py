@@ -63,6 +63,7 @@ def saved(tmp_path: Path) -> Saved:
     return tmp_path / "agent", agent
 
 
+@pytest.mark.any_arithmetic
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("inside", [True, False])
 def test_what_is_loaded_goes_on_as_if_never_stopped(tmp_path: Path, kind: str, inside: bool) -> None:

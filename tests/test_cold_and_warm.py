@@ -47,6 +47,7 @@ def run_with_cache(folder: Path) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 def test_loaded_code_gives_the_bytes_that_fresh_code_gives(tmp_path: Path) -> None:
     """Kernels once compiled apart gave a warm process other roundings than a cold one."""
     cold, warm = run_with_cache(tmp_path), run_with_cache(tmp_path)

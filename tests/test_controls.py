@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from synaptick import Agent, Config
 
 from . import reference_policy
-from .common import BOX, CONTROLS, COORDINATE, PARTS, SIZE, assert_finite, make_agent
+from .common import BOX, CONTROLS, COORDINATE, PARTS, SIZE, assert_finite, make_agent, tiers
 from .harness import DoubleAgent, twin_of
 from .reference import ReferenceAgent
 
@@ -67,6 +67,7 @@ def run_wild(agent: Agent, space: Any, ticks: int, seed: int = 0) -> list[Any]:
     return actions
 
 
+@pytest.mark.any_arithmetic
 @pytest.mark.parametrize("name", SPACES)
 def test_actions_are_members_of_the_space_in_shape_and_type(name: str) -> None:
     space = SPACES[name]
@@ -78,6 +79,7 @@ def test_actions_are_members_of_the_space_in_shape_and_type(name: str) -> None:
     assert_finite(agent)
 
 
+@pytest.mark.any_arithmetic
 @pytest.mark.parametrize("size", [1e3, 1e6, 1e18])
 @pytest.mark.parametrize("name", SPACES)
 def test_huge_weights_leave_actions_in_the_space_and_numbers_finite(name: str, size: float) -> None:
@@ -91,6 +93,7 @@ def test_huge_weights_leave_actions_in_the_space_and_numbers_finite(name: str, s
         assert_finite(agent)
 
 
+@pytest.mark.any_arithmetic
 @pytest.mark.parametrize("name", SPACES)
 def test_huge_rewards_leave_numbers_finite(name: str) -> None:
     agent, rng = make_agent(action=SPACES[name], normalize_rewards=False), np.random.default_rng(0)
@@ -101,6 +104,7 @@ def test_huge_rewards_leave_numbers_finite(name: str) -> None:
             assert_finite(agent)
 
 
+@pytest.mark.any_arithmetic
 @given(
     st.sampled_from([np.float32, np.float64]),
     st.lists(st.tuples(st.floats(-1e30, 1e30), st.floats(0, 1e30)), min_size=1, max_size=3),
@@ -141,6 +145,7 @@ def test_a_mean_far_beyond_a_bound_teaches_nothing_strange(deviation: str) -> No
         assert min(found) > 0.9
 
 
+@pytest.mark.any_arithmetic
 def test_free_deviations_learn_nothing_but_their_bias() -> None:
     for changes in ({}, {"feedback": "adaptive"}, {"feedback": "random"}, {"step_rule": "coordinate"}):
         agent = make_agent(action=CONTROLS, deviation="free", deviation_rate=1.0, layers=(8, 9), **changes)
@@ -152,6 +157,7 @@ def test_free_deviations_learn_nothing_but_their_bias() -> None:
         assert (w[:2, :17] != before[:2, :17]).any()
 
 
+@pytest.mark.any_arithmetic
 def test_a_deviation_rate_of_0_keeps_the_deviation_outputs() -> None:
     agent = make_agent(action=CONTROLS, deviation_rate=0.0)
     before = agent.arena.views["actor/w"][2:].copy()
@@ -212,9 +218,9 @@ def followed(seed: int, ticks: int, noisy: bool, **changes: Any) -> NDArray[np.f
     return np.array(found)
 
 
-@pytest.mark.parametrize("deviation", ["state", "free"])
+@pytest.mark.parametrize("deviation", ["state", pytest.param("free", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("rule", RULES)
-@pytest.mark.parametrize("noisy", [False, True])
+@pytest.mark.parametrize("noisy", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_outputs_beyond_their_range_come_back(noisy: bool, rule: str, deviation: str) -> None:
     """A tenth a tick; slower where observations change, as spikes that are rare have their weights corrected rarely."""
     for seed in range(4):
@@ -232,6 +238,7 @@ def test_outputs_of_a_policy_that_does_not_learn_are_left_alone(rule: str) -> No
     assert found.min() > 40
 
 
+@pytest.mark.any_arithmetic
 def test_acting_only_holds_nothing() -> None:
     agent = make_agent(action=spaces.Box(-1, 1, (2,)))
     w = agent.arena.views["actor/w"]
@@ -262,8 +269,8 @@ def drifted(seed: int, ticks: int, towards: float, twin: bool, **changes: Any) -
     return np.array(found)
 
 
-@pytest.mark.parametrize("rule", FAST)
-@pytest.mark.parametrize("towards", [0.0, 1.0])
+@pytest.mark.parametrize("rule", tiers(FAST, ["bounded"]))
+@pytest.mark.parametrize("towards", [pytest.param(0.0, marks=pytest.mark.slow), 1.0])
 def test_outputs_do_not_drift_out_of_their_range(towards: float, rule: str) -> None:
     """Neither by chance, where reward is noise, nor where the best action is a bound, under either step rule."""
     for seed in range(3):
@@ -272,6 +279,7 @@ def test_outputs_do_not_drift_out_of_their_range(towards: float, rule: str) -> N
         assert found.max() < 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", FAST)
 def test_without_a_hold_outputs_drift(rule: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Negative control, in the twin: the same in 2500 ticks, of which the compiled agent needs no more."""

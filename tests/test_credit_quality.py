@@ -121,6 +121,7 @@ def distances(agent: Any) -> np.ndarray:
     return np.array([np.linalg.norm(feedback[path.removesuffix("w") + "feedback"] - w[path]) for path in w])
 
 
+@pytest.mark.any_arithmetic
 def test_adaptive_feedback_approaches_the_weights() -> None:
     """Their distance decays as (1 - feedback_decay)^t, whatever is learned meanwhile."""
     agent = make_agent(0, layers=(16, 16), connectivity=0.5, feedback="adaptive", feedback_decay=1e-2)
@@ -130,8 +131,9 @@ def test_adaptive_feedback_approaches_the_weights() -> None:
     np.testing.assert_allclose(distances(agent) / first, 0.99**ticks, rtol=1e-4)
     drive(agent, 1900, seed=1, act_only=False)
     assert (distances(agent) < 1e-4 * first).all()
-    for path, w in blocks(agent, "w").items():
-        assert np.linalg.norm(w) > 0.02, path
+    # The least ratio of weights and distance is e^(13.4 +- 0.4) over 60 seeds, what changes most 0.166 +- 0.003.
+    for (path, w), distance in zip(blocks(agent, "w").items(), distances(agent), strict=True):
+        assert np.linalg.norm(w) > 1e4 * distance, path
         assert np.abs(w - before[path]).max() > 0.01, path
 
 

@@ -15,7 +15,7 @@ from synaptick import Agent
 from synaptick.arena import checkpoint
 from synaptick.training import run as experiment
 
-from .common import ROOT
+from .common import ROOT, tiers
 from .kills import EVERY
 from .runs import CHECKPOINTS, SMALL, Cli, assert_whole, rows
 from .trouble import ENV_ID, Trouble, break_down
@@ -214,7 +214,7 @@ def kill(how: str, env_id: str, folder: Path, kills: int) -> dict[str, Any]:
     return report
 
 
-@pytest.mark.parametrize("env_id", ["CartPole-v1", "synaptick/MemoryChain-v0"])
+@pytest.mark.parametrize("env_id", tiers(["CartPole-v1", "synaptick/MemoryChain-v0"], ["CartPole-v1"]))
 def test_a_run_killed_at_25_random_moments_is_the_run_in_one(tmp_path: Path, env_id: str) -> None:
     report = kill("random", env_id, tmp_path, 25)
     assert report["kills"] == 25
@@ -224,6 +224,7 @@ def test_a_run_killed_at_25_random_moments_is_the_run_in_one(tmp_path: Path, env
     assert_same(tmp_path / "killed", tmp_path / "whole")
 
 
+@pytest.mark.slow
 def test_a_run_killed_before_any_operation_on_files_is_the_run_in_one(tmp_path: Path) -> None:
     report = kill("operations", "CartPole-v1", tmp_path, 10_000)
     assert report["steps"] == 2 * EVERY + 7

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 from synaptick import Agent, Config, ConfigError, StateError
+from synaptick.bench.export import follow, new_agent
 from synaptick.errors import CompilerError
 from synaptick.export import export_c, write_source
 from synaptick.export.c.compiler import compile_c, find_compiler, section_bytes
@@ -27,14 +26,16 @@ from synaptick.kernels.layout import PLACES_AT, SETTINGS_AT, SIZES_AT, Sizes
 from synaptick.kernels.settings import Settings
 from synaptick.kernels.views import LAYERS_AT, LayerRow
 
-from .common import BOX, CONTROLS, PARTS, ROOT, SYMBOLS, assert_finite, make_agent
-from .export_cases import CASES, MUTANTS, SANITIZED, agent_of
+from .common import BOX, CONTROLS, PARTS, ROOT, SYMBOLS, assert_finite, make_agent, tiers
+from .export_cases import CASES, MUTANTS, SANITIZED, agent_of, compare, mutant, sanitized
 from .runs import SMALL, Cli
 
 OK, OTHER_SHAPE, OTHER_SETTINGS = 0, -4, -5
 EXAMPLE = ROOT / "docs" / "examples" / "embed_in_c" / "main.c"
 # All that the code may ask of a C library; what a compiler makes of sqrt and memcpy is its business.
 LIBRARY = {"exp", "expf", "log", "sqrt", "memcpy", "memset"}
+# Of the cases, those that together use nearly all of the source.
+USUAL = ("one layer", "odd sizes, three levels", "parts of an action", "factored, hop, reset path", "state kept")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -45,56 +46,40 @@ def _compiler() -> None:
         pytest.skip(str(error))
 
 
-@pytest.fixture(scope="session")
-def strict() -> dict[str, Any]:
-    """Everything that was compared in a process with strict arithmetic."""
-    environment = {**os.environ, "SYNAPTICK_ARITHMETIC": "strict"}
-    command = [sys.executable, "-m", "tests.export_cases"]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=1800)
-    assert done.returncode == 0, done.stderr
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
-
-
-@pytest.mark.parametrize("name", CASES)
-def test_every_byte_is_the_same_after_every_tick(strict: dict[str, Any], name: str) -> None:
-    found = strict["same"][name]
+@pytest.mark.parametrize("name", tiers(CASES, USUAL))
+def test_every_byte_is_the_same_after_every_tick(name: str) -> None:
+    found = compare(name, 800)
     assert found["wrong"] == [], f"tick {found['ticks']}"
     assert found["ticks"] == 800
     assert found["spikes"] > 0
 
 
-@pytest.mark.parametrize("name", MUTANTS)
-def test_a_small_mistake_in_the_source_is_noticed(strict: dict[str, Any], name: str) -> None:
-    assert strict["mutants"][name]["wrong"]
+@pytest.mark.parametrize("name", tiers(MUTANTS, list(MUTANTS)[:4]))
+def test_a_small_mistake_in_the_source_is_noticed(name: str) -> None:
+    case, *mistake = MUTANTS[name]
+    assert compare(case, 400, mutant(*mistake))["wrong"]
 
 
-@pytest.mark.parametrize("name", SANITIZED)
-def test_sanitizers_find_nothing_and_the_program_ends_in_the_same_state(strict: dict[str, Any], name: str) -> None:
-    assert strict["sanitized"][name] == {"code": 0, "said": "", "wrong": []}
+@pytest.mark.parametrize("name", tiers(SANITIZED, SANITIZED[:1]))
+def test_sanitizers_find_nothing_and_the_program_ends_in_the_same_state(name: str) -> None:
+    assert sanitized(name, 300) == {"code": 0, "said": "", "wrong": []}
 
 
 @pytest.mark.parametrize("name", ["one layer", "state kept"])
-def test_an_agent_exported_in_an_episode_begins_the_next_one_as_it_would(strict: dict[str, Any], name: str) -> None:
-    found = strict["exported in an episode"][name]
+def test_an_agent_exported_in_an_episode_begins_the_next_one_as_it_would(name: str) -> None:
+    found = compare(name, 300, before=310)
     assert found["wrong"] == [], f"tick {found['ticks']}"
 
 
-def test_both_balance_the_pole_with_the_same_actions(strict: dict[str, Any]) -> None:
-    found = strict["cartpole"]
+def test_both_balance_the_pole_with_the_same_actions() -> None:
+    found = follow(new_agent("1x32"), 3000)
     assert found == {"steps": 3000, "same_actions": True, "first_difference": None, "relative": 0.0, "greatest": 0.0}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("network", ["1x32", "1x64", "default"])
 def test_actions_are_the_same_over_1e5_steps_of_cartpole(network: str) -> None:
-    code = (
-        "import json; from synaptick.bench.export import follow, new_agent; "
-        f"print(json.dumps(follow(new_agent({network!r}), 100_000)))"
-    )
-    environment = {**os.environ, "SYNAPTICK_ARITHMETIC": "strict"}
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
-    found = json.loads(done.stdout)
+    found = follow(new_agent(network), 100_000)
     assert (found["steps"], found["same_actions"], found["first_difference"]) == (100_000, True, None)
 
 

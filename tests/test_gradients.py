@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 from synaptick.kernels import distributions as policy
+from synaptick.kernels.base.jit import ARITHMETIC
 
 from . import reference, reference_policy
 from .credits import (
@@ -26,6 +27,9 @@ from .credits import (
     stack_of,
 )
 from .oracle import EPROP, Paths, run
+
+# In fast arithmetic the step is compiled once more for this, in float64.
+pytestmark = [pytest.mark.any_arithmetic, *([pytest.mark.slow] if ARITHMETIC == "fast" else [])]
 
 # All that a layer under LIF neurons can know, recurrence apart.
 LIF_ABOVE = replace(EPROP, adaptation_above=True)

@@ -1,4 +1,4 @@
-"""Learning on whole tasks, five seeds; minutes, so run on request: ``pytest -m slow``."""
+"""Learning on whole tasks, five seeds; many minutes, so run on request: ``pytest -m learning``."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ def last_100(task: str) -> np.ndarray:
     return np.array([run["last_100"] for run in runs])
 
 
-@pytest.mark.slow
+@pytest.mark.learning
 def test_the_default_configuration_learns_cartpole() -> None:
     found = last_100("cartpole")
     assert interquartile_mean(found) > 480
     assert found.min() > 350
 
 
-@pytest.mark.slow
+@pytest.mark.learning
 def test_positions_alone_need_memory() -> None:
     with_memory, without = last_100("positions"), last_100("positions, memoryless")
     assert without.max() < 100

@@ -147,6 +147,7 @@ def test_a_vector_environment_is_refused() -> None:
     env.close()
 
 
+@pytest.mark.any_arithmetic
 def test_a_real_agent_in_a_real_environment_repeats_itself() -> None:
     ends = []
     for seed in (1, 1, 2):

@@ -388,7 +388,7 @@ def memoryless_returns(env: TMaze) -> dict[tuple[int, ...], float]:
     return found
 
 
-@pytest.mark.parametrize("length", [1, 4, 30])
+@pytest.mark.parametrize("length", [1, *(pytest.param(length, marks=pytest.mark.slow) for length in (4, 30))])
 def test_of_all_policies_without_memory_none_gains_anything_in_the_maze(length: int) -> None:
     found = memoryless_returns(TMaze(length))
     assert max(found.values()) == found[1, 1, 1, 0] == found[1, 1, 1, 2] == 0.0

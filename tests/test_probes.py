@@ -11,7 +11,7 @@ from gymnasium import Env, spaces
 from synaptick import make_env, run
 from synaptick.envs.tasks.probes import MatchMemory
 
-from .common import COORDINATE, train, values
+from .common import COORDINATE, tiers, train, values
 
 SEEDS = range(5)
 RAW = {"normalize_observations": False, "normalize_rewards": False}
@@ -154,8 +154,8 @@ class Aim(Env[np.ndarray, np.ndarray]):
         return np.zeros(1, np.float32), -((float(action[0]) - self.gain * self.cue) ** 2), True, False, {}
 
 
-@pytest.mark.parametrize("gain", [0.8, 1.6, 3.0])
-@pytest.mark.parametrize("rule", DEVIATIONS)
+@pytest.mark.parametrize("gain", [*(pytest.param(gain, marks=pytest.mark.slow) for gain in (0.8, 1.6)), 3.0])
+@pytest.mark.parametrize("rule", tiers(DEVIATIONS, ["bounded"]))
 def test_targets_close_to_bounds_and_past_them_are_no_trap(rule: str, gain: float) -> None:
     """Within the bounds, past one of them, and past both; the best constant action loses .64, 1.7 and 2.25."""
     for seed in SEEDS:

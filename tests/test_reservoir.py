@@ -18,6 +18,8 @@ from synaptick.kernels.views import layer_view
 
 from .common import drive, make_agent
 
+pytestmark = pytest.mark.any_arithmetic
+
 NETS = ("actor", "critic")
 # A reservoir of one kind, random recurrent neurons.
 RANDOM = {"latch_fraction": 0.0, "delay_fraction": 0.0}

@@ -18,6 +18,8 @@ from synaptick.kernels.views import NETS_AT, NetRow
 
 from .common import CONTROLS, COORDINATE, SIZE, assert_refused, drive, make_agent, state
 
+pytestmark = pytest.mark.any_arithmetic
+
 ZEROS = np.zeros(SIZE)
 
 

@@ -43,6 +43,7 @@ def agent_for(env: Any, **changes: Any) -> Agent:
 # ---- episodes
 
 
+@pytest.mark.any_arithmetic
 def test_an_endless_episode_is_one_episode() -> None:
     env = make_env("Pendulum-v1", {"max_episode_steps": -1}, ["gymnasium.wrappers:FlattenObservation"])
     agent = agent_for(env)
@@ -64,6 +65,7 @@ def test_episodes_of_one_step_are_learned_from(rule: str) -> None:
     assert_finite(agent)
 
 
+@pytest.mark.any_arithmetic
 def test_an_environment_that_resets_itself_is_the_same_stream_with_one_dead_step_an_episode() -> None:
     """After an end, Autoreset ignores one action and returns the first observation of the next episode."""
     env = gymnasium.wrappers.Autoreset(make_env("CartPole-v1"))
@@ -194,6 +196,7 @@ WILD: dict[str, Callable[[np.random.Generator], NDArray[Any]]] = {
 }
 
 
+@pytest.mark.any_arithmetic
 @pytest.mark.parametrize("kind", WILD)
 @pytest.mark.parametrize("rule", RULES)
 def test_wild_observations_reach_the_network_bounded(kind: str, rule: str) -> None:
@@ -209,6 +212,7 @@ def test_wild_observations_reach_the_network_bounded(kind: str, rule: str) -> No
     assert_finite(agent)
 
 
+@pytest.mark.any_arithmetic
 def test_a_stream_of_any_kind_repeats_itself() -> None:
     ends = []
     for _ in range(2):

@@ -197,6 +197,7 @@ BARS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("network", BARS)
 def test_the_cascade_with_the_hop_reaches_the_bar(network: str) -> None:
     reference = next(iter(REFERENCES))

@@ -37,6 +37,7 @@ def value_of(agent: Agent, observation: NDArray[np.float64]) -> float:
     return value
 
 
+@pytest.mark.any_arithmetic
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("layers", [(8,), (8, 9)])
 def test_the_td_errors_of_a_step_and_of_both_ends(rule: str, layers: tuple[int, ...]) -> None:
@@ -58,6 +59,7 @@ def test_the_td_errors_of_a_step_and_of_both_ends(rule: str, layers: tuple[int, 
     assert agent.td_error == pytest.approx(reward + DISCOUNT * after - before, abs=1e-6)
 
 
+@pytest.mark.any_arithmetic
 @pytest.mark.parametrize("rule", RULES)
 def test_both_ends_learn_what_a_step_with_the_same_td_error_learns(rule: str) -> None:
     """Weights depend on the end only through the TD error: a reward in place of the bootstrap is as good."""
@@ -78,6 +80,7 @@ def test_both_ends_learn_what_a_step_with_the_same_td_error_learns(rule: str) ->
     assert np.abs(found[0] - found[2]).max() > 1e-4
 
 
+@pytest.mark.any_arithmetic
 def test_a_discount_of_0_makes_both_ends_the_same() -> None:
     ends = []
     for last in (None, np.ones(SIZE)):
@@ -92,6 +95,7 @@ def test_a_discount_of_0_makes_both_ends_the_same() -> None:
         np.testing.assert_array_equal(ours, theirs)
 
 
+@pytest.mark.any_arithmetic
 def test_an_abandoned_episode_teaches_nothing() -> None:
     agent, observation = inside_an_episode("bounded", (8,))
     weights = {name: view.copy() for name, view in agent.arena.views.items() if name.endswith("/w")}
@@ -100,6 +104,7 @@ def test_an_abandoned_episode_teaches_nothing() -> None:
         np.testing.assert_array_equal(agent.arena.views[name], before)
 
 
+@pytest.mark.any_arithmetic
 def test_a_new_episode_owes_nothing_to_the_one_before() -> None:
     """Agents with equal weights and different pasts have equal neurons and traces once an episode begins."""
     agents = []
