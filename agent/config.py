@@ -389,6 +389,8 @@ class Config:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Config:
         """Build a configuration from a mapping; unknown keys and bad values raise `ConfigError`."""
+        if not isinstance(values, Mapping):
+            raise ConfigError(f"a configuration is a mapping from settings to values; got a {type(values).__name__}")
         return cls(**{str(key): value for key, value in values.items()})
 
     def with_changes(self, changes: Mapping[str, Any]) -> Config:

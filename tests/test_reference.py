@@ -174,10 +174,10 @@ USUAL = (
     *("raw observation", "three layers, top", "three layers, no filter", "three layers, no signal from above"),
     *("three layers, nothing remembered", "coordinate, one frozen", "factored, hop, discrete, one leak group"),
     *("reset path, factored, hop", "random feedback", "rates, ALIF, reset", "reservoir of all kinds", "clipped"),
+    "reservoir, reset path",
     *("short statistics, short sight, errors bound at a third", "bounded, fresh noise", "bounded, noise all lasting"),
     *("one-sided, free, top", "strayed, free, top, coordinate", "multidiscrete, fading, held"),
     *("mixed, three layers, factored", "mixed, fading, free, adaptive feedback"),
-    "plastic, reservoir, reset path",
 )
 
 
