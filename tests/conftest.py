@@ -16,8 +16,8 @@ os.environ.setdefault("SYNAPTICK_ARITHMETIC", "strict")
 from synaptick.cli.main import main
 from synaptick.kernels.base.jit import ARITHMETIC
 
-from .runs import Cli
-from .trouble import Trouble
+from .support.runs import Cli
+from .support.trouble import Trouble
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from synaptick import Agent, Config, InputError, PhaseError, SpaceError
 from synaptick.arena.named import Named
 from synaptick.kernels.layout import SIZES_AT
 
-from .common import (
+from .support.common import (
     ACTIONS,
     BOX,
     CONTROLS,
@@ -26,7 +26,7 @@ from .common import (
     make_agent,
     state,
 )
-from .harness import number
+from .support.harness import number
 
 pytestmark = pytest.mark.any_arithmetic
 

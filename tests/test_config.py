@@ -32,7 +32,9 @@ from synaptick.setting_kinds import (
 )
 from synaptick.training.config_file import dump_config, parse_changes, parse_config, shipped_names
 
-CONFIGS = Path(__file__).parent.parent / "configs"
+from .support.common import ROOT
+
+CONFIGS = ROOT / "configs"
 FIELDS: dict[str, Field[Any]] = {spec.name: spec for spec in fields(Config)}
 KINDS = {name: kind_of(spec) for name, spec in FIELDS.items()}
 NUMBERS = {name: kind for name, kind in KINDS.items() if isinstance(kind, Real | Whole)}

@@ -4,7 +4,7 @@ The network is the agent's, the derivative of a spike is the pseudo-derivative p
 count. With ``smooth=True`` a spike is the integral of psi instead of a step, so that every derivative is a true one and
 finite differences apply. Weights are constant over a run.
 
-`tests/oracle.py` checks them by forward-mode RTRL and by finite differences.
+`tests/support/oracle.py` checks them by forward-mode RTRL and by finite differences.
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""Tests of memory: its plan, its checks, its files."""

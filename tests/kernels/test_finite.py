@@ -1,0 +1,105 @@
+"""Whatever a stream of finite numbers holds, no weight, credit or probability stops being a number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from gymnasium import spaces
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from ..support.common import ACTIONS, CONTROLS, COORDINATE, PARTS, SIZE, assert_finite, make_agent
+
+pytestmark = pytest.mark.any_arithmetic
+
+ZEROS = np.zeros(SIZE)
+SCALES = st.sampled_from([0.0, 1e-320, 1e-45, 1e-30, 1e-8, 1.0, 1e8, 1e30, 1e308])
+VALUES = st.tuples(SCALES, st.floats(-1, 1)).map(lambda pair: pair[0] * pair[1])
+STREAMS = st.lists(st.tuples(VALUES, st.lists(VALUES, min_size=SIZE, max_size=SIZE)), min_size=1, max_size=30)
+OPTIONS = st.fixed_dictionaries(
+    {
+        "layers": st.sampled_from([(8,), (8, 8)]),
+        "normalize_observations": st.booleans(),
+        "normalize_rewards": st.booleans(),
+        "keep_state": st.booleans(),
+        "rule": st.sampled_from([{}, COORDINATE]),
+        "entropy_bonus": st.sampled_from([0.0, 0.1]),
+        "action": st.sampled_from([spaces.Discrete(ACTIONS), CONTROLS, PARTS]),
+        "deviation": st.sampled_from(["state", "free"]),
+        "initial_deviation": st.sampled_from([0.001, 1.0, 100.0]),
+    }
+)
+
+
+@given(STREAMS, OPTIONS, st.integers(1, 8))
+@settings(max_examples=150, deadline=None, derandomize=True)
+def test_no_stream_leaves_a_number_that_is_not_finite(stream: Any, options: dict[str, Any], rounds: int) -> None:
+    rule = options["rule"]
+    agent = make_agent(**{name: value for name, value in options.items() if name != "rule"}, **rule)
+    for number in range(rounds):
+        agent.start(stream[0][1])
+        for reward, observation in stream:
+            assert agent.step(reward, observation) in options["action"]
+        assert_finite(agent)
+        agent.end(stream[0][0], stream[-1][1] if number % 2 else None)
+        assert_finite(agent)
+
+
+def heavy_tailed(rng: np.random.Generator, scale: float) -> Callable[[], NDArray[np.float64]]:
+    return lambda: np.clip(rng.standard_cauchy(SIZE), -1e9, 1e9) * scale
+
+
+RULES: dict[str, dict[str, Any]] = {
+    "bounded": {},
+    "coordinate": COORDINATE,
+    "controls": {"action": CONTROLS},
+    "coordinate parts": {"action": PARTS, **COORDINATE, "entropy_bonus": 0.1},
+}
+
+
+@pytest.mark.parametrize("changes", RULES.values(), ids=list(RULES))
+@pytest.mark.parametrize("scale", [0.0, 1e-40, 1.0, 1e20])
+@pytest.mark.parametrize("normalize", [True, False])
+def test_long_streams_stay_finite(changes: dict[str, Any], scale: float, normalize: bool) -> None:
+    agent = make_agent(layers=(8, 8), normalize_observations=normalize, normalize_rewards=normalize, **changes)
+    draw = heavy_tailed(np.random.default_rng(0), scale)
+    agent.start(draw())
+    for tick in range(3000):
+        agent.step(float(draw()[0]), draw())
+        if tick % 100 == 0:
+            assert_finite(agent)
+
+
+@pytest.mark.parametrize("changes", RULES.values(), ids=list(RULES))
+@pytest.mark.parametrize(
+    "size", [*(pytest.param(size, marks=pytest.mark.slow) for size in (1e30, 1e100, 1e200)), 1.7e308]
+)
+@pytest.mark.parametrize("normalize", [True, False])
+@pytest.mark.parametrize("where", ["reward", "observation", "both"])
+def test_numbers_beyond_all_measure_are_survived(
+    where: str, normalize: bool, size: float, changes: dict[str, Any]
+) -> None:
+    agent = make_agent(normalize_observations=normalize, normalize_rewards=normalize, **changes)
+    rng, scales = np.random.default_rng(0), [0.0, 1.0, size]
+    agent.start(ZEROS)
+    for _ in range(200):
+        values = rng.choice(scales, SIZE + 1) * rng.uniform(-1, 1, SIZE + 1)
+        reward, observation = values[0], values[1:]
+        agent.step(reward if where != "observation" else 1.0, observation if where != "reward" else ZEROS)
+        assert_finite(agent)
+
+
+def test_learning_goes_on_after_a_number_beyond_all_measure() -> None:
+    agent, rng = make_agent(normalize_observations=False, normalize_rewards=False), np.random.default_rng(0)
+    agent.start(ZEROS)
+    agent.step(1e300, np.full(SIZE, -1e300))
+    agent.end(0.0)
+    before = agent.arena.views["critic/w"].copy()
+    agent.start(ZEROS)
+    for _ in range(20):
+        agent.step(float(rng.normal()), rng.normal(size=SIZE))
+    assert (agent.arena.views["critic/w"] != before).any()

@@ -1,0 +1,834 @@
+"""The compiled agent against its plain numpy twin, tick by tick, and proof that the comparison can fail."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from gymnasium import spaces
+from synaptick import Agent
+from synaptick.config import Config
+from synaptick.kernels import distributions as policy
+
+from ..reference import agent as reference
+from ..reference import policy as reference_policy
+from ..reference.agent import NETS, ReferenceAgent
+from ..support.common import ROOT, tiers
+from ..support.harness import (
+    DoubleAgent,
+    Event,
+    assert_parity,
+    call,
+    compared_names,
+    disagreement,
+    script,
+    take_over,
+    twin_of,
+)
+
+TICKS, SIZE, ACTIONS = 300, 4, 3
+BASE = {"connectivity": 0.5, "recurrent_scale": 1.0, "reservoir": 0}
+
+# Dense weights: from 0, a step of +lr and one of -lr leave a rounding error, and this rule gives that a full step too.
+COORDINATE = {"step_rule": "coordinate", "lr_policy": 0.01, "lr_value": 0.02, "connectivity": 1.0}
+
+FACTORED_HOP = {"depth_filter": "factored", "recurrent_hop": True}
+ADAPTIVE = {"feedback": "adaptive", "feedback_decay": 0.003}
+RATES = {"rate_regularization": 0.003, "target_rate": 0.3}
+
+THREE = spaces.Discrete(ACTIONS)
+SYMBOLS, BOX = spaces.Discrete(SIZE), spaces.Box(-np.inf, np.inf, (SIZE,))
+
+# Settings, and whether observations are a Box (else a Discrete); three actions.
+OF_THE_NETWORK: dict[str, tuple[dict[str, Any], bool]] = {
+    "one layer LIF": ({"layers": (9,), "adaptive_fraction": 0.0, "recurrent": False, "readout": "top"}, True),
+    "one layer ALIF": ({"layers": (9,), "adaptive_fraction": 1.0, "entropy_bonus": 0.1}, True),
+    "one leak group": ({"layers": (8, 7), "leak_groups": 1, "readout": "top", "observation_skip": False}, True),
+    "discrete": ({"layers": (8, 7), "adaptive_fraction": 0.0, "discount": 0.9}, False),
+    "coordinate": ({"layers": (9, 8), **COORDINATE}, True),
+    "coordinate discrete": ({"layers": (9,), **COORDINATE, "entropy_bonus": 0.02}, False),
+    "three layers": ({"layers": (10, 9, 8), "entropy_bonus": 0.05}, True),
+    "three layers, top": (
+        {"layers": (10, 9, 8), "readout": "top", "recurrent": False, "observation_skip": False},
+        True,
+    ),
+    "three layers, no filter": ({"layers": (10, 9, 8), "depth_filter": "none", "normalize_rewards": False}, True),
+    "three layers, no signal from above": ({"layers": (10, 9, 8), "spatial_signal": False}, True),
+    "three layers, nothing remembered": ({"layers": (10, 9, 8), "temporal_trace": False}, True),
+    "three layers, two frozen": ({"layers": (10, 9, 8), "frozen_layers": 2}, True),
+    "coordinate, one frozen": ({"layers": (9, 8), "frozen_layers": 1, **COORDINATE}, True),
+    "raw observation": (
+        {"layers": (9, 8), "normalize_observations": False, "v_th": 0.8, "dampening": 0.4, "reset_strength": 0.6},
+        True,
+    ),
+    "cascade, hop": ({"layers": (10, 9, 8), "recurrent_hop": True}, True),
+    "factored": ({"layers": (10, 9, 8), "depth_filter": "factored"}, True),
+    "factored, hop": ({"layers": (10, 9, 8), **FACTORED_HOP}, True),
+    "factored, hop, one layer": ({"layers": (9,), **FACTORED_HOP}, True),
+    "factored, hop, discrete, one leak group": ({"layers": (9, 8), "leak_groups": 1, **FACTORED_HOP}, False),
+    "no filter, hop": ({"layers": (10, 9, 8), "depth_filter": "none", "recurrent_hop": True}, True),
+    "reset path": ({"layers": (10, 9, 8), "reset_path": True, "v_th": 0.9, "reset_strength": 0.7}, True),
+    "reset path, LIF": ({"layers": (9, 8), "reset_path": True, "adaptive_fraction": 0.0}, True),
+    "reset path, factored, hop": ({"layers": (10, 9, 8), "reset_path": True, **FACTORED_HOP}, True),
+    "random feedback": ({"layers": (10, 9, 8), "feedback": "random", "recurrent_hop": True}, True),
+    "adaptive feedback": ({"layers": (10, 9, 8), **ADAPTIVE, **FACTORED_HOP}, True),
+    "adaptive feedback, coordinate": ({"layers": (9, 8), **ADAPTIVE, **COORDINATE}, True),
+    "adaptive feedback, one frozen": ({"layers": (10, 9, 8), **ADAPTIVE, "frozen_layers": 1}, True),
+    "adaptive feedback, all frozen": ({"layers": (9, 8), **ADAPTIVE, "frozen_layers": 2}, True),
+    "rates, ALIF, reset": ({"layers": (10, 9), **RATES, "reset_path": True, "adaptive_fraction": 1.0}, True),
+    "rates, adaptive feedback, one frozen": ({"layers": (10, 9), **RATES, **ADAPTIVE, "frozen_layers": 1}, True),
+    "top, hop": ({"layers": (10, 9, 8), "readout": "top", "recurrent_hop": True, "observation_skip": False}, True),
+    "hop without recurrence": ({"layers": (10, 9, 8), "recurrent": False, "recurrent_hop": True}, True),
+    "hop without signal from above": ({"layers": (9, 8), "spatial_signal": False, **FACTORED_HOP}, True),
+    "hop, nothing remembered": ({"layers": (9, 8), "temporal_trace": False, "reset_path": True, **FACTORED_HOP}, True),
+    "short statistics, short sight, errors bound at a third": (
+        {"layers": (9, 8), "statistics_memory": 15, "discount": 0.8, "trace_lambda": 0.5, "error_bound": 0.3},
+        True,
+    ),
+    "reservoir": ({"layers": (9, 8), "reservoir": 7}, True),
+    "reservoir of all kinds": ({"layers": (9, 8), "reservoir": 15, "delay_length": 2}, True),
+    "reservoir, reset path": ({"layers": (9,), "reservoir": 9, "reset_path": True, "delay_length": 3}, True),
+    "reservoir, plain stack": (
+        {"layers": (9, 8), "reservoir": 10, "readout": "top", "observation_skip": False, **FACTORED_HOP},
+        True,
+    ),
+    "reservoir, adaptive feedback, one frozen": (
+        {"layers": (10, 9, 8), "reservoir": 6, **ADAPTIVE, "frozen_layers": 1},
+        True,
+    ),
+    "reservoir, coordinate, discrete": ({"layers": (9,), "reservoir": 8, **COORDINATE}, False),
+    "clipped": ({"layers": (9,), "observation_clip": 0.7, "entropy_bonus": 0.1}, True),
+}
+
+
+# Wide enough to be clipped often.
+WIDE = {"initial_deviation": 0.8, "deviation_rate": 0.3}
+# Weights from which outputs start far outside their range.
+STRAY = {"stray": 40.0, **WIDE}
+FREE = {"deviation": "free", **WIDE}
+BOUNDED = spaces.Box(np.float32([-1, -3, 2]), np.float32([1, 5, 2.5]))
+ONE_SIDED = spaces.Box(np.array([-2.0, -np.inf]), np.array([np.inf, 0.5]), dtype=np.float64)
+UNBOUNDED = spaces.Box(-np.inf, np.inf, (2,))
+MIXED = spaces.Dict(
+    push=spaces.Box(-1, 2, (2,)),
+    gear=spaces.Discrete(3, start=-1),
+    rest=spaces.Tuple([spaces.MultiBinary(2), spaces.Box(0, np.inf, (), np.float64), spaces.MultiDiscrete([2, 4])]),
+)
+SEEN = spaces.Dict(
+    camera=spaces.Box(0, 255, (2, 2), np.uint8),
+    rest=spaces.Tuple([spaces.Discrete(3, start=1), spaces.MultiBinary(2), spaces.MultiDiscrete([2, 3])]),
+    speed=spaces.Box(-np.inf, np.inf, (), np.float64),
+)
+# Fast enough that neither rounding nor learning hides it.
+FADING = {"preference_decay": 0.02}
+# Settings, observations, actions.
+OF_ACTIONS: dict[str, tuple[dict[str, Any], Any, Any]] = {
+    "multidiscrete": ({"layers": (9, 8), "entropy_bonus": 0.05}, BOX, spaces.MultiDiscrete([3, 2, 4])),
+    "multibinary, mixed observation": ({"layers": (9, 8)}, SEEN, spaces.MultiBinary(3)),
+    "bounded": ({"layers": (9, 8), **WIDE, "entropy_bonus": 0.02}, BOX, BOUNDED),
+    "bounded, free": ({"layers": (9, 8), **FREE}, BOX, BOUNDED),
+    "bounded, free, random feedback": ({"layers": (9, 8), **FREE, "feedback": "random"}, BOX, BOUNDED),
+    "bounded, free, adaptive feedback": ({"layers": (9, 8), **FREE, **ADAPTIVE}, BOX, BOUNDED),
+    "bounded, free, coordinate": ({"layers": (9,), **FREE, **COORDINATE}, BOX, BOUNDED),
+    "bounded, coordinate": ({"layers": (9, 8), **WIDE, **COORDINATE}, SYMBOLS, BOUNDED),
+    "bounded, fresh noise": ({"layers": (9,), **WIDE, "noise_correlation": 0.0}, BOX, BOUNDED),
+    "bounded, narrow": ({"layers": (9,), "initial_deviation": 0.05}, BOX, BOUNDED),
+    "one-sided": ({"layers": (9, 8), **WIDE}, BOX, ONE_SIDED),
+    "one-sided, free, top": ({"layers": (9, 8), **FREE, "readout": "top"}, BOX, ONE_SIDED),
+    "unbounded": ({"layers": (9, 8), "noise_correlation": 0.5}, BOX, UNBOUNDED),
+    "unbounded, deviation fixed": ({"layers": (9,), "deviation_rate": 0.0}, BOX, UNBOUNDED),
+    "mixed": ({"layers": (10, 9), **WIDE, "entropy_bonus": 0.02}, SEEN, MIXED),
+    "mixed, free, coordinate": ({"layers": (10,), **FREE, **COORDINATE}, SEEN, MIXED),
+    "mixed, raw observation": ({"layers": (10,), "normalize_observations": False, **FREE}, SEEN, MIXED),
+    "mixed, three layers, factored": ({"layers": (10, 9, 8), **WIDE, **FACTORED_HOP}, BOX, MIXED),
+    "bounded, noise all lasting": ({"layers": (9,), **WIDE, "noise_share": 1.0}, BOX, BOUNDED),
+    "bounded, noise not lasting": ({"layers": (9,), **WIDE, "noise_share": 0.0}, BOX, BOUNDED),
+    "strayed": ({"layers": (9, 8), **STRAY, "entropy_bonus": 0.02}, BOX, BOUNDED),
+    "strayed, coordinate": ({"layers": (9, 8), **STRAY, **COORDINATE}, BOX, BOUNDED),
+    "strayed, free": ({"layers": (9, 8), **STRAY, "deviation": "free"}, BOX, BOUNDED),
+    "strayed, free, top, coordinate": (
+        {"layers": (9, 8), **STRAY, **COORDINATE, "deviation": "free", "readout": "top"},
+        BOX,
+        ONE_SIDED,
+    ),
+    "strayed, adaptive feedback": ({"layers": (9, 8), **STRAY, **ADAPTIVE}, BOX, BOUNDED),
+    "strayed, unbounded": ({"layers": (9, 8), **STRAY}, BOX, UNBOUNDED),
+    "strayed, mixed": ({"layers": (10, 9), **STRAY}, SEEN, MIXED),
+    "discrete, fading": ({"layers": (9, 8), **FADING}, BOX, THREE),
+    "discrete, fading, coordinate": ({"layers": (9,), **FADING, **COORDINATE}, SYMBOLS, THREE),
+    "multidiscrete, fading, held": (
+        {"layers": (9, 8), **FADING, "least_probability": 0.4, "reservoir": 7},
+        BOX,
+        spaces.MultiDiscrete([3, 2, 4]),
+    ),
+    "multidiscrete, all fades at once": ({"layers": (9,), "preference_decay": 1.0}, BOX, spaces.MultiDiscrete([3, 2])),
+    "mixed, fading": ({"layers": (10, 9), **WIDE, **FADING, "entropy_bonus": 0.02}, SEEN, MIXED),
+    "mixed, fading, free, adaptive feedback": ({"layers": (10,), **FREE, **FADING, **ADAPTIVE}, SEEN, MIXED),
+    "strayed, mixed, fading": ({"layers": (10, 9), **STRAY, **FADING}, SEEN, MIXED),
+    "mixed, fading, policy frozen": ({"layers": (9,), **FREE, **FADING, "lr_policy": 0.0}, SEEN, MIXED),
+    "strayed, policy frozen": ({"layers": (10, 9), **STRAY, "lr_policy": 0.0}, BOX, BOUNDED),
+}
+CASES = {
+    **{name: (changes, BOX if box else SYMBOLS, THREE) for name, (changes, box) in OF_THE_NETWORK.items()},
+    **OF_ACTIONS,
+}
+
+
+# Of the cases, those that together change whatever any of them changes.
+USUAL = (
+    *("raw observation", "three layers, top", "three layers, no filter", "three layers, no signal from above"),
+    *("three layers, nothing remembered", "coordinate, one frozen", "factored, hop, discrete, one leak group"),
+    *("reset path, factored, hop", "random feedback", "rates, ALIF, reset", "reservoir of all kinds", "clipped"),
+    "reservoir, reset path",
+    *("short statistics, short sight, errors bound at a third", "bounded, fresh noise", "bounded, noise all lasting"),
+    *("one-sided, free, top", "strayed, free, top, coordinate", "multidiscrete, fading, held"),
+    *("mixed, three layers, factored", "mixed, fading, free, adaptive feedback"),
+)
+
+
+def double_agent(changes: dict[str, Any], observations: Any = BOX, actions: Any = THREE, seed: int = 0) -> DoubleAgent:
+    settings = BASE | changes
+    factor = settings.pop("stray", 1.0)
+    agent: DoubleAgent = strayed(DoubleAgent(Config(**settings), observations, actions, seed), factor)
+    return agent
+
+
+def single_agent(changes: dict[str, Any], observations: Any = BOX, actions: Any = THREE, seed: int = 0) -> Agent:
+    settings = BASE | changes
+    factor = settings.pop("stray", 1.0)
+    agent: Agent = strayed(Agent(Config(**settings), observations, actions, seed=seed), factor)
+    return agent
+
+
+def strayed(agent: Any, factor: float) -> Any:
+    """Return the agent, the weights of its means and deviations multiplied."""
+    views = getattr(agent, "views", agent.arena.views)
+    views["actor/w"][sum(agent.action.choices) :] *= factor
+    return agent
+
+
+class Watch:
+    """Counts the spikes of a twin and the kinds of the events that went by."""
+
+    def __init__(self, twin: ReferenceAgent, events: Any):
+        self.twin, self.events = twin, events
+        self.before = {name: array.copy() for name, array in twin.arrays.items()}
+        self.rates: dict[str, list[float]] = {f"{net}/{k}": [] for net in NETS for k in range(len(twin.config.stack))}
+        self.kinds: dict[str, int] = {}
+
+    def __iter__(self) -> Any:
+        for event in self.events:
+            yield event
+            label = event.kind if event.learn else f"{event.kind} only"
+            self.kinds[label] = self.kinds.get(label, 0) + 1
+            for path, rates in self.rates.items():
+                rates.append(float(self.twin.arrays[f"{path}/z"].mean()))
+
+    def assert_alive(self) -> None:
+        """Every layer spiked, but not always, and learned, unless it is frozen."""
+        for path, rates in self.rates.items():
+            assert 0.02 < np.mean(rates) < 0.8, path
+            change = np.abs(self.twin.arrays[f"{path}/w"] - self.before[f"{path}/w"]).max()
+            frozen = int(path.split("/")[1]) < self.twin.config.fixed
+            frozen |= path.startswith("actor") and self.twin.config.lr_policy == 0
+            assert change == 0.0 if frozen else change > 1e-3, path
+
+
+class Sides:
+    """Notes whether drawn controls fell between their bounds, beyond one, and beyond one from a mean there already.
+
+    Also whether outputs were beyond their range.
+    """
+
+    def __init__(self, twin: ReferenceAgent, events: Any):
+        self.twin, self.events, self.seen = twin, events, set[str]()
+
+    def __iter__(self) -> Any:
+        twin = self.twin
+        for event in self.events:
+            yield event
+            output, initial = twin.arrays["actor/output"], twin.config.initial_deviation
+            for control, noise in zip(
+                reference_policy.gaussians(output, twin.parts, initial), twin.arrays["noise"], strict=True
+            ):
+                mean, deviation, low, high = control
+                u = mean + deviation * noise
+                self.seen.add("below" if u < low else "above" if u > high else "inside")
+                if (u > high and mean > high) or (u < low and mean < low):
+                    self.seen.add("with the mean beyond")
+            n = len(twin.parts.controls.T)
+            excess = reference_policy.excess(output, twin.parts, twin.config)[len(output) - 2 * n :]
+            self.seen |= {"mean too far" for x in excess[:n] if x} | {"deviation too far" for x in excess[n:] if x}
+
+    def missing(self) -> set[str]:
+        """What these controls should have done and did not."""
+        _, _, low, high = self.twin.parts.controls
+        expected = {"inside"} if low.size else set()
+        expected |= {name for name, bound in (("below", low), ("above", high)) if np.isfinite(bound).any()}
+        return expected - self.seen
+
+
+# ---- the equations on their own
+
+
+def test_random_numbers_are_xoshiro128plusplus() -> None:
+    """First outputs of the authors' C code from the state 1, 2, 3, 4."""
+    words = [1, 2, 3, 4]
+    found = [reference_policy.next_uint32(words) for _ in range(10)]
+    assert found[:5] == [641, 1573767, 3222811527, 3517856514, 836907274]
+    assert found[5:] == [4247214768, 3867114732, 1355841295, 495546011, 621204420]
+
+
+def test_statistics_are_those_of_the_whole_sample() -> None:
+    xs = np.random.default_rng(0).normal(5.0, 3.0, size=(50, 2))
+    mean, m2 = np.zeros(2), np.zeros(2)
+    for count, x in enumerate(xs, 1):
+        mean, m2 = reference.welford(1.0, count, mean, m2, x)
+    np.testing.assert_allclose(mean, xs.mean(axis=0), rtol=1e-12)
+    np.testing.assert_allclose(reference.variance(50, m2), xs.var(axis=0, ddof=1), rtol=1e-12)
+
+
+def test_actions_are_drawn_with_their_probabilities() -> None:
+    words, probabilities = [1, 2, 3, 4], np.array([0.5, 0.0, 0.3, 0.2])
+    counts = np.bincount([reference_policy.sample(probabilities, words) for _ in range(4000)], minlength=4)
+    assert counts[1] == 0
+    np.testing.assert_allclose(counts / 4000, probabilities, atol=0.03)
+
+
+# ---- parity
+
+
+@pytest.fixture
+def kernel_tail(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give the twin the kernels' approximations of a tail, which `test_policy` compares with the exact ones."""
+    monkeypatch.setattr(reference_policy, "hazard", policy.tail_hazard)
+    monkeypatch.setattr(reference_policy, "log_tail", policy.log_tail)
+
+
+def test_the_usual_cases_change_whatever_any_case_changes() -> None:
+    def changed(names: Iterable[str]) -> set[Any]:
+        settings = [(key, value) for name in names for key, value in CASES[name][0].items()]
+        words = {(key, value) for key, value in settings if isinstance(value, str | bool)}
+        return words | {key for key, _ in settings}
+
+    assert changed(USUAL) == changed(CASES)
+
+
+@pytest.mark.usefixtures("kernel_tail")
+@pytest.mark.parametrize("name", tiers(CASES, USUAL))
+@pytest.mark.parametrize(("stretch", "tolerance"), [(1, 1e-10), pytest.param(100, 1e-5, marks=pytest.mark.slow)])
+def test_parity_in_double_precision(name: str, stretch: int, tolerance: float) -> None:
+    """Weights, traces, neurons, statistics and random words agree after every tick, and over long stretches."""
+    agent = double_agent(*CASES[name])
+    twin = twin_of(agent)
+    watch = Watch(twin, script(TICKS, agent.observation, seed=0))
+    assert assert_parity(agent, twin, watch, tolerance, stretch) == TICKS
+    watch.assert_alive()
+    assert {"start", "step", "terminate", "truncate", "step only"} <= set(watch.kinds)
+
+
+@pytest.mark.parametrize(
+    "name",
+    tiers(OF_ACTIONS, ["one-sided, free, top", "strayed, free, top, coordinate", "mixed, three layers, factored"]),
+)
+def test_parity_with_the_exact_tail(name: str) -> None:
+    """The tail of the kernels is right to 1e-5, and so is all that comes of it in a tick, however close to 0."""
+    agent = double_agent(*OF_ACTIONS[name])
+    twin = twin_of(agent)
+    sides = Sides(twin, script(TICKS, agent.observation, seed=2))
+    assert assert_parity(agent, twin, sides, tolerance=1e-3, stretch=1) == TICKS
+    if WIDE.items() <= OF_ACTIONS[name][0].items():
+        assert sides.missing() == set()
+    if name.startswith("strayed"):
+        expected = {"deviation too far"} | (
+            {"mean too far", "with the mean beyond"} if "unbounded" not in name else set()
+        )
+        assert expected <= sides.seen
+
+
+@pytest.mark.any_arithmetic
+@pytest.mark.parametrize("name", tiers(CASES, USUAL[1::2]))
+def test_parity_of_the_agent(name: str) -> None:
+    """The agent as a user gets it, in single precision, through its façade.
+
+    Rounding moves a membrane across its threshold now and then. Such a tick must be a near miss in the twin, which then
+    takes over the agent's state; it does so every 20 ticks too, before rounding errors have grown.
+    """
+    agent = single_agent(*CASES[name], seed=1)
+    twin = twin_of(agent, CASES[name][1:])
+    action, compared, chosen = 0.0, 0, len(twin.parts.choices)
+    for tick, event in enumerate(script(TICKS, agent.observation, 1), 1):
+        before = action
+        action = call(agent, event, before)
+        call(twin, event, before)
+        if same_spikes(agent, twin):
+            assert (agent.arena.views["action"][:chosen] == twin.arrays["action"][:chosen]).all()
+            compared += 1
+            assert_close(agent, twin, event, tick)
+        if tick % 20 == 0 or not same_spikes(agent, twin):
+            take_over(twin, agent)
+    assert compared >= 0.98 * TICKS
+
+
+def same_spikes(agent: Agent, twin: ReferenceAgent) -> bool:
+    """Whether all spikes agree; the lowest layer in which they do not must have been close to its threshold."""
+    for net in NETS:
+        for index in range(len(twin.config.stack)):
+            v, a, z, strength = (twin.arrays[f"{net}/{index}/{name}"] for name in ("v", "a", "z", "strength"))
+            differ = agent.arena.views[f"{net}/{index}/z"] != z
+            if differ.any():
+                assert np.abs(v - twin.config.v_th - strength * a)[differ].max() < 1e-2
+                return False
+    return True
+
+
+def assert_close(agent: Agent, twin: ReferenceAgent, event: Event, tick: int) -> None:
+    for name, found in disagreement(agent, twin).items():
+        assert found < (1e-3 if name.endswith("/w") else 1e-2), f"tick {tick} ({event.kind}): {name} by {found:.1e}"
+
+
+# Fixed from the start, worked out anew in every tick, or for display.
+NOT_COMPARED = {
+    *("alpha", "alphas", "rho", "strength", "leak", "filter_leak"),
+    *("standardised", "control_centre", "control_scale", "control_low", "control_high"),
+    *("staging", "input", "inputs", "current", "slope", "features", "gradient", "signals"),
+    *("scratch_e", "scratch_pair", "scratch_total", "scratch_factors", "spike_rates", "credit_norms", "step_sizes"),
+}
+
+
+@pytest.mark.parametrize("depth_filter", ["cascade", "factored"])
+def test_whatever_lasts_is_compared(depth_filter: str) -> None:
+    changes = {**OPTIONS, "depth_filter": depth_filter, "step_rule": "coordinate"}
+    agent = double_agent(changes, BOX, MIXED)
+    lasting = {name for name, view in agent.views.items() if view.size and name.split("/")[-1] not in NOT_COMPARED}
+    assert lasting == set(compared_names(agent))
+    assert len({name.split("/")[-1] for name in lasting}) == {"cascade": 23, "factored": 25}[depth_filter]
+
+
+@pytest.mark.parametrize("depth_filter", ["cascade", "factored", "none"])
+def test_leaks_of_the_filters_are_those_of_the_layer(depth_filter: str) -> None:
+    views = single_agent({"layers": (10, 9), "depth_filter": depth_filter}).arena.views
+    kept = depth_filter != "none"
+    expected = [views[f"actor/{index}/alpha"].mean() * kept for index in range(2)]
+    np.testing.assert_allclose(views["actor/leak"], expected, rtol=1e-6)
+    if depth_filter != "cascade":
+        np.testing.assert_array_equal(views["actor/0/filter_leak"], views["actor/1/alphas"] * kept)
+
+
+@pytest.mark.parametrize("learn", [True, False])
+def test_a_hop_that_cannot_be_made_is_off(learn: bool) -> None:
+    """Without recurrence, and without signals from above, the switch changes nothing."""
+    for changes in ({"recurrent": False}, {"spatial_signal": False}):
+        ours, theirs = (double_agent({"layers": (9, 8), **changes, "recurrent_hop": hop}) for hop in (True, False))
+        action = 0
+        for event in script(50, ours.observation, 0, act_only=not learn):
+            before = action
+            action = call(ours, event, before)
+            assert action == call(theirs, event, before)
+        assert ours.floats.size == theirs.floats.size
+        np.testing.assert_array_equal(ours.floats, theirs.floats)
+
+
+def test_more_frozen_layers_than_there_are_freeze_all_of_them() -> None:
+    two, five = (double_agent({"layers": (9, 8), **ADAPTIVE, "frozen_layers": frozen}) for frozen in (2, 5))
+    for agent in (two, five):
+        action = 0
+        for event in script(50, agent.observation, 0):
+            action = call(agent, event, action)
+    np.testing.assert_array_equal(two.floats, five.floats)
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {**FACTORED_HOP, **ADAPTIVE, **RATES, "reset_path": True}, {"recurrent_hop": True}]
+)
+def test_parity_with_kept_state(options: dict[str, Any]) -> None:
+    """Neurons, eligibility and credit go on through termination and restart."""
+    agent = double_agent({"layers": (9, 8), "keep_state": True, **options})
+    twin = twin_of(agent)
+    watch = Watch(twin, script(TICKS, agent.observation, 0, truncate=False, act_only=False))
+    assert assert_parity(agent, twin, watch, tolerance=1e-5, stretch=100) == TICKS
+    watch.assert_alive()
+    assert watch.kinds["terminate"] > 2
+
+
+@pytest.mark.parametrize("learn", [True, False])
+def test_kept_traces_follow_the_neurons_through_a_truncation(learn: bool) -> None:
+    """A forward pass at the end moves all eligibility on; one without learning makes the next tick clear it."""
+    agent = double_agent({"layers": (9, 8), "keep_state": True, **FACTORED_HOP, **RATES, "reset_path": True})
+    twin = twin_of(agent)
+    kinds = {0: "start", 20: "truncate", 21: "start"}
+    events = [
+        replace(event, kind=kinds.get(tick, "step"), learn=learn or tick != 20)
+        for tick, event in enumerate(script(40, agent.observation, 0, act_only=False))
+    ]
+    assert_parity(agent, twin, iter(events), tolerance=1e-6, stretch=100)
+
+
+# ---- negative controls
+
+
+def _swapped(self: ReferenceAgent, delta: float, gradients: Any) -> None:
+    """Credit first, then the weights."""
+    for number, net in enumerate(NETS):
+        found = self.signals(net, gradients[number]) if gradients else []
+        if gradients:
+            self.advance(net, gradients[number], found)
+        self.change_weights(net, delta, follow=bool(gradients))
+
+
+def _late_signals(self: ReferenceAgent, delta: float, gradients: Any) -> None:
+    """Signals from the weights after the change."""
+    for number, net in enumerate(NETS):
+        self.change_weights(net, delta, follow=bool(gradients))
+        if gradients:
+            self.advance(net, gradients[number], self.signals(net, gradients[number]))
+
+
+def _late_rates(self: ReferenceAgent, delta: float, gradients: Any) -> None:
+    """The pull of the rates by the eligibility of the next tick."""
+    for number, net in enumerate(NETS):
+        found = self.signals(net, gradients[number]) if gradients else []
+        self.change_weights(net, delta, follow=False)
+        for path in (f"{net}/{index}" for index in self.learning if gradients):
+            TRUE["advance_eligibility"](self, f"{path}/")
+            e = self.eligibility(path)[1]
+            c, rate = self.config, self.arrays[f"{path}/rate"]
+            change = reference.rate_change(c.rate_regularization, rate, c.target_rate, e)
+            for name in ("w", "feedback"):
+                self.arrays[f"{path}/{name}"] = self.arrays[f"{path}/{name}"] + change
+        if gradients:
+            self.advance(net, gradients[number], found)
+
+
+def _no_bootstrap(self: ReferenceAgent, reward: float, observation: Any = None, learn: bool = True) -> None:
+    """A truncation taken for a termination."""
+    self.tick(reward, observation, learn, 0.0, last=True)
+    self.arrays["returns"][3:] = 0.0
+
+
+TRUE: dict[str, Any] = {
+    **vars(reference),
+    **vars(reference_policy),
+    "advance_eligibility": ReferenceAgent.advance_eligibility,
+    "ReferenceAgent.signals": ReferenceAgent.signals,
+    "ReferenceAgent.hold": ReferenceAgent.hold,
+    "ReferenceAgent.tick": ReferenceAgent.tick,
+}
+
+MUTATIONS: dict[str, Callable[..., Any]] = {
+    "ReferenceAgent.learn order": _swapped,
+    "ReferenceAgent.learn signals": _late_signals,
+    "ReferenceAgent.end": _no_bootstrap,
+    "ReferenceAgent.clear": lambda self, neurons=False: self.scalars.update(stale=0.0),
+    "membrane_eligibility": lambda eps, alphas, slope, u: alphas[:, None] * (eps + slope * u),
+    "adaptive_eligibility": lambda epsa, eps, undone, psi, strength, rho: psi[:, None] * eps + rho[:, None] * epsa,
+    "eligibility": lambda eps, x, psi: psi[:, None] * (eps + x),
+    "cascade": lambda traces, e, leaks, slopes: TRUE["cascade"](traces, e, leaks, slopes[::-1]),
+    "cascade_credit": lambda s, e, before, after: TRUE["cascade_credit"](
+        s._replace(hops=s.hops[::-1]), e, before, after
+    ),
+    "signals": lambda direct, w, psi, psi_mean, *rest: TRUE["signals"](direct, w, psi, psi, *rest),
+    "neuron": lambda state, *rest: TRUE["neuron"]((state[0], state[1], 0.99 * state[2]), *rest),
+    "normalised_current": lambda w, u, gain: TRUE["normalised_current"](w, u, 1.001 * gain),
+    "standardise": lambda count, *rest: TRUE["standardise"](count + 1, *rest),
+    "reward_scale": lambda returns: 1.001 * TRUE["reward_scale"](returns),
+    "with_reward": lambda returns, memory, discount, reward: TRUE["with_reward"](
+        returns, memory, discount + 1e-3, reward
+    ),
+    "kept": lambda memory, count: 1.0,
+    "running": lambda mean, sample, count: TRUE["running"](mean, sample, count + 1),
+    "bounded_step": lambda lr, kappa, bound, delta, norm: lr / max(1.0, lr * kappa * abs(delta) * norm),
+    "PSI_MEAN_RATE": 0.06,  # type: ignore[dict-item]
+}
+
+
+@pytest.mark.parametrize("name", MUTATIONS)
+def test_a_mutated_rule_breaks_parity(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = name.split()[0]
+    owner = reference.ReferenceAgent if target.startswith("ReferenceAgent.") else reference
+    monkeypatch.setattr(owner, target.split(".")[-1], MUTATIONS[name])
+    agent = double_agent({"layers": (10, 9, 8), "entropy_bonus": 0.05, "reservoir": 9, "statistics_memory": 30})
+    with pytest.raises(AssertionError, match=r"^tick "):
+        assert_parity(agent, twin_of(agent), script(TICKS, agent.observation, 0), tolerance=1e-5, stretch=100)
+
+
+OF_THE_POLICY: dict[str, Callable[..., Any]] = {
+    "log_probability_gradient": lambda probabilities, action: np.eye(probabilities.size)[action],
+    "uniform": lambda words: reference_policy.next_uint32(words) / 2**32,
+    "normal": lambda words: -TRUE["normal"](words),
+    "next_noise": lambda slow, correlation, *rest: TRUE["next_noise"](slow, 0.99 * correlation, *rest),
+    "next_noise share": lambda slow, correlation, share, words: TRUE["next_noise"](slow, correlation, 0.49, words),
+    "next_noise order": lambda slow, correlation, share, words: _noise_the_other_way_round(
+        slow, correlation, share, words
+    ),
+    "next_noise kept": lambda slow, *rest: (TRUE["next_noise"](slow, *rest)[1],) * 2,
+    "deviation_of": lambda initial, output: initial * np.exp(output / 2),
+    "hazard": lambda b: 1.01 * TRUE["hazard"](b),
+    "Clipped.mean_gradient": lambda self, u: (u - self.mean) / self.deviation,
+    "Clipped.deviation_gradient": lambda self, u: ((u - self.mean) / self.deviation) ** 2,
+    "Clipped.log_probability": lambda self, u: -(((u - self.mean) / self.deviation) ** 2) / 2,
+    "spread": lambda parts, deviations: float(np.mean(deviations)),
+    "is_number": lambda space: TRUE["is_number"](space)[::-1],
+    "control": lambda low, high: (0.0, 1.0, low, high),
+}
+
+
+def _noise_the_other_way_round(slow: float, correlation: float, share: float, words: list[int]) -> tuple[float, float]:
+    """xi' before xi."""
+    fresh = TRUE["normal"](words)
+    slow = correlation * slow + np.sqrt(1 - correlation**2) * TRUE["normal"](words)
+    return slow, np.sqrt(share) * slow + np.sqrt(1 - share) * fresh
+
+
+def _no_gradient_beyond(output: Any, parts: Any, *rest: Any) -> Any:
+    """An output beyond its range has no gradient: the range is differentiated too."""
+    found = TRUE["draw"](output, parts, *rest)
+    inside = reference_policy.excess(output, parts, rest[2]) == 0
+    return found._replace(gradient=found.gradient * inside)
+
+
+# Of outputs beyond their range.
+OF_STRAYED: dict[str, Callable[..., Any]] = {
+    "draw": _no_gradient_beyond,
+    "mean_of": lambda output, deviation, low, high: output,
+    "mean_of at the bound": lambda output, deviation, low, high: float(np.clip(output, low, high)),
+    "mean_of above only": lambda output, deviation, low, high: min(output, high + 3 * deviation),
+    "HOLD_RATE": 0.099,  # type: ignore[dict-item]
+    "LOG_DEVIATION": (-4.0, 1.01),  # type: ignore[dict-item]
+    "LOG_DEVIATION below": (-4.01, 1.0),  # type: ignore[dict-item]
+    "excess": lambda output, parts, config: 0 * output,
+    "excess of means": lambda output, parts, config: np.where(
+        np.arange(output.size) < output.size - len(parts.controls.T), TRUE["excess"](output, parts, config), 0.0
+    ),
+    "hold_change": lambda change, seen: -TRUE["hold_change"](change, seen),
+    "hold_change norm": lambda change, seen: change[:, None] * seen / np.sqrt((seen**2).sum(axis=1))[:, None],
+    "ReferenceAgent.keep_free": lambda self, rows: None,
+    "ReferenceAgent.hold": lambda self: _to_feedback(self),
+}
+
+
+def _to_feedback(self: ReferenceAgent) -> None:
+    """Feedback weights follow too."""
+    TRUE["ReferenceAgent.hold"](self)
+    excess = reference_policy.excess(self.arrays["actor/output"], self.parts, self.config)
+    seen = np.tile(self.arrays["actor/features"], (excess.size, 1))
+    self.keep_free(seen)
+    self.arrays["actor/feedback"] = self.arrays["actor/feedback"] + TRUE["hold_change"](-0.1 * excess, seen)
+
+
+# Of preferences that fall too far below the largest of their factor.
+OF_UNLIKELY: dict[str, Callable[..., Any]] = {
+    "excess of preferences": lambda output, parts, config: np.where(
+        np.arange(output.size) < parts.offsets[-1], 0.0, TRUE["excess"](output, parts, config)
+    ),
+    "excess of preferences, of all factors": lambda output, parts, config: np.where(
+        np.arange(output.size) < parts.offsets[-1],
+        np.minimum(output - output[: parts.offsets[-1]].max() - np.log(config.least_probability), 0.0),
+        TRUE["excess"](output, parts, config),
+    ),
+}
+
+
+def _from_one_mean(output: Any, parts: Any) -> Any:
+    """The mean of the preferences of all factors, not of the own one."""
+    n = parts.offsets[-1]
+    return np.where(np.arange(output.size) < n, output - output[:n].mean(), 0.0)
+
+
+# Of preferences that fade.
+OF_FADING: dict[str, Callable[..., Any]] = {
+    "apart from one mean": _from_one_mean,
+    "apart sign": lambda output, parts: -TRUE["apart"](output, parts),
+    "apart from 0": lambda output, parts: np.where(np.arange(output.size) < parts.offsets[-1], output, 0.0),
+    "apart, controls too": lambda output, parts: np.where(
+        np.arange(output.size) < parts.offsets[-1], TRUE["apart"](output, parts), output
+    ),
+    "apart, not the last": lambda output, parts: np.where(
+        np.arange(output.size) < parts.offsets[-2], TRUE["apart"](output, parts), 0.0
+    ),
+    "apart, never": lambda output, parts: 0.0 * output,
+}
+
+
+# What an agent must be for the mutants of one part of its policy to show, and these.
+OF_ACTING: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "policy": (
+        {
+            "changes": {"layers": (9, 8), **WIDE, "entropy_bonus": 0.05, "connectivity": 1.0},
+            "observations": SEEN,
+            "actions": MIXED,
+        },
+        OF_THE_POLICY,
+    ),
+    # With this seed one free deviation starts above its range, and one below.
+    "range": (
+        {
+            "changes": {"layers": (9, 8), **STRAY, **ADAPTIVE, "deviation": "free"},
+            "observations": BOX,
+            "actions": BOUNDED,
+            "seed": 5,
+        },
+        OF_STRAYED,
+    ),
+    "least probability": (
+        {"changes": {"layers": (9, 8), "least_probability": 0.4}, "observations": SEEN, "actions": MIXED},
+        OF_UNLIKELY,
+    ),
+    "fading": (
+        {"changes": {"layers": (9, 8), **FADING, **ADAPTIVE}, "observations": SEEN, "actions": MIXED},
+        OF_FADING,
+    ),
+}
+
+
+@pytest.mark.usefixtures("kernel_tail")
+@pytest.mark.parametrize(
+    ("part", "name"), [(part, name) for part, (_, mutants) in OF_ACTING.items() for name in (None, *mutants)]
+)
+def test_a_mutated_policy_breaks_parity(part: str, name: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    arguments, mutants = OF_ACTING[part]
+    agent = double_agent(**arguments)
+    events = script(TICKS, agent.observation, 0)
+    if name is None:
+        assert assert_parity(agent, twin_of(agent), events, tolerance=1e-5, stretch=20) == TICKS
+        return
+    target = name.split(",")[0].split()[0]
+    classes = {"Clipped": reference_policy.Clipped, "ReferenceAgent": ReferenceAgent}
+    owner = classes.get(target.split(".")[0], reference_policy)
+    monkeypatch.setattr(owner, target.split(".")[-1], mutants[name])
+    with pytest.raises(AssertionError, match=r"^tick "):
+        assert_parity(agent, twin_of(agent), events, tolerance=1e-5, stretch=20)
+
+
+@pytest.mark.usefixtures("kernel_tail")
+@pytest.mark.parametrize("when", ["acting only", "without a policy to learn", "at the end of an episode"])
+def test_a_hold_at_the_wrong_time_breaks_parity(when: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def tick(self: Any, reward: Any, observation: Any, learn: bool, *rest: Any, last: bool = False) -> Any:
+        found = TRUE["ReferenceAgent.tick"](self, reward, observation, learn, *rest, last=last)
+        if {"acting only": not learn, "at the end of an episode": last and learn}.get(when, True):
+            self.hold()
+        return found
+
+    frozen = {"lr_policy": 0.0} if when == "without a policy to learn" else {}
+    agent = double_agent({"layers": (9, 8), **STRAY, **frozen}, BOX, BOUNDED)
+    monkeypatch.setattr(ReferenceAgent, "tick", tick)
+    with pytest.raises(AssertionError, match=r"^tick "):
+        assert_parity(agent, twin_of(agent), script(TICKS, agent.observation, 0), tolerance=1e-5, stretch=20)
+
+
+def test_deviations_that_are_not_free_break_parity(monkeypatch: pytest.MonkeyPatch) -> None:
+    agent = double_agent({"layers": (9, 8), **FREE}, BOX, BOUNDED)
+    twin = twin_of(agent)
+    twin.config = replace(twin.config, deviation="state")
+    with pytest.raises(AssertionError, match=r"^tick "):
+        assert_parity(agent, twin, script(TICKS, agent.observation, 0), tolerance=1e-4, stretch=TICKS + 1)
+
+
+def _hop_at_once(self: ReferenceAgent, net: str, gradient: Any) -> Any:
+    found = TRUE["ReferenceAgent.signals"](self, net, gradient)
+    return [s._replace(up=s.up + s.around, around=0 * s.around) for s in found]
+
+
+def _wrong_decay(*arguments: Any) -> Any:
+    """epsr with the decay of another neuron."""
+    return TRUE["reset_eligibility"](*arguments[:-1], np.roll(arguments[-1], 1))
+
+
+# Rules that only the options use, all of them at once.
+OPTIONS = {
+    "layers": (10, 9, 8),
+    "entropy_bonus": 0.05,
+    "reset_path": True,
+    "feedback": "adaptive",
+    "feedback_decay": 0.003,
+    "rate_regularization": 0.003,
+    "recurrent_hop": True,
+}
+OF_OPTIONS: dict[str, Callable[..., Any]] = {
+    "ReferenceAgent.learn rates": _late_rates,
+    "ReferenceAgent.signals": _hop_at_once,
+    "ReferenceAgent.feedback": lambda self, path: self.arrays[f"{path}/w"],
+    "reset_eligibility": _wrong_decay,
+    "suppression": lambda epsa, epsr, strength, fall: strength[:, None] * epsa,
+    "rate_change": lambda strength, rate, target, e: strength * (rate - target)[:, None] * e,
+    "decayed_change": lambda x, decay, change: (1 - decay) * (x + change),
+    "RATE_RATE": 0.011,  # type: ignore[dict-item]
+}
+OF_THE_FACTORED: dict[str, Callable[..., Any]] = {
+    "by_group": lambda x, groups: TRUE["by_group"](x[::-1], groups)[:, ::-1],
+    "fan": lambda traces, source, leaks, slope: TRUE["fan"](traces, source, leaks[::-1], slope),
+    "past_mean": lambda past, psi, mass, fresh: TRUE["past_mean"](past, psi, mass + fresh, fresh),
+    "instant_credit": lambda s, e, slopes: TRUE["instant_credit"](s, e, slopes[::-1]),
+    "one_hop_credit": lambda s, x, *rest: TRUE["one_hop_credit"](s, 0 * x, *rest),
+    "deeper_credit": lambda s, x, *rest: TRUE["deeper_credit"](s, 0 * x, *rest),
+}
+
+
+@pytest.mark.parametrize(
+    ("depth_filter", "name"),
+    [*(("cascade", name) for name in (None, *OF_OPTIONS)), *(("factored", name) for name in (None, *OF_THE_FACTORED))],
+)
+def test_a_mutated_option_breaks_parity(depth_filter: str, name: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    agent = double_agent({**OPTIONS, "depth_filter": depth_filter})
+    twin, events = twin_of(agent), script(TICKS, agent.observation, 0)
+    if name is None:
+        assert assert_parity(agent, twin, events, tolerance=1e-5, stretch=100) == TICKS
+        return
+    target = name.split()[0]
+    owner = reference.ReferenceAgent if target.startswith("ReferenceAgent.") else reference
+    monkeypatch.setattr(owner, target.split(".")[-1], (OF_OPTIONS | OF_THE_FACTORED)[name])
+    with pytest.raises(AssertionError, match=r"^tick "):
+        assert_parity(agent, twin, events, tolerance=1e-5, stretch=100)
+
+
+def test_a_mutated_coordinate_rule_breaks_parity(monkeypatch: pytest.MonkeyPatch) -> None:
+    true = reference.coordinate_change
+    monkeypatch.setattr(reference, "coordinate_change", lambda c, p, lr, delta, decay: true(c, p, lr, delta, 0.0))
+    agent = double_agent(*CASES["coordinate"])
+    with pytest.raises(AssertionError, match=r"^tick "):
+        assert_parity(agent, twin_of(agent), script(TICKS, agent.observation, 0), tolerance=1e-5, stretch=100)
+
+
+# ---- interpreted
+
+INTERPRETED = """
+import sys
+from tests.kernels import test_parity as tests
+
+
+
+for name in sys.argv[1:]:
+    agent = tests.double_agent(*tests.CASES[name])
+    assert not hasattr(agent.advance, "py_func")
+    twin = tests.twin_of(agent)
+    tests.assert_parity(agent, twin, tests.script(60, agent.observation, seed=3), tolerance=1e-3, stretch=1)
+    print(name)
+"""
+IN_PYTHON = [
+    *("coordinate discrete", "multidiscrete", "bounded", "one-sided, free, top", "mixed, free, coordinate"),
+    "strayed, free, top, coordinate",
+    *("adaptive feedback, coordinate", "reservoir, reset path"),
+    "mixed, fading, free, adaptive feedback",
+]
+
+
+@pytest.mark.parametrize("names", [IN_PYTHON[-1:], pytest.param(IN_PYTHON[:-1], marks=pytest.mark.slow)], ids=len)
+def test_parity_of_the_interpreted_agent(names: list[str]) -> None:
+    """The same lines without a compiler: nothing rests on what Numba makes of them."""
+    environment = os.environ | {"NUMBA_DISABLE_JIT": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", INTERPRETED, *names],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == names

@@ -1,0 +1,1 @@
+"""The twin: the same algorithm in plain numpy, one synapse at a time, under the names of the kernels."""

@@ -1,0 +1,1 @@
+"""What tests share: small agents, scripted streams, machines, environments that make trouble."""
