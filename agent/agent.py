@@ -206,12 +206,12 @@ class Agent:
 
     @property
     def td_error(self) -> float:
-        """The last TD error, in units of the normalised reward."""
+        """The last TD error, in units of the normalized reward."""
         return float(self.arena.running.delta)
 
     @property
     def value(self) -> float:
-        """Value of the last observation, in units of the normalised reward."""
+        """Value of the last observation, in units of the normalized reward."""
         return float(self.arena.running.value_tm1)
 
     @property
@@ -233,10 +233,10 @@ class Agent:
         return self.arena.views["probabilities"].copy()
 
     @property
-    def deviations(self) -> NDArray[np.float64]:
+    def stds(self) -> NDArray[np.float64]:
         """Standard deviation of each continuous dimension of the last action before clipping; a copy, (n,)."""
-        deviations: NDArray[np.float64] = self.arena.views["control_scale"] * self.arena.views["deviations"]
-        return deviations
+        stds: NDArray[np.float64] = self.arena.views["control_scale"] * self.arena.views["stds"]
+        return stds
 
     @property
     def spike_rates(self) -> dict[str, list[float]]:

@@ -1,7 +1,7 @@
 """The compiled step for loops that are compiled themselves: a function pointer, and the arrays it reads and writes.
 
 Numba code that calls ``kernels.tick.tick`` by name takes the whole step in: it compiles for as long as the step does,
-and the optimiser, given both at once, may round differently in the last bit. Through the pointer a loop compiles in a
+and the optimizer, given both at once, may round differently in the last bit. Through the pointer a loop compiles in a
 fraction of a second, and runs the very code that `Agent.step` runs, bit for bit.
 """
 

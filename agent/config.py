@@ -25,7 +25,15 @@ from .setting_kinds import (
     unknown_key,
 )
 
-RENAMED: dict[str, str] = {}
+RENAMED: dict[str, str] = {
+    "deviation": "std",
+    "deviation_rate": "std_lr_scale",
+    "error_bound": "td_error_scale",
+    "initial_deviation": "initial_std",
+    "least_probability": "min_probability_ratio",
+    "noise_share": "correlated_noise_fraction",
+    "statistics_memory": "statistics_horizon",
+}
 """Old names of settings, with the present ones."""
 
 EXPERIMENT = Group("Experiment")
@@ -151,7 +159,7 @@ class Config:
         1.0, Real(1e-3, 1e3, "units of the membrane"), "Threshold at rest.", elsewhere="v_threshold"
     )
     reset_strength: float = NEURONS.field(
-        1.0, Real(0, 10, "times `v_th`"), "Fall of the membrane after a spike. 0 leaves the membrane alone."
+        1.0, Real(0, 10, "times `v_th`"), "Fall of the membrane after a spike. With 0 the membrane is unchanged."
     )
     dampening: float = NEURONS.field(0.3, Real(1e-3, 10), "Height of the pseudo-derivative (gamma in Bellec et al.).")
     gain: float = NEURONS.field(
@@ -267,7 +275,7 @@ class Config:
     kappa_value: float = LEARNING.field(
         1.5, Real(0.01, 1e6), "Safety factor of the bounded step of the critic; larger means smaller steps."
     )
-    error_bound: float = LEARNING.field(
+    td_error_scale: float = LEARNING.field(
         1.0,
         Real(0.01, 1e6, "units of the normalized reward"),
         """Size of a TD error from which on the bounded step grows no further with it; 1 as published. Where rewards are
@@ -283,7 +291,7 @@ class Config:
         0.999, Real(0, 1, "per tick"), "Decay of the running maximum in the coordinate rule."
     )
 
-    least_probability: float = ACTIONS.field(
+    min_probability_ratio: float = ACTIONS.field(
         0.003,
         Real(0, 1),
         """Probability, relative to the most likely category's, that a category of a discrete action is kept from
@@ -301,30 +309,30 @@ class Config:
         "Reward for each nat of surprise -log pi(action).",
         elsewhere="ent_coef entropy_coef entropy_coeff",
     )
-    deviation: str = ACTIONS.field(
+    std: str = ACTIONS.field(
         "state",
         Choice("state", "free"),
-        """Whether the deviation that a continuous action is drawn with is linear in the spikes, in its logarithm, or
-        one number of its own.""",
+        """Whether the standard deviation of a continuous action is linear in the spikes, in its logarithm, or one
+        number of its own.""",
     )
-    initial_deviation: float = ACTIONS.field(
+    initial_std: float = ACTIONS.field(
         1.0,
         Real(1e-3, 100, "times half the range of the action"),
-        """Deviation of a continuous action at the start; where the action is not bounded, half its range counts as 1.
-        It stays between 0.018 and 2.7 times this.""",
+        """Standard deviation of a continuous action at the start; where the action is not bounded, half its range
+        counts as 1. It stays between 0.018 and 2.7 times this.""",
         elsewhere="log_std_init",
     )
-    deviation_rate: float = ACTIONS.field(
+    std_lr_scale: float = ACTIONS.field(
         0.02,
         Real(0, 10),
-        "Step of the deviation's logarithm relative to that of the mean; with 0 it is not learned.",
+        "Step of the std's logarithm relative to that of the mean; with 0 it is not learned.",
     )
     noise_correlation: float = ACTIONS.field(
         0.95,
         Real(0, 0.999),
         "Correlation from tick to tick of the lasting part of the noise in continuous actions.",
     )
-    noise_share: float = ACTIONS.field(
+    correlated_noise_fraction: float = ACTIONS.field(
         0.5, Real(0, 1), "Share of the variance of the noise that is lasting; the rest is drawn anew each tick."
     )
 
@@ -337,7 +345,7 @@ class Config:
     normalize_rewards: bool = STATISTICS.field(
         True, Switch(), "Whether rewards are divided by the standard deviation of returns.", elsewhere="norm_reward"
     )
-    statistics_memory: int = STATISTICS.field(
+    statistics_horizon: int = STATISTICS.field(
         1_000_000,
         Whole(2, 10**15, "samples"),
         """Samples that the statistics of observations and returns remember: they are those of all samples until there
@@ -366,9 +374,9 @@ class Config:
         return (self.reservoir, *self.layers) if self.reservoir else self.layers
 
     @property
-    def least_preference(self) -> float:
-        """How far below the greatest preference of a factor one may be: log `least_probability`, -10^18 for 0."""
-        return math.log(self.least_probability) if self.least_probability else -1e18
+    def log_min_probability_ratio(self) -> float:
+        """How far below the greatest preference of a factor one may be: log `min_probability_ratio`, -10^18 for 0."""
+        return math.log(self.min_probability_ratio) if self.min_probability_ratio else -1e18
 
     @property
     def fixed(self) -> int:

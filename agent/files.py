@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def write_atomically(path: str | os.PathLike[str], *parts: bytes | memoryview) -> None:
-    """Write `parts` to `path` through a temporary file beside it, synchronised to disk, then renamed over it."""
+    """Write `parts` to `path` through a temporary file beside it, synchronized to disk, then renamed over it."""
     target = Path(path)
     if not target.parent.is_dir():
         raise FileNotFoundError(f"{target}: there is no folder {target.parent}")
@@ -25,10 +25,10 @@ def write_atomically(path: str | os.PathLike[str], *parts: bytes | memoryview) -
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         raise
-    _synchronise(target.parent)
+    _synchronize(target.parent)
 
 
-def _synchronise(folder: Path) -> None:
+def _synchronize(folder: Path) -> None:
     """Bring the names in a folder to disk, where the system has that."""
     if hasattr(os, "O_DIRECTORY"):
         opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
@@ -54,4 +54,4 @@ def replace_and_keep(fresh: Path, newest: Path, older: Path) -> None:
             os.replace(spare, older)
             spare.unlink(missing_ok=True)  # still there if both names were of one file, after a kill at this very place
     os.replace(fresh, newest)
-    _synchronise(newest.parent)
+    _synchronize(newest.parent)

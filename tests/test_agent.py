@@ -109,7 +109,7 @@ ACTING: dict[str, dict[str, Any]] = {
     "coordinate": COORDINATE,
     "keep_state": {"keep_state": True},
     "controls": {"action": CONTROLS},
-    "parts": {"action": PARTS, "deviation": "free"},
+    "parts": {"action": PARTS, "std": "free"},
 }
 
 
@@ -331,7 +331,7 @@ def test_a_nested_observation_meets_a_nested_action_and_the_file_keeps_both(tmp_
     assert state(loaded) == state(agent)
 
 
-def test_categories_are_seen_as_they_are_and_numbers_standardised() -> None:
+def test_categories_are_seen_as_they_are_and_numbers_standardized() -> None:
     agent = make_agent(observation=spaces.Tuple([spaces.Discrete(2), spaces.Box(-np.inf, np.inf, (1,))]))
     for _ in range(50):
         agent.start((0, [5.0]))

@@ -126,7 +126,7 @@ def ways(key: str) -> list[Callable[[], object]]:
 @pytest.mark.parametrize(
     ("given_key", "meant"), [("discont", "discount"), ("layer", "layers"), ("trace_lamda", "trace_lambda")]
 )
-def test_a_misspelt_key_brings_a_suggestion(given_key: str, meant: str) -> None:
+def test_a_misspelled_key_brings_a_suggestion(given_key: str, meant: str) -> None:
     for act in ways(given_key):
         with pytest.raises(ConfigError, match=rf"\b{given_key}: there is no such key; did you mean '{meant}'\?$"):
             act()

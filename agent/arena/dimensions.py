@@ -25,8 +25,8 @@ class Dimensions:
         Categories of each discrete factor of an action.
     controls : int
         Continuous dimensions of an action.
-    free_deviation : bool
-        Whether the deviations of controls depend on nothing.
+    free_std : bool
+        Whether the stds of controls depend on nothing.
     layers : tuple of int
         Neurons of each layer, bottom first; the same for actor and critic.
     reservoir : bool
@@ -54,7 +54,7 @@ class Dimensions:
     n_input: int
     choices: tuple[int, ...]
     controls: int
-    free_deviation: bool
+    free_std: bool
     layers: tuple[int, ...]
     reservoir: bool
     groups: int
@@ -72,7 +72,7 @@ class Dimensions:
 
     @property
     def outputs(self) -> tuple[int, int]:
-        """Number of outputs of the actor (a preference a category, a mean and a deviation a control) and the critic."""
+        """Number of outputs of the actor (a preference a category, a mean and a std a control) and the critic."""
         return sum(self.choices) + 2 * self.controls, 1
 
     @property
@@ -82,8 +82,8 @@ class Dimensions:
 
     @property
     def free_outputs(self) -> tuple[int, int]:
-        """How many of the last outputs of actor and critic learn nothing but their bias: the deviations, if free."""
-        return self.controls if self.free_deviation else 0, 0
+        """How many of the last outputs of actor and critic learn nothing but their bias: the stds, if free."""
+        return self.controls if self.free_std else 0, 0
 
     def columns(self, layer: int) -> dict[str, int]:
         """Return where each part of a layer's input vector starts (-1: absent) and its padded length."""

@@ -21,7 +21,7 @@ def dimensions(config: Config, observation: ObservationSpec, action: ActionSpec)
         n_input=observation.size,
         choices=action.choices,
         controls=action.controls,
-        free_deviation=config.deviation == "free",
+        free_std=config.std == "free",
         layers=config.stack,
         reservoir=config.reservoir > 0,
         groups=config.leak_groups,
@@ -102,8 +102,8 @@ def build(config: Config, observation: ObservationSpec, action: ActionSpec, seed
 
 
 def _fill_spaces(arena: Arena, config: Config, observation: ObservationSpec, action: ActionSpec) -> None:
-    # A one-hot vector is bounded as it is, and standardising it would blow up rare symbols.
-    arena.views["standardised"][:] = config.normalize_observations & observation.standardised
+    # A one-hot vector is bounded as it is, and standardizing it would blow up rare symbols.
+    arena.views["standardized"][:] = config.normalize_observations & observation.standardized
     low, high = np.array(action.low), np.array(action.high)
     bounded, below, above = np.isfinite(low) & np.isfinite(high), np.isfinite(low), np.isfinite(high)
     with np.errstate(invalid="ignore", over="ignore"):  # of infinite bounds, which are not taken
@@ -111,7 +111,7 @@ def _fill_spaces(arena: Arena, config: Config, observation: ObservationSpec, act
     # A mean of 0 is the middle between two bounds, 1 away from the only one, else 0; a mean of 1 is half the range
     # further, or 1.
     views = arena.views
-    views["control_centre"][:] = np.select([bounded, below, above], [middle, low + 1, high - 1], 0.0)
+    views["control_center"][:] = np.select([bounded, below, above], [middle, low + 1, high - 1], 0.0)
     views["control_scale"][:] = np.where(bounded, half, 1.0)
     views["control_low"][:] = np.where(below, -1.0, -np.inf)
     views["control_high"][:] = np.where(above, 1.0, np.inf)

@@ -44,7 +44,7 @@ def bench_ablation(
     steps: int | None = None,
     on_run: Callable[[dict[str, Any]], None] | None = None,
 ) -> dict[str, Any]:
-    """Run every arm on every task, and summarise the mean return of the last 500 episodes.
+    """Run every arm on every task, and summarize the mean return of the last 500 episodes.
 
     Parameters
     ----------

@@ -81,7 +81,7 @@ def bench_learning(
     on_run: Callable[[dict[str, Any]], None] | None = None,
     on_skip: Callable[[str, str], None] | None = None,
 ) -> dict[str, Any]:
-    """Learn each task of a suite with several seeds, as `synaptick run` would, and summarise the returns.
+    """Learn each task of a suite with several seeds, as `synaptick run` would, and summarize the returns.
 
     Parameters
     ----------
@@ -134,7 +134,7 @@ def bench_learning(
         runs.append(done)
         if on_run is not None:
             on_run(done)
-    summary = [summarise([row for row in runs if row["task"] == name]) for name in names if name not in skipped]
+    summary = [summarize([row for row in runs if row["task"] == name]) for name in names if name not in skipped]
     return {"versions": versions(), "suite": suite, "runs": runs, "summary": summary, "skipped": skipped}
 
 
@@ -173,7 +173,7 @@ def _run_once(job: Job) -> dict[str, Any]:
     }
 
 
-def summarise(runs: list[dict[str, Any]]) -> dict[str, Any]:
+def summarize(runs: list[dict[str, Any]]) -> dict[str, Any]:
     """Return the row of a table for the runs of one task.
 
     The median of the steps to the threshold is the lower one of two, None if more than half of the runs never got

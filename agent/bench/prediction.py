@@ -36,7 +36,7 @@ Job = tuple[int, int, int, Mapping[str, Any]]
 
 
 class _Sums:
-    """What the mean squared errors over a stretch of a run are told from, in fixed memory."""
+    """What the mean squared errors over a stretch of a run are computed from, in fixed memory."""
 
     def __init__(self, count: int = 0, errors: float = 0.0, values: float = 0.0, squares: float = 0.0) -> None:
         self.count, self.errors, self.values, self.squares = count, errors, values, squares
@@ -76,7 +76,7 @@ def bench_prediction(
     changes: Mapping[str, Any] | None = None,
     on_run: Callable[[dict[str, Any]], None] | None = None,
 ) -> dict[str, Any]:
-    """Learn the values of trace conditioning online, with several seeds a gap, and summarise their errors.
+    """Learn the values of trace conditioning online, with several seeds a gap, and summarize their errors.
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ def bench_prediction(
         runs.append(done)
         if on_run is not None:
             on_run(done)
-    summary = [summarise([row for row in runs if row["gap"] == gap]) for gap in gaps]
+    summary = [summarize([row for row in runs if row["gap"] == gap]) for gap in gaps]
     return {"versions": versions(), "runs": runs, "summary": summary}
 
 
@@ -173,7 +173,7 @@ def prediction_errors(agent: Agent, env: Any, steps: int, seed: int) -> dict[str
     }
 
 
-def summarise(runs: list[dict[str, Any]]) -> dict[str, Any]:
+def summarize(runs: list[dict[str, Any]]) -> dict[str, Any]:
     """Return the row of a table for the runs with one gap; the worst error is the largest."""
     gap, errors = runs[0]["gap"], [row["last_tenth"] for row in runs]
     target = TARGETS.get(gap)

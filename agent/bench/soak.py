@@ -103,7 +103,7 @@ class _Soak:
         self.part = self.parts[0]
         self.agent.times = self.part.ticks
         self.resident, self.source = Line(), ""
-        self.scanner, self.scans, self.broken, self.denormal = Scanner(), 0, 0, 0
+        self.scanner, self.scans, self.non_finite, self.denormal = Scanner(), 0, 0, 0
         views = self.agent.arena.views
         # A control without a bound is bounded by infinity: that is as it should be.
         self.unbounded = sum(int(np.isinf(views[name]).sum()) for name in ("control_low", "control_high"))
@@ -184,7 +184,7 @@ class _Soak:
         arena = self.agent.arena
         found = [self.scanner.count(section) for section in (arena.reals, arena.floats)]
         self.scans += 1
-        self.broken = max(self.broken, sum(broken for broken, _ in found) - self.unbounded)
+        self.non_finite = max(self.non_finite, sum(count for count, _ in found) - self.unbounded)
         self.denormal = max(self.denormal, sum(denormal for _, denormal in found))
 
     def _result(self, seconds: float, collections: list[int]) -> dict[str, Any]:
@@ -215,14 +215,14 @@ class _Soak:
             "file_bytes": {"all": sum(files.values()), **files},
             "descriptors": dict(zip(("first", "last"), self.descriptors, strict=True)),
             "scans": self.scans,
-            "non_finite": self.broken,
+            "non_finite": self.non_finite,
             "denormal": self.denormal,
             "collections": collections,
             "interpreter_blocks": dict(zip(("first", "last"), self.interpreter, strict=True)),
             "out": str(self.folder.path),
             "versions": versions(),
         }
-        return {**result, "broken": broken_bounds(result)}
+        return {**result, "violations": violations(result)}
 
 
 def _quantiles(histograms: list[Histogram], unit: float) -> dict[str, list[float | None]]:
@@ -234,7 +234,7 @@ def _quantiles(histograms: list[Histogram], unit: float) -> dict[str, list[float
     return found
 
 
-def broken_bounds(result: dict[str, Any]) -> list[str]:
+def violations(result: dict[str, Any]) -> list[str]:
     """Return a line for each bound that the result of a soak breaks.
 
     A resident set is counted in pages, so a run so short that two pages more would break the bound on its slope is
@@ -277,7 +277,8 @@ def soak(config: Config, out: Path | None = None, quiet: bool = False) -> dict[s
     Returns
     -------
     dict
-        Lists have an entry for each tenth of the run, in order; ``broken`` has a line for each bound that was broken.
+        Lists have an entry for each tenth of the run, in order; ``violations`` has a line for each
+        bound that was violated.
 
     Raises
     ------

@@ -17,9 +17,9 @@ def add_nir(kinds: Any) -> None:
     nir.add_argument("run_dir", type=Path, metavar="RUN_DIR", help="folder of a run")
     nir.add_argument("--out", type=Path, required=True, metavar="FILE", help="file to write, such as agent.nir")
     nir.add_argument(
-        "--frozen-normalisation",
+        "--frozen-normalization",
         action="store_true",
-        help="hold the slope of normalised currents, which NIR cannot express, at its mean, and measure the difference",
+        help="hold the slope of normalized currents, which NIR cannot express, at its mean, and measure the difference",
     )
     nir.add_argument(
         "--neurons",
@@ -49,7 +49,7 @@ def _export_nir(options: argparse.Namespace) -> dict[str, Any]:
     return export_nir(
         RunFolder.open(options.run_dir).load().agent,
         options.out,
-        options.frozen_normalisation,
+        options.frozen_normalization,
         options.neurons,
         options.integration,
         options.tick,
@@ -87,7 +87,7 @@ def _show_differences(title: str, found: dict[str, Any]) -> None:
             f"{_listed(found['policy_distance'])}"
         )
     if found["mean_distance"]:
-        lines.append(f"  distance of means, in deviations: {_listed(found['mean_distance'])}")
+        lines.append(f"  distance of means, in stds: {_listed(found['mean_distance'])}")
     print("\n".join(lines))
 
 

@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1 if isinstance(error, RunError) and not isinstance(error.__cause__, SynaptickError) else 2
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
-    return 1 if getattr(options, "check", False) and result["broken"] else 0
+    return 1 if getattr(options, "check", False) and result["violations"] else 0
 
 
 class _Parser(argparse.ArgumentParser):

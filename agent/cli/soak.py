@@ -15,7 +15,7 @@ from .options import add_json
 
 def add_soak(commands: Any) -> None:
     """Add ``soak`` to the commands of the parser."""
-    soak = commands.add_parser("soak", help="a long run, measured: memory, time of a tick, files, broken numbers")
+    soak = commands.add_parser("soak", help="a long run, measured: memory, time of a tick, files, non-finite values")
     soak.add_argument("source", metavar="CONFIG_OR_ENV_ID", help="as for run; made for this: soak")
     soak.add_argument("--ticks", default="1e6", metavar="N", help="environment steps in all, such as 1e7 (default 1e6)")
     soak.add_argument("--seed", type=int, metavar="S", help="seed of weights, actions and environment")
@@ -46,7 +46,7 @@ def _soak(options: argparse.Namespace) -> dict[str, Any]:
         ) from error
     result = soak(config, options.out, options.quiet)
     if options.check:
-        for line in result["broken"]:
+        for line in result["violations"]:
             print(f"synaptick: soak: {line}", file=sys.stderr)
     return result
 
@@ -88,7 +88,7 @@ def soak_lines(result: dict[str, Any]) -> Iterator[str]:
         f"collections of garbage: {', '.join(map(str, result['collections']))} (by generation); "
         f"blocks of the interpreter: first {_number(blocks['first'])}, last {_number(blocks['last'])}"
     )
-    yield from (f"broken: {line}" for line in result["broken"])
+    yield from (f"violated: {line}" for line in result["violations"])
 
 
 def _number(value: int | None) -> str:

@@ -1,8 +1,8 @@
 """Policies: a categorical distribution for each discrete factor of an action, a clipped Gaussian for each control.
 
-A control is drawn as ``u = mean + deviation n`` and clipped to its bounds, so that the bounds carry the mass beyond
+A control is drawn as ``u = mean + std n`` and clipped to its bounds, so that the bounds carry the mass beyond
 them. Both gradients are those of the logarithm of this clipped distribution (Fujita and Maeda 2018, arXiv 1802.07564),
-on a natural scale: ``deviation d log pi / d mean`` and ``d log pi / d log deviation``, which stay of order 1 however
+on a natural scale: ``std d log pi / d mean`` and ``d log pi / d log std``, which stay of order 1 however
 narrow the policy becomes.
 """
 
@@ -18,8 +18,8 @@ from .base.rng import uniform
 HALF_LOG_2PI = 0.9189385332046727
 INVERSE_SQRT_2PI = 0.3989422804014327
 INVERSE_SQRT_2 = 0.7071067811865476
-# Bounds on the logarithm of the deviation, in units of the initial one.
-LOG_DEVIATION_LOW, LOG_DEVIATION_HIGH = -4.0, 1.0
+# Bounds on the logarithm of the std, in units of the initial one.
+LOG_STD_LOW, LOG_STD_HIGH = -4.0, 1.0
 # From here on a continued fraction is closer than the polynomial.
 FAR_TAIL = 2.0
 
@@ -108,33 +108,33 @@ def side_beyond(drawn: float, low: float, high: float) -> float:
 
 
 @kernel
-def distance_beyond(side: float, mean: float, deviation: float, low: float, high: float) -> float:
-    """Return how many deviations out from the mean the bound on that side lies, negative if the mean is beyond it."""
-    return (high - mean) / deviation if side > 0.0 else (mean - low) / deviation
+def distance_beyond(side: float, mean: float, std: float, low: float, high: float) -> float:
+    """Return how many stds out from the mean the bound on that side lies, negative if the mean is beyond it."""
+    return (high - mean) / std if side > 0.0 else (mean - low) / std
 
 
 @kernel
-def control_log_probability(noise: float, mean: float, deviation: float, low: float, high: float) -> float:
+def control_log_probability(noise: float, mean: float, std: float, low: float, high: float) -> float:
     """Return log pi of a control: the density of its draw, or, if it was clipped, the mass at the bound."""
-    side = side_beyond(mean + deviation * noise, low, high)
+    side = side_beyond(mean + std * noise, low, high)
     if side == 0.0:
-        return -0.5 * noise * noise - HALF_LOG_2PI - math.log(deviation)
-    return log_tail(distance_beyond(side, mean, deviation, low, high))
+        return -0.5 * noise * noise - HALF_LOG_2PI - math.log(std)
+    return log_tail(distance_beyond(side, mean, std, low, high))
 
 
 @kernel
-def control_gradient(noise: float, mean: float, deviation: float, low: float, high: float, out: NDArray) -> None:
-    """Write ``deviation d log pi / d mean`` and ``d log pi / d log deviation`` to `out`, (2,) float64, in place.
+def control_gradient(noise: float, mean: float, std: float, low: float, high: float, out: NDArray) -> None:
+    """Write ``std d log pi / d mean`` and ``d log pi / d log std`` to `out`, (2,) float64, in place.
 
     ::
 
         n,   n^2 - 1                        within the bounds
-        side h(b),   b h(b)                 clipped to the bound b deviations out on that side, h the hazard
+        side h(b),   b h(b)                 clipped to the bound b stds out on that side, h the hazard
     """
-    side = side_beyond(mean + deviation * noise, low, high)
+    side = side_beyond(mean + std * noise, low, high)
     if side == 0.0:
         out[0], out[1] = noise, noise * noise - 1.0
     else:
-        b = distance_beyond(side, mean, deviation, low, high)
+        b = distance_beyond(side, mean, std, low, high)
         hazard = tail_hazard(b)
         out[0], out[1] = side * hazard, b * hazard

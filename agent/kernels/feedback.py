@@ -18,7 +18,7 @@ SYMMETRIC, RANDOM, ADAPTIVE = 0, 1, 2
 
 
 @kernel
-def _loosen(weights: NDArray, feedback: NDArray, keep: float) -> None:
+def _begin_mirroring(weights: NDArray, feedback: NDArray, keep: float) -> None:
     real = weights.dtype.type
     factor, tiny, zero = real(keep), real(TINY), real(0.0)
     for k in range(weights.shape[0]):
@@ -28,14 +28,14 @@ def _loosen(weights: NDArray, feedback: NDArray, keep: float) -> None:
 
 
 @kernel
-def loosen_feedback(settings: Any, ints: NDArray, floats: NDArray, net: int) -> None:
+def begin_mirroring(settings: Any, ints: NDArray, floats: NDArray, net: int) -> None:
     """Before the weights of `net` change: decay them, and leave in place of the feedback weights its decayed distance.
 
     ::
 
         B <- (1 - feedback_decay) (B - W);   W <- (1 - feedback_decay) W                       both flushed
 
-    Together with `tie_feedback` after the change dW, whatever rule made it::
+    Together with `end_mirroring` after the change dW, whatever rule made it::
 
         W <- (1 - feedback_decay) W + dW;    B <- (1 - feedback_decay) B + dW
 
@@ -45,12 +45,12 @@ def loosen_feedback(settings: Any, ints: NDArray, floats: NDArray, net: int) -> 
     sizes = sizes_of(ints)
     for block in range(sizes.frozen_layers, sizes.n_layers + 1):
         synapses = synapses_view(ints, floats, net, block)
-        _loosen(synapses.w, synapses.feedback, keep)
+        _begin_mirroring(synapses.w, synapses.feedback, keep)
 
 
 @kernel
-def tie_feedback(ints: NDArray, floats: NDArray, net: int) -> None:
-    """After the weights of `net` have changed: ``B <- B + W``, see `loosen_feedback`; in place."""
+def end_mirroring(ints: NDArray, floats: NDArray, net: int) -> None:
+    """After the weights of `net` have changed: ``B <- B + W``, see `begin_mirroring`; in place."""
     sizes = sizes_of(ints)
     for block in range(sizes.frozen_layers, sizes.n_layers + 1):
         synapses = synapses_view(ints, floats, net, block)

@@ -41,7 +41,7 @@ def gather_inputs(
 
 @kernel
 def normalize_current(current: NDArray, gain: float) -> float:
-    """Normalise the current of a layer over its neurons, in place, and return the factor applied.
+    """Normalize the current of a layer over its neurons, in place, and return the factor applied.
 
     ::
 
@@ -51,7 +51,7 @@ def normalize_current(current: NDArray, gain: float) -> float:
     ----------
     current : (n,) float32 array, modified in place
     gain : float
-        Standard deviation of the normalised current, in units of v_th = 1.
+        Standard deviation of the normalized current, in units of v_th = 1.
 
     Returns
     -------
@@ -75,7 +75,7 @@ def normalize_current(current: NDArray, gain: float) -> float:
 
 
 @kernel
-def centre(count: float, learn: bool, z: NDArray, mean: NDArray, out: NDArray) -> None:
+def center(count: float, learn: bool, z: NDArray, mean: NDArray, out: NDArray) -> None:
     """Write ``out_i = z_i - mean_i``, with `learn` after ``mean_i <- mean_i + (z_i - mean_i) / count``, flushed.
 
     A neuron that fires all the time, as latches do, would be one more bias unit. Many of those make the outputs of all
@@ -122,7 +122,7 @@ def forward(settings: Any, ints: NDArray, reals: NDArray, floats: NDArray, net: 
             rates[index] = flushed(rates[index] + SPIKE_RATE_RATE * (share - rates[index]), FAINT)
         if layer.learns == 0:
             mean = row(view(reals, places.reservoir_mean), net, layer.n)
-            centre(running_of(reals).observation_count, learn, layer.z, mean, layer.output)
+            center(running_of(reals).observation_count, learn, layer.z, mean, layer.output)
         if layer.first >= 0:
             copy(layer.output, span(head.features, layer.first, layer.n))
         below = layer.output

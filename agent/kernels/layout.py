@@ -64,18 +64,18 @@ Places = np.dtype(
             "neurons",  # float32: their states, which it clears too
             "categories",  # int64, (n_choices,): categories of each factor
             "staging",  # (n_input,): the observation as the caller gave it
-            "standardised",  # (n_input,): 1 where the observation is standardized, 0 where it is taken as it is
+            "standardized",  # (n_input,): 1 where the observation is standardized, 0 where it is taken as it is
             "observation_mean",  # (n_input,)
             "observation_m2",  # (n_input,)
             "returns",  # (normalize.RETURNS_SIZE,)
             "reservoir_mean",  # (2, neurons of the reservoir)
             "probabilities",  # (n_preferences,), factors one after the other
-            "control_centre",  # (n_controls,): what a drawn 0 stands for, and 1 adds, in units of the space
+            "control_center",  # (n_controls,): what a drawn 0 stands for, and 1 adds, in units of the space
             "control_scale",
             "control_low",  # (n_controls,): bounds of what is drawn, maybe infinite
             "control_high",
-            "deviations",  # (n_controls,)
-            "noise",  # (n_controls,): what was drawn for each control, in deviations from the mean
+            "stds",  # (n_controls,)
+            "noise",  # (n_controls,): what was drawn for each control, in stds from the mean
             "slow_noise",  # its part that lasts
             "scratch_pair",  # (2,): room for two numbers
             "action",  # (n_choices + n_controls,): the last action, indices first, then controls

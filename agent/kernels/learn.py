@@ -10,7 +10,7 @@ from .base.arrays import row, span, view
 from .base.jit import kernel
 from .base.vectors import add_scaled
 from .credit import learn_layer, learn_readout
-from .feedback import ADAPTIVE, loosen_feedback, tie_feedback
+from .feedback import ADAPTIVE, begin_mirroring, end_mirroring
 from .layout import places_of, sizes_of
 from .rate_regularization import regularize_rates
 from .signals import send_signals
@@ -59,7 +59,7 @@ def learn(
     if traces_follow:
         send_signals(ints, floats, net)
     if settings.feedback == ADAPTIVE:
-        loosen_feedback(settings, ints, floats, net)
+        begin_mirroring(settings, ints, floats, net)
     choose_steps(settings, ints, reals, net, delta)
     if settings.step_rule != BOUNDED:
         apply_coordinate(settings, ints, floats, net, delta)
@@ -71,4 +71,4 @@ def learn(
             synapses = synapses_view(ints, floats, net, block)
             add_scaled(synapses.w, steps[block] * delta, synapses.credit)
     if settings.feedback == ADAPTIVE:
-        tie_feedback(ints, floats, net)
+        end_mirroring(ints, floats, net)

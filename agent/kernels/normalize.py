@@ -1,4 +1,4 @@
-"""Online normalisation of observations and rewards (Welford 1962; Elsayed et al. 2024, arXiv 2410.14606)."""
+"""Online normalization of observations and rewards (Welford 1962; Elsayed et al. 2024, arXiv 2410.14606)."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from .base.jit import FAINT, HUGE, TINY, kernel
 from .base.vectors import flushed
 from .layout import places_of, running_of
 
-SETTINGS = ("normalize_rewards", "observation_clip", "statistics_memory")
+SETTINGS = ("normalize_rewards", "observation_clip", "statistics_horizon")
 
-# Deviations below this share of the mean are rounding, not signal.
+# Standard deviations below this share of the mean are rounding, not signal.
 RELATIVE_FLOOR = 1e-5
 # Entries of the statistics of returns.
 COUNT, SUM, SUM_OF_SQUARES, HELD, ONES, SQUARES = range(6)
@@ -53,9 +53,9 @@ def welford(keep: float, count: float, mean: NDArray, m2: NDArray, sample: NDArr
     sample : (k,) float64 array
     """
     for j in range(sample.shape[0]):
-        deviation = sample[j] - mean[j]
-        mean[j] = flushed(mean[j] + deviation / count, FAINT)
-        m2[j] = flushed(keep * m2[j] + deviation * (sample[j] - mean[j]), FAINT)
+        apart = sample[j] - mean[j]
+        mean[j] = flushed(mean[j] + apart / count, FAINT)
+        m2[j] = flushed(keep * m2[j] + apart * (sample[j] - mean[j]), FAINT)
 
 
 @kernel
@@ -67,7 +67,7 @@ def variance(count: float, m2: float) -> float:
 
 
 @kernel
-def deviation(count: float, mean: float, m2: float) -> float:
+def std(count: float, mean: float, m2: float) -> float:
     """Return ``sqrt(var + (1e-5 mean)^2 + 1e-30)``, what a running sample is scaled by."""
     floor = RELATIVE_FLOOR * mean
     return math.sqrt(variance(count, m2) + floor * floor + EPSILON)
@@ -77,7 +77,7 @@ def deviation(count: float, mean: float, m2: float) -> float:
 def standardize(
     count: float, mean: NDArray, m2: NDArray, clip: float, chosen: NDArray, sample: NDArray, out: NDArray
 ) -> None:
-    """Write ``clip((x - mean) / deviation, -clip, clip)`` to `out`, (k,) float32, in place; x where `chosen` is 0.
+    """Write ``clip((x - mean) / std, -clip, clip)`` to `out`, (k,) float32, in place; x where `chosen` is 0.
 
     Flushed: an entry that has become 0 for good has a mean that decays, and would pass through denormal numbers, which
     every neuron then has to multiply.
@@ -86,7 +86,7 @@ def standardize(
         if chosen[j] == 0.0:
             out[j] = flushed(sample[j], TINY)
             continue
-        scaled = (sample[j] - mean[j]) / deviation(count, mean[j], m2[j])
+        scaled = (sample[j] - mean[j]) / std(count, mean[j], m2[j])
         out[j] = flushed(min(max(scaled, -clip), clip), TINY)
 
 
@@ -131,15 +131,15 @@ def forget_episode(returns: NDArray) -> None:
 
 @kernel
 def reward_scale(returns: NDArray) -> float:
-    """Return the factor 1 / deviation of returns by which a reward is multiplied; it is never shifted.
+    """Return the factor 1 / std of returns by which a reward is multiplied; it is never shifted.
 
-    The sums are those of `add_reward`. Elsayed et al. 2024 take the deviation of a discounted sum that runs forward,
+    The sums are those of `add_reward`. Elsayed et al. 2024 take the std of a discounted sum that runs forward,
     ``G <- discount G + r``, instead. Where rewards come evenly that is the same; where the only one comes at the end of
     L ticks, the sum is 0 at all of them but the last, and rewards come out larger by sqrt(L) or so.
     """
     mean = returns[SUM] / returns[COUNT]
     m2 = max(returns[SUM_OF_SQUARES] - mean * returns[SUM], 0.0)
-    return 1.0 / deviation(returns[COUNT], mean, m2)
+    return 1.0 / std(returns[COUNT], mean, m2)
 
 
 @kernel
@@ -151,19 +151,19 @@ def observe(settings: Any, ints: NDArray, reals: NDArray, floats: NDArray, updat
         raw[j] = min(max(raw[j], -HUGE), HUGE)
     mean, m2 = view(reals, places.observation_mean), view(reals, places.observation_m2)
     if update:
-        keep = kept(settings.statistics_memory, running.observation_count)
+        keep = kept(settings.statistics_horizon, running.observation_count)
         running.observation_count = keep * running.observation_count + 1.0
         welford(keep, running.observation_count, mean, m2, raw)
-    chosen, x = view(reals, places.standardised), view(floats, places.input)
+    chosen, x = view(reals, places.standardized), view(floats, places.input)
     standardize(running.observation_count, mean, m2, settings.observation_clip, chosen, raw, x)
 
 
 @kernel
 def scale_reward(settings: Any, ints: NDArray, reals: NDArray, reward: float) -> float:
-    """Return the reward in units of the deviation of returns, after these have taken it in, in place."""
+    """Return the reward in units of the std of returns, after these have taken it in, in place."""
     reward = min(max(reward, -HUGE), HUGE)
     if settings.normalize_rewards == 0.0:
         return reward
     returns = view(reals, places_of(ints).returns)
-    add_reward(returns, settings.statistics_memory, settings.discount, reward)
+    add_reward(returns, settings.statistics_horizon, settings.discount, reward)
     return reward * reward_scale(returns)

@@ -1,6 +1,6 @@
 """The actor's outputs: an action drawn from them, and the gradient of its log-probability with respect to them.
 
-Order of outputs: a preference for each category, factor after factor; a mean for each control; a deviation for each
+Order of outputs: a preference for each category, factor after factor; a mean for each control; a std for each
 control.
 """
 
@@ -16,8 +16,8 @@ from .base.jit import kernel
 from .base.rng import normal
 from .base.vectors import add_scaled, clip
 from .distributions import (
-    LOG_DEVIATION_HIGH,
-    LOG_DEVIATION_LOW,
+    LOG_STD_HIGH,
+    LOG_STD_LOW,
     control_gradient,
     control_log_probability,
     log_probability_gradient,
@@ -28,11 +28,11 @@ from .layout import ACTOR, places_of, random_words, sizes_of
 from .views import net_view
 
 SETTINGS = (
-    *("entropy_bonus", "least_preference", "preference_decay"),
-    *("initial_deviation", "deviation_rate", "noise_correlation", "noise_share"),
+    *("entropy_bonus", "log_min_probability_ratio", "preference_decay"),
+    *("initial_std", "std_lr_scale", "noise_correlation", "correlated_noise_fraction"),
 )
 
-# Deviations that a mean may be beyond a bound.
+# Stds that a mean may be beyond a bound.
 REACH = 3.0
 # Share of what an output has gone beyond its range that is taken back in a tick.
 HOLD_RATE = 0.1
@@ -42,38 +42,38 @@ HOLD_RATE = 0.1
 def _control(
     settings: Any, ints: NDArray, reals: NDArray, output: NDArray, k: int
 ) -> tuple[float, float, float, float]:
-    """Return mean, deviation, low and high of control k.
+    """Return mean, std, low and high of control k.
 
     ::
 
-        deviation = initial exp(clip(output, -4, 1))
-        mean      = clip(output, low - 3 deviation, high + 3 deviation)
+        std = initial exp(clip(output, -4, 1))
+        mean      = clip(output, low - 3 std, high + 3 std)
 
     So far beyond a bound a draw in a thousand still is not clipped, which is the way back.
     """
     sizes, places = sizes_of(ints), places_of(ints)
     low, high = view(reals, places.control_low)[k], view(reals, places.control_high)[k]
     first = sizes.n_preferences
-    exponent = clip(float(output[first + sizes.n_controls + k]), LOG_DEVIATION_LOW, LOG_DEVIATION_HIGH)
-    deviation = settings.initial_deviation * math.exp(exponent)
-    mean = clip(float(output[first + k]), low - REACH * deviation, high + REACH * deviation)
-    return mean, deviation, low, high
+    exponent = clip(float(output[first + sizes.n_controls + k]), LOG_STD_LOW, LOG_STD_HIGH)
+    std = settings.initial_std * math.exp(exponent)
+    mean = clip(float(output[first + k]), low - REACH * std, high + REACH * std)
+    return mean, std, low, high
 
 
 @kernel
-def draw(settings: Any, ints: NDArray, reals: NDArray, floats: NDArray, correlation: float) -> float:
+def sample_action(settings: Any, ints: NDArray, reals: NDArray, floats: NDArray, correlation: float) -> float:
     """Draw an action from the actor's outputs, write it to its place in `reals`, and return its log-probability.
 
     ::
 
         s <- correlation s + sqrt(1 - correlation^2) xi            xi, xi' standard normal, so s and n too
         n  = sqrt(share) s + sqrt(1 - share) xi'
-        action = centre + scale clip(mean + deviation n, low, high)
+        action = center + scale clip(mean + std n, low, high)
 
     An episode begins with correlation 0. Noise that lasts several ticks explores farther (Korenkevych et al. 2019,
     arXiv 1903.11524), noise that does not is better where every tick counts; the sum serves both (as pink noise does:
     Eberhard et al. 2023). The log-probability is that of n alone, without what is known of s, as in Hollenstein et al.
-    2024 (arXiv 2312.11091): the gradient then does not favour noise that cancels the last one.
+    2024 (arXiv 2312.11091): the gradient then does not favor noise that cancels the last one.
     """
     output = net_view(ints, floats, ACTOR).output
     sizes, places, words = sizes_of(ints), places_of(ints), random_words(ints)
@@ -88,17 +88,17 @@ def draw(settings: Any, ints: NDArray, reals: NDArray, floats: NDArray, correlat
         action[factor] = index
         log_probability += math.log(probabilities[index])
         first += size
-    noises, slow, deviations = view(reals, places.noise), view(reals, places.slow_noise), view(reals, places.deviations)
-    centre, scale = view(reals, places.control_centre), view(reals, places.control_scale)
-    fresh, share = math.sqrt(1.0 - correlation * correlation), settings.noise_share
+    noises, slow, stds = view(reals, places.noise), view(reals, places.slow_noise), view(reals, places.stds)
+    center, scale = view(reals, places.control_center), view(reals, places.control_scale)
+    fresh, share = math.sqrt(1.0 - correlation * correlation), settings.correlated_noise_fraction
     for k in range(sizes.n_controls):
-        mean, deviation, low, high = _control(settings, ints, reals, output, k)
+        mean, std, low, high = _control(settings, ints, reals, output, k)
         slow[k] = correlation * slow[k] + fresh * normal(words)
         noises[k] = math.sqrt(share) * slow[k] + math.sqrt(1.0 - share) * normal(words)
-        drawn = clip(mean + deviation * noises[k], low, high)
-        action[sizes.n_choices + k] = centre[k] + scale[k] * drawn
-        deviations[k] = deviation
-        log_probability += control_log_probability(noises[k], mean, deviation, low, high)
+        drawn = clip(mean + std * noises[k], low, high)
+        action[sizes.n_choices + k] = center[k] + scale[k] * drawn
+        stds[k] = std
+        log_probability += control_log_probability(noises[k], mean, std, low, high)
     return log_probability
 
 
@@ -106,7 +106,7 @@ def draw(settings: Any, ints: NDArray, reals: NDArray, floats: NDArray, correlat
 def score(settings: Any, ints: NDArray, reals: NDArray, floats: NDArray) -> None:
     """Write the gradient of the last draw's log-probability to the actor's output gradient, in place.
 
-    Of preferences as it is; of means times the deviation; of the logarithms of deviations times `deviation_rate`. An
+    Of preferences as it is; of means times the std; of the logarithms of stds times `std_lr_scale`. An
     output beyond its range counts as if it were on the bound of the range; `hold` sees to it that it comes back.
     """
     sizes, places, head = sizes_of(ints), places_of(ints), net_view(ints, floats, ACTOR)
@@ -119,10 +119,10 @@ def score(settings: Any, ints: NDArray, reals: NDArray, floats: NDArray) -> None
         first += size
     n, noises, both = sizes.n_controls, view(reals, places.noise), view(reals, places.scratch_pair)
     for k in range(n):
-        mean, deviation, low, high = _control(settings, ints, reals, head.output, k)
-        control_gradient(noises[k], mean, deviation, low, high, both)
+        mean, std, low, high = _control(settings, ints, reals, head.output, k)
+        control_gradient(noises[k], mean, std, low, high, both)
         head.gradient[first + k] = both[0]
-        head.gradient[first + n + k] = settings.deviation_rate * both[1]
+        head.gradient[first + n + k] = settings.std_lr_scale * both[1]
 
 
 @kernel
@@ -140,14 +140,14 @@ def _move_output(ints: NDArray, floats: NDArray, index: int, change: float) -> N
 
 
 @kernel
-def hold(settings: Any, ints: NDArray, reals: NDArray, floats: NDArray) -> None:
+def restrain_outputs(settings: Any, ints: NDArray, reals: NDArray, floats: NDArray) -> None:
     """Move readout weights of outputs that are beyond their range back towards it, in place.
 
     ::
 
         W_k <- W_k - 0.1 (output_k - held_k) z / |z|^2
-        held_k = clip(output_k)                                       means and deviations, see `_control`
-        held_k = max(output_k, max_j output_j + log least_probability)     preferences of one factor
+        held_k = clip(output_k)                                       means and stds, see `_control`
+        held_k = max(output_k, max_j output_j + log min_probability_ratio)     preferences of one factor
 
     What is beyond makes no difference to the action, so that nothing else would ever bring it back. Preferences of a
     factor also fade towards their mean where they are in use::
@@ -167,7 +167,7 @@ def hold(settings: Any, ints: NDArray, reals: NDArray, floats: NDArray) -> None:
         for k in range(first, first + size):
             least = max(least, float(output[k]))
             mean += float(output[k]) / size
-        least += settings.least_preference
+        least += settings.log_min_probability_ratio
         for k in range(first, first + size):
             if output[k] < least:
                 _move_output(ints, floats, k, HOLD_RATE * (least - float(output[k])))
@@ -180,20 +180,20 @@ def hold(settings: Any, ints: NDArray, reals: NDArray, floats: NDArray) -> None:
         for which in range(2):
             index = first + which * n + k
             value = float(output[index])
-            held = mean if which == 0 else clip(value, LOG_DEVIATION_LOW, LOG_DEVIATION_HIGH)
+            held = mean if which == 0 else clip(value, LOG_STD_LOW, LOG_STD_HIGH)
             if value != held:
                 _move_output(ints, floats, index, HOLD_RATE * (held - value))
 
 
 @kernel
-def spread(ints: NDArray, reals: NDArray) -> float:
-    """Return the mean deviation of the last draw over all parts of the action; a discrete factor counts as 1.
+def action_scale(ints: NDArray, reals: NDArray) -> float:
+    """Return the mean std of the last draw over all parts of the action; a discrete factor counts as 1.
 
     A change of the mean by this much changes the policy as much as a change of a preference by 1, so the actor's
     steps are bounded in this unit.
     """
-    sizes, deviations = sizes_of(ints), view(reals, places_of(ints).deviations)
+    sizes, stds = sizes_of(ints), view(reals, places_of(ints).stds)
     total = float(sizes.n_choices)
     for k in range(sizes.n_controls):
-        total += deviations[k]
+        total += stds[k]
     return total / (sizes.n_choices + sizes.n_controls)

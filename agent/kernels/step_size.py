@@ -12,12 +12,12 @@ from .base.arrays import row, view
 from .base.jit import TINY, kernel
 from .base.vectors import fill
 from .layout import ACTOR, places_of, sizes_of
-from .policy import spread
+from .policy import action_scale
 from .views import synapses_view
 
 SETTINGS = (
     *("step_rule", "lr_policy", "lr_value"),
-    *("kappa_policy", "kappa_value", "error_bound", "readout_share", "peak_decay"),
+    *("kappa_policy", "kappa_value", "td_error_scale", "readout_share", "peak_decay"),
 )
 # Values of `step_rule`.
 BOUNDED, COORDINATE = 0, 1
@@ -26,14 +26,14 @@ COORDINATE_FLOOR = 1e-8
 
 
 @kernel
-def bounded_step(lr: float, kappa: float, error_bound: float, delta: float, credit_norm: float) -> float:
+def bounded_step(lr: float, kappa: float, td_error_scale: float, delta: float, credit_norm: float) -> float:
     """Return the step size that cannot overshoot its target (Elsayed et al. 2024, arXiv 2410.14606, alg. 3).
 
     ::
 
-        step = lr / max(1, lr kappa max(|delta| / error_bound, 1) ||credit||_1)
+        step = lr / max(1, lr kappa max(|delta| / td_error_scale, 1) ||credit||_1)
 
-    The published rule has an error_bound of 1.
+    The published rule has an td_error_scale of 1.
 
     Parameters
     ----------
@@ -41,21 +41,21 @@ def bounded_step(lr: float, kappa: float, error_bound: float, delta: float, cred
         Largest step, at least 0.
     kappa : float
         Above 1 shrinks the step below the bound of a locally linear function, > 0.
-    error_bound : float
+    td_error_scale : float
         TD error from which on the change does not grow with it, > 0.
     delta : float
-        TD error, in units of the normalised reward.
+        TD error, in units of the normalized reward.
     credit_norm : float
         L1 norm of all credit that this TD error will be multiplied with.
     """
-    return lr / max(1.0, lr * kappa * max(abs(delta) / error_bound, 1.0) * credit_norm)
+    return lr / max(1.0, lr * kappa * max(abs(delta) / td_error_scale, 1.0) * credit_norm)
 
 
 @kernel
 def bounded_steps(
     lr: float,
     kappa: float,
-    error_bound: float,
+    td_error_scale: float,
     readout_share: float,
     fixed: int,
     parts: int,
@@ -67,7 +67,7 @@ def bounded_steps(
 
     The bound on the whole change, 1/kappa, is divided among the blocks: the readout gets `readout_share`, the layers
     that learn divide the rest evenly, so block b takes
-    ``bounded_step(lr, kappa / share_b, error_bound, delta, ||credit_b||_1)``.
+    ``bounded_step(lr, kappa / share_b, td_error_scale, delta, ||credit_b||_1)``.
     Under one bound for all (readout_share 0, as published) the many synapses inside starve the few of the readout;
     see docs/decisions/.
 
@@ -93,12 +93,12 @@ def bounded_steps(
             total += in_layers * norms[block]
         total += in_readout * norms[last]
         for block in range(last + 1):
-            steps[block] = bounded_step(lr, kappa, error_bound, delta, total)
+            steps[block] = bounded_step(lr, kappa, td_error_scale, delta, total)
         return
     share = (1.0 - readout_share) / max(last - fixed, 1)
     for block in range(last):
-        steps[block] = bounded_step(lr, kappa / share, error_bound, delta, in_layers * norms[block])
-    steps[last] = bounded_step(lr, kappa / readout_share, error_bound, delta, in_readout * norms[last])
+        steps[block] = bounded_step(lr, kappa / share, td_error_scale, delta, in_layers * norms[block])
+    steps[last] = bounded_step(lr, kappa / readout_share, td_error_scale, delta, in_readout * norms[last])
 
 
 @kernel
@@ -135,8 +135,8 @@ def choose_steps(settings: Any, ints: NDArray, reals: NDArray, net: int, delta: 
         parts = 1
         if net == ACTOR:
             parts = sizes.n_parts
-            kappa /= spread(ints, reals)  # so that a narrow policy is moved in small steps
-        bound, share = settings.error_bound, settings.readout_share
+            kappa /= action_scale(ints, reals)  # so that a narrow policy is moved in small steps
+        bound, share = settings.td_error_scale, settings.readout_share
         bounded_steps(lr, kappa, bound, share, sizes.frozen_layers, parts, delta, norms, steps)
     else:
         fill(steps, 0.0)

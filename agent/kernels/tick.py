@@ -28,7 +28,7 @@ from .forward import forward
 from .layout import CRITIC, N_NETS, NETS_AT, SETTINGS_AT, clock_of, places_of, running_of, sizes_of
 from .learn import learn
 from .normalize import forget_episode, observe, scale_reward
-from .policy import draw, hold, score
+from .policy import restrain_outputs, sample_action, score
 from .settings import Settings
 from .views import net_view
 
@@ -85,7 +85,7 @@ def _advance(
     ended = mode in (TERMINATE, TRUNCATE)
     if not ended:
         correlation = 0.0 if mode == START else settings.noise_correlation
-        running.log_probability_tm1 = draw(settings, ints, reals, floats, correlation)
+        running.log_probability_tm1 = sample_action(settings, ints, reals, floats, correlation)
         running.value_tm1 = value
     if not learning:
         clock.stale = 1
@@ -102,7 +102,7 @@ def _advance(
         for net in range(N_NETS):
             learn(settings, ints, reals, floats, net, delta, decay, traces_follow)
         if not ended and settings.lr_policy > 0.0:
-            hold(settings, ints, reals, floats)
+            restrain_outputs(settings, ints, reals, floats)
     if ended:
         forget_episode(view(reals, places_of(ints).returns))
         clock.phase = 0

@@ -13,7 +13,7 @@ from ..errors import ConfigError, InputError
 from .events import one_line
 from .watchdog import Watchdog
 
-# Observations before deviations are trusted, and steps between two looks at them.
+# Observations before stds are trusted, and steps between two looks at them.
 TRUSTED, LOOK = 1000, 100
 # So many rewards beyond all before, within so many steps, are refused; another one is believed.
 REFUSED, WITHIN = 3, 1000
@@ -79,7 +79,7 @@ class ObservationCheck:
         size = self._spec.size
         self._x = np.zeros(size)
         self._flags = np.zeros(size, np.bool_)
-        self._continuous = self._spec.standardised
+        self._continuous = self._spec.standardized
         self._running, self._views = agent.arena.running, agent.arena.views
         self._fixed_low = bounds("observation_low", watchdog.observation_low, size, -math.inf)
         self._fixed_high = bounds("observation_high", watchdog.observation_high, size, math.inf)
@@ -141,7 +141,7 @@ class ObservationCheck:
             return
         mean, m2 = self._views["observation_mean"], self._views["observation_m2"]
         reach = jump * np.sqrt(m2 / (count - 1.0))
-        # What has never moved has no deviation that says how far it may.
+        # What has never moved has no std that says how far it may.
         reach[(reach <= 0.0) | ~self._continuous] = math.inf
         np.maximum(mean - reach, self._fixed_low, out=self._low)
         np.minimum(mean + reach, self._fixed_high, out=self._high)

@@ -1,4 +1,4 @@
-"""When the agent itself has gone wrong: broken numbers or a collapsed return, and the way back."""
+"""When the agent itself has gone wrong: non-finite values or a collapsed return, and the way back."""
 
 from __future__ import annotations
 
@@ -102,9 +102,9 @@ class Recovery:
 
     # ---- when it is not
 
-    def from_broken(self, step: int) -> bool:
+    def from_non_finite(self, step: int) -> bool:
         """Go back because a number is not finite; return False, and give up, if there is nothing to go back to."""
-        names = self.scan.broken()
+        names = self.scan.non_finite()
         what = f"not finite: {', '.join(names[:3])}{' and more' if len(names) > 3 else ''}"
         if self._restored >= 0 and step - self._restored_at < self._snapshots.every:
             self._snapshots.discard(self._restored)  # it did not last
@@ -147,7 +147,7 @@ class Recovery:
 
     def close(self, step: int) -> None:
         """Write a last snapshot, if there is a folder and the agent is sound."""
-        sound = not self.scan.broken()
+        sound = not self.scan.non_finite()
         if not sound:
             self._note("state", "the agent is not sound: no last snapshot is written")
         answered = self._snapshots.close(step, self.returns.level, sound)

@@ -60,7 +60,7 @@ class StateScan:
 
     def step(self) -> bool:
         """Return whether the outputs and the next slice are finite."""
-        # The log-probability is that of the preferences, means and deviations that the action was drawn from.
+        # The log-probability is that of the preferences, means and stds that the action was drawn from.
         if not math.isfinite(sum(self._running) + sum(self._drawn)):
             return False
         if not self._slices:
@@ -71,7 +71,7 @@ class StateScan:
             self._next = 0
         return bool(np.isfinite(numbers, out=flags).all())
 
-    def broken(self) -> list[str]:
+    def non_finite(self) -> list[str]:
         """Return the names of the arrays that hold a number that is not finite."""
         found = [name for name, view in self._views.items() if name not in UNBOUNDED and not np.isfinite(view).all()]
         if not np.isfinite(self._header).all():

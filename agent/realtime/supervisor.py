@@ -157,7 +157,7 @@ class Choice:
                 return self._on_input(f"the agent refuses the observation: {one_line(error)}")
         self.substitute.seen(observation)
         if not sound:
-            if not recovery.from_broken(self._step):
+            if not recovery.from_non_finite(self._step):
                 return self._other("fallback", anew=False)
             return self._after_rollback(self._watchdog.state, observation, learn)
         if self._learns and not learn:

@@ -41,13 +41,13 @@ class Watchdog:
     observation_low, observation_high : float or (k,) array, optional
         Bounds of the encoded observation (`ObservationSpec.encode`), in its units.
     observation_jump : float, optional
-        Deviations from the mean, both as the agent has learned them, that a continuous entry may be away; checked from
+        Stds from the mean, both as the agent has learned them, that a continuous entry may be away; checked from
         1000 observations on. More than `accept_after` in a row are believed.
     accept_after : int
     reward : {"freeze", "hold", "fallback"}
         A reward that is not finite, outside `reward_low` to `reward_high`, or more than `reward_jump` times as large as
         the largest before (a fourth within 1000 steps is believed). One spike would otherwise scale down every later
-        reward for `Config.statistics_memory` steps.
+        reward for `Config.statistics_horizon` steps.
     reward_low, reward_high : float, optional
     reward_jump : float, optional
     sensor : {"report", "freeze", "hold", "fallback"}
@@ -64,7 +64,7 @@ class Watchdog:
     action_low, action_high, action_rate : float or (n,) array, optional
     state : {"rollback", "hold", "fallback"}
         A number of the agent that is not finite: an output at once, any other within `nbytes / (4 scan)` steps. The
-        agent is rolled back in any case; this says who acts in this step. If no snapshot is good, for ever.
+        agent is rolled back in any case; this says who acts in this step. If no snapshot is good, indefinitely.
     scan : int
         Numbers of the state that are looked at each step; 0: only the outputs.
     collapse : {"report", "rollback", "fallback"}

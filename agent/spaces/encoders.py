@@ -21,11 +21,11 @@ class Encoder:
     ----------
     size : int
         Number of entries.
-    standardised : bool
+    standardized : bool
         Whether the entries are continuous.
     """
 
-    standardised: ClassVar[bool] = False
+    standardized: ClassVar[bool] = False
 
     def __init__(self, leaf: Leaf) -> None:
         self.path, self.shape, self.size = leaf.path, leaf.shape, leaf.size
@@ -52,7 +52,7 @@ class Encoder:
 class Numbers(Encoder):
     """A Box: its elements as they are."""
 
-    standardised = True
+    standardized = True
 
     def check(self, value: Any) -> Any:
         """Return the value as an array of numbers of the right shape."""

@@ -72,9 +72,9 @@ class ObservationSpec:
         )
 
     @property
-    def standardised(self) -> NDArray[np.bool_]:
-        """Which entries are continuous, so that they may be standardised: not those that are one-hot or 0 and 1."""
-        return np.concatenate([np.full(encoder.size, encoder.standardised) for encoder in self._encoders])
+    def standardized(self) -> NDArray[np.bool_]:
+        """Which entries are continuous, so that they may be standardized: not those that are one-hot or 0 and 1."""
+        return np.concatenate([np.full(encoder.size, encoder.standardized) for encoder in self._encoders])
 
     def encode(self, observation: Any, out: NDArray[np.float64]) -> None:
         """Write the encoded observation to `out`, (size,), in place.

@@ -63,7 +63,7 @@ class Results:
             self._since = 0
             self._write()
 
-    def synchronise(self) -> None:
+    def synchronize(self) -> None:
         """Bring all rows to disk; raise `OSError`, and go on holding back what is not written, if that cannot be."""
         self._write()
         if self._file is not None:

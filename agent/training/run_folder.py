@@ -180,7 +180,7 @@ class RunFolder:
         OSError
             If something cannot be written; the checkpoints there were are untouched.
         """
-        self._results.synchronise()
+        self._results.synchronize()
         notes = tally and {"tally": tally.to_dict(), "env": env, "env_kwargs": self.config.env_kwargs}
         newest, older = (self.path / name for name in CHECKPOINTS)
         fresh = self.path / f".{checkpoint.NEWEST_FILE}.part"

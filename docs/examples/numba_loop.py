@@ -28,7 +28,7 @@ tick = load_tick()
 
 @njit
 def advance(levels, valve, inflow):
-    """Let one second pass: Torricelli's law for both tanks; `levels`, (2,) in metres, in place.
+    """Let one second pass: Torricelli's law for both tanks; `levels`, (2,) in meters, in place.
 
     ::
 

@@ -1,4 +1,4 @@
-"""What wrappers that change the world share: a clock, schedules, what is told of them, and a state to resume from."""
+"""What wrappers that change the world share: a clock, schedules, their report, and a state to resume from."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ class DriftParameters(Changing, RecordConstructorArgs):
     | | `fluid` (density and viscosity around it); none that is 0 |
     | others | any attribute that is a float or an array of floats |
 
-    A mass or a length of Acrobot as a whole takes the moments of inertia with it, and a length the centres of mass.
+    A mass or a length of Acrobot as a whole takes the moments of inertia with it, and a length the centers of mass.
     Whether an attribute of another environment does anything, and when, is up to it: LunarLander reads its `gravity` at
     reset. Gymnasium's MuJoCo environments pay for controls, not for forces: a stronger motor costs no more.
 

@@ -58,7 +58,7 @@ class Values(Worlds):
     | `log` | true, false | whether the logarithm is drawn evenly, instead of the number (default) |
     | `start` | number | the value of world 0; by default it is drawn too |
 
-    A number instead of a mapping lasts for ever.
+    A number instead of a mapping lasts indefinitely.
 
     Parameters
     ----------
@@ -163,8 +163,8 @@ class Walk(Schedule):
         super().__init__(name, data, seed, key, self.keys)
         if "between" not in data:
             raise ValueError(f"{name}: got wander without a range; give between: [low, high] too")
-        self._deviation = checked_real(f"{name}: wander", plain_number(data["wander"]), 0.0, 1e6)
-        if not self._deviation:
+        self._std = checked_real(f"{name}: wander", plain_number(data["wander"]), 0.0, 1e6)
+        if not self._std:
             raise ValueError(f"{name}: wander: got {data['wander']!r}; allowed: a number above 0")
         self._every = checked_whole(f"{name}: every", plain_number(data.get("every", 1)), 1, LONGEST)
         self._span, self._size = _Span(name, data, limits), size
@@ -185,7 +185,7 @@ class Walk(Schedule):
         # A sum of steps that is reflected once is distributed as if each of them had been.
         steps = 1 + (clock - self.due) // self._every
         width = self._span.width
-        moved = math.sqrt(steps) * self._deviation * self._rng.standard_normal(self._size)
+        moved = math.sqrt(steps) * self._std * self._rng.standard_normal(self._size)
         place = (self._place + moved) % (2.0 * width)
         self._place = width - abs(place - width)
         self.value = self._span.number(self._place)

@@ -14,7 +14,7 @@ import numpy as np
 Targets = Mapping[str, float]
 
 # By class, then by name: attributes, and to which power of the factor each is proportional. Lengths of Acrobot move its
-# centres of mass too; moments of inertia follow masses and lengths. What its second link measures changes nothing.
+# centers of mass too; moments of inertia follow masses and lengths. What its second link measures changes nothing.
 PARAMETERS: dict[str, dict[str, Targets]] = {
     "CartPoleEnv": {
         "gravity": {"gravity": 1},

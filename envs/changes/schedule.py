@@ -87,7 +87,7 @@ class Worlds(Schedule):
     | `order` | cycle, random | by turns (default), or at random, but never the same twice in a row |
     | `at` | step, reset | whether changes take place at once (default), or wait for the next reset |
 
-    One of the first three says when. A number instead of a mapping is a world that lasts for ever.
+    One of the first three says when. A number instead of a mapping is a world that lasts indefinitely.
 
     Parameters
     ----------

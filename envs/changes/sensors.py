@@ -157,7 +157,7 @@ class FailSensors(Dealt, RecordConstructorArgs):
         How many fail at a time, 1 to the number of entries.
     mode : {"stuck", "zero", "noise"}
         Whether a failing entry shows what it showed last, 0, or Gaussian noise of mean 0.
-    deviation : float
+    std : float
         Standard deviation of that noise, 0 to 1000000.
     indices : int or sequence of int, optional
         Which entries may fail; by default all.
@@ -176,12 +176,12 @@ class FailSensors(Dealt, RecordConstructorArgs):
         schedule: Mapping[str, Any] | int,
         count: int = 1,
         mode: str = "stuck",
-        deviation: float = 1.0,
+        std: float = 1.0,
         indices: Indices = None,
         seed: int = 0,
     ) -> None:
         RecordConstructorArgs.__init__(
-            self, schedule=schedule, count=count, mode=mode, deviation=deviation, indices=indices, seed=seed
+            self, schedule=schedule, count=count, mode=mode, std=std, indices=indices, seed=seed
         )
         title = "FailSensors"
         space, size = _box(env, title)
@@ -191,7 +191,7 @@ class FailSensors(Dealt, RecordConstructorArgs):
             raise ValueError(f"mode: got {mode!r}; allowed: {', '.join(MODES)}")
         places = chosen(indices, size, 1, title)
         count = checked_whole("count", count, 1, len(places))
-        self._mode, self._deviation = mode, checked_real("deviation", deviation, 0.0, 1e6)
+        self._mode, self._std = mode, checked_real("std", std, 0.0, 1e6)
 
         def draw(rng: np.random.Generator) -> Array:
             return np.sort(rng.choice(places, count, replace=False))
@@ -217,7 +217,7 @@ class FailSensors(Dealt, RecordConstructorArgs):
             return np.take(held, failed)
         wrong = np.zeros(failed.size)
         if self._mode == "noise":
-            wrong += self._deviation * self._rng.standard_normal(failed.size)
+            wrong += self._std * self._rng.standard_normal(failed.size)
             if np.issubdtype(self._dtype, np.integer):
                 np.rint(wrong, out=wrong)
         within: Array = np.clip(wrong, self._low[failed], self._high[failed])

@@ -1,4 +1,4 @@
-"""What tasks with a delayed judgement share: frames drawn at reset, actions judged at the end, checked arguments."""
+"""What tasks with a delayed judgment share: frames drawn at reset, actions judged at the end, checked arguments."""
 
 from __future__ import annotations
 
@@ -74,16 +74,16 @@ def gaussian(rng: np.random.Generator, ticks: int, channels: int) -> np.ndarray:
     return np.clip(noise, -NOISE_LIMIT, NOISE_LIMIT, out=noise)
 
 
-def noisy_box(low: Sequence[float], channels: int, deviation: float) -> spaces.Box:
+def noisy_box(low: Sequence[float], channels: int, std: float) -> spaces.Box:
     """Return the space of entries from `low` to 1 each, and after them channels for `add_noise`."""
-    high = np.full(len(low) + channels, NOISE_LIMIT * deviation, np.float32)
+    high = np.full(len(low) + channels, NOISE_LIMIT * std, np.float32)
     high[: len(low)] = 1.0
     least = -high
     least[: len(low)] = low
     return spaces.Box(least, high, dtype=np.float32)
 
 
-def add_noise(frames: np.ndarray, rng: np.random.Generator, channels: int, deviation: float) -> None:
+def add_noise(frames: np.ndarray, rng: np.random.Generator, channels: int, std: float) -> None:
     """Fill the last channels of every frame with independent Gaussian noise; without any, nothing is drawn."""
     if channels:
-        frames[:, -channels:] = deviation * gaussian(rng, len(frames), channels)
+        frames[:, -channels:] = std * gaussian(rng, len(frames), channels)

@@ -99,7 +99,7 @@ def best_accuracy(weights: ArrayLike, channel: int = 0, cue_size: float = 1.0) -
       ratio: the sign of mu^T (W_d W_d^T)^-1 I, which has mean +-d^2 and variance d^2, so is right with chance Phi(d).
     - On later ticks the currents hold fresh noise, independent of the cue and of the first tick, and the go signal, the
       same in every episode. Knowing them too leaves the likelihood ratio as it is.
-    - Normalised currents, membranes, thresholds, spikes (recurrent ones too), the layers above and the action are
+    - Normalized currents, membranes, thresholds, spikes (recurrent ones too), the layers above and the action are
       functions of the currents so far and of independent random numbers: data processing adds no information.
 
     Parameters

@@ -94,7 +94,7 @@ class Forager(gymnasium.Env[np.ndarray, np.int64]):
         self.size = checked_whole("size", size, 3, 1000)
         self.view = checked_whole("view", view, 3, self.size)
         if self.view % 2 == 0:
-            raise ValueError(f"view: got {view!r}; allowed: an odd number from 3 to size, so that it has a centre")
+            raise ValueError(f"view: got {view!r}; allowed: an odd number from 3 to size, so that it has a center")
         self.rewards = tuple(checked_real("rewards", reward, -1e6, 1e6) for reward in listed(rewards))
         kinds = len(self.rewards)
         if not 1 <= kinds <= 100:

@@ -51,7 +51,7 @@ class MemoryChain(CuedChoice):
       network sees something that changes on every step.
 
     ## References
-    - I. Osband et al., Behaviour suite for reinforcement learning, ICLR 2020, arXiv:1908.03568; steps and observation
+    - I. Osband et al., Behavior suite for reinforcement learning, ICLR 2020, arXiv:1908.03568; steps and observation
       as in bsuite/environments/memory_chain.py of github.com/google-deepmind/bsuite.
     """
 

@@ -19,9 +19,9 @@ Array = np.ndarray
 class NoisyObservation(gymnasium.ObservationWrapper[Array, Any, Array], RecordConstructorArgs):
     """Add independent Gaussian noise to every entry of a Box observation.
 
-    Entries of real numbers may leave their bounds: those of the wrapper are wider by `NOISE_LIMIT` deviations, and keep
+    Entries of real numbers may leave their bounds: those of the wrapper are wider by `NOISE_LIMIT` stds, and keep
     their dtype. Whole numbers, such as those of an image, are rounded and kept within their bounds; those beyond 2^53
-    are only as exact as float64. Without deviation nothing changes.
+    are only as exact as float64. Without std nothing changes.
 
     The noise comes from a generator of the wrapper's own, seeded by ``reset(seed=...)``: the environment draws what it
     draws without the wrapper, and several such wrappers around one environment differ.
@@ -30,10 +30,10 @@ class NoisyObservation(gymnasium.ObservationWrapper[Array, Any, Array], RecordCo
     ----------
     env : gymnasium.Env
         Environment with a Box observation.
-    deviation : float
+    std : float
         Standard deviation of the noise, 0 to 1000000.
     relative : bool
-        Whether `deviation` is a share of each entry's magnitude, so that an entry of 0 has no noise; else it is in the
+        Whether `std` is a share of each entry's magnitude, so that an entry of 0 has no noise; else it is in the
         units of the observation.
 
     Raises
@@ -42,8 +42,8 @@ class NoisyObservation(gymnasium.ObservationWrapper[Array, Any, Array], RecordCo
         If the observation is not a Box of numbers, or an argument is not as said.
     """
 
-    def __init__(self, env: gymnasium.Env[Array, Any], deviation: float = 0.1, relative: bool = False) -> None:
-        RecordConstructorArgs.__init__(self, deviation=deviation, relative=relative)
+    def __init__(self, env: gymnasium.Env[Array, Any], std: float = 0.1, relative: bool = False) -> None:
+        RecordConstructorArgs.__init__(self, std=std, relative=relative)
         gymnasium.ObservationWrapper.__init__(self, env)
         space = env.observation_space
         if not isinstance(space, spaces.Box):
@@ -53,7 +53,7 @@ class NoisyObservation(gymnasium.ObservationWrapper[Array, Any, Array], RecordCo
                 f"NoisyObservation needs numbers; {env} has {space}, of true and false; convert it first, as with "
                 "gymnasium.wrappers.DtypeObservation(env, np.float32)"
             )
-        self._deviation = checked_real("deviation", deviation, 0.0, 1e6)
+        self._std = checked_real("std", std, 0.0, 1e6)
         self._relative = checked_flag("relative", relative)
         self._shape, self._dtype = space.shape, space.dtype
         self._whole = np.issubdtype(space.dtype, np.integer)
@@ -64,7 +64,7 @@ class NoisyObservation(gymnasium.ObservationWrapper[Array, Any, Array], RecordCo
         else:
             low, high = (np.asarray(bound, np.float64) for bound in (space.low, space.high))
             scale = np.maximum(np.abs(low), np.abs(high)) if relative else 1.0
-            room = NOISE_LIMIT * self._deviation * scale if deviation else 0.0
+            room = NOISE_LIMIT * self._std * scale if std else 0.0
             with np.errstate(over="ignore"):  # a bound that the dtype has no room for is infinite
                 low, high = (low - room).astype(self._dtype), (high + room).astype(self._dtype)
             self.observation_space = spaces.Box(low, high, dtype=space.dtype)
@@ -86,10 +86,10 @@ class NoisyObservation(gymnasium.ObservationWrapper[Array, Any, Array], RecordCo
 
     def observation(self, observation: Array) -> Array:
         """Return the observation with noise."""
-        if not self._deviation:
+        if not self._std:
             return np.array(observation, self._dtype)
         noise = self._rng.standard_normal(self._shape)
-        noise *= self._deviation
+        noise *= self._std
         if self._relative:
             noise *= np.abs(observation, dtype=np.float64)
         noise += observation

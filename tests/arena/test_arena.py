@@ -125,7 +125,7 @@ def test_a_snapshot_of_an_agent_with_other_control_bounds_is_refused(bounds: tup
 
 @pytest.mark.parametrize(
     "changes",
-    [{"deviation": "free"}, {"initial_deviation": 0.5}, {"deviation_rate": 0.1}, {"noise_correlation": 0.5}],
+    [{"std": "free"}, {"initial_std": 0.5}, {"std_lr_scale": 0.1}, {"noise_correlation": 0.5}],
     ids=str,
 )
 def test_a_snapshot_of_controls_with_other_settings_is_refused(changes: dict[str, Any]) -> None:

@@ -30,7 +30,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "coordinate": {"layers": (8,), **COORDINATE},
     "discrete": {"observation": SYMBOLS, "action": spaces.Discrete(2, start=-1), "seed": 5},
     "controls": {"layers": (8, 9), "action": CONTROLS},
-    "free controls": {"action": CONTROLS, "deviation": "free", **COORDINATE},
+    "free controls": {"action": CONTROLS, "std": "free", **COORDINATE},
     "parts": {"action": PARTS, "seed": 5},
 }
 

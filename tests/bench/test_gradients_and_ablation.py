@@ -92,16 +92,16 @@ def test_a_cascade_for_each_leak_is_the_mean_one_with_one_leak() -> None:
 
 
 def test_each_form_comes_closer_to_what_it_takes_in() -> None:
-    """With several leaks, one cascade a leak; with all paths as the aim, the normaliser."""
+    """With several leaks, one cascade a leak; with all paths as the aim, the normalizer."""
     stack, inputs = critic_of(frozen_agent(recurrent=False, adaptive_fraction=0.0)), smooth_noise(2, TICKS)
     past = run(stack, inputs)[1]
     plain = estimate(stack, past, Form())
-    true = exact_gradients(stack, inputs, Paths(reset=False, reset_above=False, normaliser=False))
+    true = exact_gradients(stack, inputs, Paths(reset=False, reset_above=False, normalizer=False))
     split = estimate(stack, past, Form(by_group=True))
     np.testing.assert_allclose(split[1], true[1], rtol=1e-8, atol=1e-10)
     assert cosine(split[0], true[0]) > cosine(plain[0], true[0])
     normal = exact_gradients(stack, inputs, Paths(reset=False, reset_above=False))
-    projected = estimate(stack, past, Form(normaliser=True))
+    projected = estimate(stack, past, Form(normalizer=True))
     for ours, base, aim in zip(projected[1:], plain[1:], normal[1:], strict=True):
         assert cosine(ours, aim) > cosine(base, aim)
 

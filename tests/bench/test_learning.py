@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from synaptick import Config, EnvError, RunError
 from synaptick.bench import learning
-from synaptick.bench.learning import bench_learning, configuration, learning_lines, summarise
+from synaptick.bench.learning import bench_learning, configuration, learning_lines, summarize
 from synaptick.bench.suites import SUITES, Suite, Task
 from synaptick.bench.support.aggregate import bootstrap_interval, interquartile_mean
 from synaptick.bench.support.trials import tuned
@@ -81,7 +81,7 @@ def test_the_suites_can_be_read_without_the_package() -> None:
     assert {name: tuple(suite) for name, suite in names["SUITES"].items()} == SUITES
 
 
-def test_runs_are_written_and_summarised(cli: Cli, tmp_path: Path) -> None:
+def test_runs_are_written_and_summarized(cli: Cli, tmp_path: Path) -> None:
     options = ("--tasks", "CartPole-v1", "Acrobot-v1", "--seeds", 2, "--first-seed", 7, "--jobs", 2, *ON_THE_LINE)
     code, out, err = cli("bench", "learning", *options, "--out", "runs.csv", "--json")
     assert (code, err) == (0, "")
@@ -204,7 +204,7 @@ def test_the_median_of_the_steps_counts_runs_that_never_get_there() -> None:
     rates = {"min_spike_rate": 0.1, "max_spike_rate": 0.2}
 
     def median(*steps: int | None) -> tuple[int | None, int]:
-        row = summarise([{**base, **rates, **dict.fromkeys(others), "steps_to_threshold": step} for step in steps])
+        row = summarize([{**base, **rates, **dict.fromkeys(others), "steps_to_threshold": step} for step in steps])
         return row["median_steps_to_threshold"], row["reached"]
 
     assert median(30, 10, 20) == (20, 3)

@@ -179,7 +179,7 @@ def test_an_environment_that_fails_is_named_with_its_step(monkeypatch: pytest.Mo
 # ---- the command line
 
 
-def test_lives_are_written_and_summarised(cli: Cli, tmp_path: Path) -> None:
+def test_lives_are_written_and_summarized(cli: Cli, tmp_path: Path) -> None:
     arms = ("--arms", "learning", "reset")
     options = ("--tasks", "Forager", *arms, "--seeds", 1, "--first-seed", 7, "--jobs", 1, *ON_THE_LINE)
     code, out, err = cli("bench", "lifelong", *options, "--out", "rows.csv", "--json")

@@ -82,7 +82,7 @@ def test_a_hop_around_one_layer_by_hand() -> None:
     rng, n = np.random.default_rng(6), 4
     layer = Layer(rng.normal(size=(n, INPUTS + n + 1)), np.resize([0.3, 0.9], n), np.zeros(n), np.zeros(n))
     stack, xs = Stack((layer,), rng.normal(size=(1, n + 1))), observations(6)
-    plain = {"reset": False, "reset_above": False, "normaliser": False, "adaptation_above": False}
+    plain = {"reset": False, "reset_above": False, "normalizer": False, "adaptation_above": False}
     none, one = (rtrl(stack, xs, Paths(hops, **plain))[0] for hops in (0, 1))
     past = run(stack, xs)[1][0]
     own = layer.w[:, stack.own_columns(0)]

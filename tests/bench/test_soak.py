@@ -1,4 +1,4 @@
-"""`synaptick soak`: its gauges against their definitions, what it reports, and which bounds it finds broken."""
+"""`synaptick soak`: its gauges against their definitions, what it reports, and which bounds it finds violated."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from synaptick import Agent
-from synaptick.bench.soak import PARTS, broken_bounds
+from synaptick.bench.soak import PARTS, violations
 from synaptick.bench.support.gauges import Line, Scanner, descriptors, resident
 from synaptick.realtime import Histogram
 
@@ -21,7 +21,7 @@ SHORT = ("--ticks", "1e4", *SMALL, "--set", "reservoir=0")
 KEYS = [
     *("env", "seed", "ticks", "episodes", "mean_return_last_100", "seconds", "ticks_per_second", "state_bytes"),
     *("resident_bytes", "tick_us", "loop_cpu_us", "environment_us", "file_bytes", "descriptors", "scans"),
-    *("non_finite", "denormal", "collections", "interpreter_blocks", "out", "versions", "broken"),
+    *("non_finite", "denormal", "collections", "interpreter_blocks", "out", "versions", "violations"),
 ]
 
 
@@ -179,24 +179,24 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
 @pytest.mark.parametrize("name", BROKEN)
 def test_each_bound_is_checked(name: str) -> None:
     changes, message = BROKEN[name]
-    assert broken_bounds(whole()) == []
-    found = broken_bounds(whole() | changes)
+    assert violations(whole()) == []
+    found = violations(whole() | changes)
     assert len(found) == 1
     assert found[0].startswith(message)
 
 
 def test_what_a_system_does_not_tell_is_not_held_against_it() -> None:
     unknown = {"resident_bytes": {"slope_per_1e6_ticks": None}, "descriptors": {"first": None, "last": None}}
-    assert broken_bounds(whole() | unknown) == []
+    assert violations(whole() | unknown) == []
     short = {"ticks": 10**5, "resident_bytes": {"slope_per_1e6_ticks": 80_000.0}}
-    assert broken_bounds(whole() | short) == []  # two pages
+    assert violations(whole() | short) == []  # two pages
 
 
 def test_a_broken_bound_is_exit_code_one_only_when_checked(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("synaptick.bench.soak.broken_bounds", lambda _: ["the sky is falling"])
+    monkeypatch.setattr("synaptick.bench.soak.violations", lambda _: ["the sky is falling"])
     code, out, err = cli("soak", ENV_ID, *SHORT)
     assert (code, err) == (0, "")
-    assert out.splitlines()[-1] == "broken: the sky is falling"
+    assert out.splitlines()[-1] == "violated: the sky is falling"
     code, out, err = cli("soak", ENV_ID, *SHORT, "--check", "--quiet", "--json")
     assert (code, err) == (1, "synaptick: soak: the sky is falling\n")
-    assert json.loads(out)["broken"] == ["the sky is falling"]
+    assert json.loads(out)["violations"] == ["the sky is falling"]

@@ -189,7 +189,7 @@ def test_a_configuration_can_name_them_and_the_strict_checker_finds_nothing(env_
 def test_arguments_reach_the_wrappers_and_the_record_of_them() -> None:
     wrappers = [
         {"synaptick.envs:MaskPositions": {"positions": [0]}},
-        {"synaptick.envs:NoisyObservation": {"deviation": 0.5, "relative": True}},
+        {"synaptick.envs:NoisyObservation": {"std": 0.5, "relative": True}},
         {"synaptick.envs:DelayedReward": {"steps": 3}},
     ]
     env = make_env("CartPole-v1", wrappers=wrappers)
@@ -279,7 +279,7 @@ def noisy(env: Any, steps: int = 4000, seed: int = 0) -> np.ndarray:
 def test_noise_is_gaussian_of_the_deviation_asked_for(
     dtype: Any, relative: bool, value: float, expected: float
 ) -> None:
-    env = NoisyObservation(Seen(spaces.Box(-4, 4, (2, 2), dtype), value), deviation=0.2, relative=relative)
+    env = NoisyObservation(Seen(spaces.Box(-4, 4, (2, 2), dtype), value), std=0.2, relative=relative)
     seen = noisy(env)
     assert seen.dtype == env.observation_space.dtype == dtype
     assert seen.shape[1:] == (2, 2)
@@ -314,7 +314,7 @@ def test_bounds_leave_room_for_the_noise() -> None:
 
 
 def test_whole_numbers_stay_whole_and_within_bounds() -> None:
-    env = NoisyObservation(Seen(spaces.Box(0, 255, (8, 8), np.uint8), 250), deviation=20.0)
+    env = NoisyObservation(Seen(spaces.Box(0, 255, (8, 8), np.uint8), 250), std=20.0)
     seen = noisy(env, 200)
     assert seen.dtype == np.uint8
     assert env.observation_space == spaces.Box(0, 255, (8, 8), np.uint8)
@@ -330,9 +330,9 @@ def test_whole_numbers_do_not_wrap_round_at_the_ends_of_their_dtype(dtype: Any) 
     least, most = np.iinfo(dtype).min, np.iinfo(dtype).max
     for end, below in ((most, 0), (least, least // 2 + 1)):
         env = Seen(spaces.Box(least, most, (50,), dtype), end)
-        for deviation, relative in ((3.0, False), (0.01, True)):
+        for std, relative in ((3.0, False), (0.01, True)):
             with np.errstate(all="raise"):
-                seen = noisy(NoisyObservation(env, deviation, relative), 20)
+                seen = noisy(NoisyObservation(env, std, relative), 20)
             assert seen.dtype == dtype
             assert (seen > most // 2).all() if end == most else (seen <= max(below, 30)).all()
         kept = NoisyObservation(env, 0.0)
@@ -392,8 +392,8 @@ def test_the_seed_decides_the_noise_and_leaves_the_environment_what_it_was() -> 
     ("env", "arguments", "said"),
     [
         ("Taxi-v4", {}, "NoisyObservation needs a Box observation"),
-        ("CartPole-v1", {"deviation": -0.1}, "deviation: got -0.1; allowed: a number from 0 to 1e\\+06"),
-        ("CartPole-v1", {"deviation": [0.1]}, r"deviation: got \[0.1\]; allowed: a number"),
+        ("CartPole-v1", {"std": -0.1}, "deviation: got -0.1; allowed: a number from 0 to 1e\\+06"),
+        ("CartPole-v1", {"std": [0.1]}, r"deviation: got \[0.1\]; allowed: a number"),
         ("CartPole-v1", {"relative": 0.5}, "relative: got 0.5; allowed: true or false"),
     ],
 )

@@ -249,7 +249,7 @@ def test_nothing_grows() -> None:
     ("arguments", "said"),
     [
         ({"size": 2}, "size: got 2; allowed: a whole number from 3 to 1000"),
-        ({"view": 4}, "view: got 4; allowed: an odd number from 3 to size, so that it has a centre"),
+        ({"view": 4}, "view: got 4; allowed: an odd number from 3 to size, so that it has a center"),
         ({"view": 21}, "view: got 21; allowed: a whole number from 3 to 20"),
         ({"rewards": []}, "rewards: got 0 of them; allowed: 1 to 100, one for each kind"),
         ({"rewards": ["much"]}, "rewards: got 'much'; allowed: a number from -1e\\+06 to 1e\\+06"),

@@ -76,7 +76,7 @@ def test_an_action_that_fits_the_memory_is_learned() -> None:
 
 
 def test_without_information_nothing_can_be_learned() -> None:
-    """Otherwise the tests above would prove nothing: the return of 100 coin flips has a deviation of .1."""
+    """Otherwise the tests above would prove nothing: the return of 100 coin flips has a std of .1."""
     found = returns(Blind(), 12000)
     assert max(np.abs(found)) < 0.4
     assert abs(np.mean(found)) < 0.2
@@ -105,20 +105,20 @@ def drawn(agent: Any, env: Any, episodes: int = 200) -> tuple[dict[float, np.nda
     return {observation: np.mean(actions, axis=0) for observation, actions in found.items()}, float(np.mean(returns))
 
 
-DEVIATIONS: dict[str, dict[str, Any]] = {**RULES, "free": {"deviation": "free"}}
+STDS: dict[str, dict[str, Any]] = {**RULES, "free": {"std": "free"}}
 
 
-@pytest.mark.parametrize("rule", DEVIATIONS)
+@pytest.mark.parametrize("rule", STDS)
 def test_a_control_that_fits_the_observation_is_learned(rule: str) -> None:
     """The best is .4 times the observation; at first the policy is as wide as half the range."""
     env = make_env("synaptick/AimAtObservation-v0")
     for seed in SEEDS:
-        agent = train(env, 5000, seed, **DEVIATIONS[rule])
+        agent = train(env, 5000, seed, **STDS[rule])
         actions, mean_return = drawn(agent, env)
         for observation, action in actions.items():
             assert action[0] == pytest.approx(0.4 * observation, abs=0.2), seed
         assert mean_return > -0.1, seed
-        assert agent.arena.views["deviations"].max() < 0.5, seed
+        assert agent.arena.views["stds"].max() < 0.5, seed
 
 
 def test_an_untrained_control_fits_nothing() -> None:
@@ -127,11 +127,11 @@ def test_an_untrained_control_fits_nothing() -> None:
     assert mean_return < -0.3
 
 
-@pytest.mark.parametrize("rule", DEVIATIONS)
+@pytest.mark.parametrize("rule", STDS)
 def test_controls_come_to_rest_on_their_bounds(rule: str) -> None:
     env = make_env("synaptick/AimAtBound-v0")
     for seed in SEEDS:
-        actions, mean_return = drawn(train(env, 3000, seed, **DEVIATIONS[rule]), env)
+        actions, mean_return = drawn(train(env, 3000, seed, **STDS[rule]), env)
         assert mean_return > 1.9, seed
         np.testing.assert_allclose(actions[0.0], [1.0, -1.0], atol=0.05)
 
@@ -155,13 +155,13 @@ class Aim(Env[np.ndarray, np.ndarray]):
 
 
 @pytest.mark.parametrize("gain", [*(pytest.param(gain, marks=pytest.mark.slow) for gain in (0.8, 1.6)), 3.0])
-@pytest.mark.parametrize("rule", tiers(DEVIATIONS, ["bounded"]))
+@pytest.mark.parametrize("rule", tiers(STDS, ["bounded"]))
 def test_targets_close_to_bounds_and_past_them_are_no_trap(rule: str, gain: float) -> None:
     """Within the bounds, past one of them, and past both; the best constant action loses .64, 1.7 and 2.25."""
     for seed in SEEDS:
         env = Aim(gain)
         env.reset(seed=seed)
-        actions, mean_return = drawn(train(env, 10_000, seed, **DEVIATIONS[rule]), env)
+        actions, mean_return = drawn(train(env, 10_000, seed, **STDS[rule]), env)
         best = {cue: float(np.clip(gain * cue, -1.0, 2.0)) for cue in (-1.0, 1.0)}
         lost = -np.mean([(action - gain * cue) ** 2 for cue, action in best.items()]) - mean_return
         assert lost < 0.15, seed

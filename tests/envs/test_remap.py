@@ -94,12 +94,12 @@ def test_sensors_fail_to_zero_or_noise_within_bounds() -> None:
     )
     env.reset()
     assert play(env, 1)[0][0] == [1, 11, 4, 31]
-    env = FailSensors(Plain(), 1, mode="noise", deviation=3.0, indices=[2])
+    env = FailSensors(Plain(), 1, mode="noise", std=3.0, indices=[2])
     env.reset()
     noise = np.array([observation for observation, _, _ in play(env, 3000)])[:, 2]
     assert noise.std() == pytest.approx(3, rel=0.05)
     assert noise.mean() == pytest.approx(0, abs=0.2)
-    whole = FailSensors(Plain(spaces.Box(-2, 9999, (4,), np.int16)), 1, mode="noise", deviation=3.0, indices=[2])
+    whole = FailSensors(Plain(spaces.Box(-2, 9999, (4,), np.int16)), 1, mode="noise", std=3.0, indices=[2])
     whole.reset()
     values = [observation[2] for observation, _, _ in play(whole, 3000)]
     assert {-2, -1, 0, 1} <= set(values)

@@ -26,10 +26,10 @@ SMALL: dict[str, Any] = {"layers": (12, 12), "reservoir": 0}
 CASES: dict[str, tuple[dict[str, Any], Any, Any]] = {
     "one layer": ({"layers": (32,), "reservoir": 0}, BOX, THREE),
     "odd sizes, three levels": ({"layers": (13, 7, 9, 5), "reservoir": 6}, BOX, THREE),
-    "symbols": ({"layers": (16,), "reservoir": 12, "statistics_memory": 50}, SYMBOLS, THREE),
+    "symbols": ({"layers": (16,), "reservoir": 12, "statistics_horizon": 50}, SYMBOLS, THREE),
     "controls": (SMALL | {"readout_share": 0.0}, BOX, CONTROLS),
-    "free deviation": ({"layers": (20,), "reservoir": 0, "deviation": "free"}, BOX, CONTROLS),
-    "parts of an action": (SMALL | {"entropy_bonus": 0.01, "least_probability": 0.2}, SYMBOLS, PARTS),
+    "free std": ({"layers": (20,), "reservoir": 0, "std": "free"}, BOX, CONTROLS),
+    "parts of an action": (SMALL | {"entropy_bonus": 0.01, "min_probability_ratio": 0.2}, SYMBOLS, PARTS),
     "factored": (SMALL | {"layers": (12, 12, 12), "depth_filter": "factored"}, BOX, THREE),
     "factored, hop, reset path": (
         SMALL | {"reservoir": 8, "depth_filter": "factored", "recurrent_hop": True, "reset_path": True},
@@ -52,7 +52,7 @@ CASES: dict[str, tuple[dict[str, Any], Any, Any]] = {
         BOX,
         CONTROLS,
     ),
-    "preferences that fade": (SMALL | {"preference_decay": 1e-2, "least_probability": 0.3}, SYMBOLS, PARTS),
+    "preferences that fade": (SMALL | {"preference_decay": 1e-2, "min_probability_ratio": 0.3}, SYMBOLS, PARTS),
     "random feedback, one layer frozen": (
         SMALL | {"reservoir": 8, "feedback": "random", "frozen_layers": 1},
         BOX,
@@ -60,7 +60,7 @@ CASES: dict[str, tuple[dict[str, Any], Any, Any]] = {
     ),
     "readouts alone": (SMALL | {"reservoir": 8, "frozen_layers": 2}, BOX, THREE),
     "state kept": (SMALL | {"keep_state": True, "depth_filter": "factored"}, BOX, THREE),
-    "a critic alone, nothing normalised": (
+    "a critic alone, nothing normalized": (
         {"layers": (9,), "lr_policy": 0.0, "normalize_observations": False, "normalize_rewards": False, "reservoir": 0},
         BOX,
         THREE,
@@ -88,8 +88,8 @@ MUTANTS: dict[str, tuple[str, str, str]] = {
     "a random word": (DEEP, "d << 11 | d >> 21", "d << 11 | d >> 22"),
     "bound on the TD error": (
         DEEP,
-        "larger(fabs(delta) / SET_ERROR_BOUND, 1.0)",
-        "larger(fabs(delta) / SET_ERROR_BOUND, 1.001)",
+        "larger(fabs(delta) / SET_TD_ERROR_SCALE, 1.0)",
+        "larger(fabs(delta) / SET_TD_ERROR_SCALE, 1.001)",
     ),
     "last neuron of a layer": (
         DEEP,

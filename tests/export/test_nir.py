@@ -126,7 +126,7 @@ def spike_name(index: int, neurons: str) -> str:
 def test_spikes_are_those_of_the_agent_where_the_slope_is_constant(
     adaptive: float, integration: str, tmp_path: Path
 ) -> None:
-    """An observation that only changes its sign, and no bias: the deviation of the current never changes."""
+    """An observation that only changes its sign, and no bias: the std of the current never changes."""
     config = {"layers": (24,), "recurrent": False, "adaptive_fraction": adaptive, "connectivity": 1.0, "gain": 3.0}
     agent = make_agent(**config, normalize_observations=False)
     w = agent.arena.views["actor/0/w"]
@@ -268,7 +268,7 @@ def test_the_recording_follows_neurons_that_live_on(kept: bool) -> None:
         assert ((np.concatenate(actor.z) > 0) == stream.spikes[t]).all(), f"tick {t}"
 
 
-def test_controls_are_compared_in_deviations(tmp_path: Path) -> None:
+def test_controls_are_compared_in_stds(tmp_path: Path) -> None:
     config = Config(**(FULL | {"env": "Pendulum-v1"}))
     agent = Agent(config, spaces.Box(-8, 8, (3,)), spaces.Box(-2, 2, (1,)), seed=0)
     result = export_nir(agent, tmp_path / "a.nir", True, steps=50)
@@ -289,7 +289,7 @@ def run_folder(cli: Cli, **changes: Any) -> None:
 
 def test_the_command_writes_a_graph_and_tells_what_it_changes(cli: Cli) -> None:
     run_folder(cli, **PLAIN)
-    arguments = ("export", "nir", "r", "--out", "a.nir", "--frozen-normalisation", "--steps", 60)
+    arguments = ("export", "nir", "r", "--out", "a.nir", "--frozen-normalization", "--steps", 60)
     code, out, err = cli(*arguments, "--neurons", "lif", "--json")
     assert code == 0, err
     result = json.loads(out)
@@ -311,7 +311,7 @@ def test_the_command_writes_a_graph_and_tells_what_it_changes(cli: Cli) -> None:
     agent = Agent.load("r/agent.synaptick")
     observation = np.array([0.1, -2.0, 0.05, 30.0])
     agent.start(observation, learn=False)
-    x = (observation - meta["observation_mean"]) / meta["observation_deviation"]
+    x = (observation - meta["observation_mean"]) / meta["observation_std"]
     x = np.clip(x, -meta["observation_clip"], meta["observation_clip"])
     np.testing.assert_allclose(x, agent.arena.views["input"], rtol=1e-5)
     code, out, _ = cli(*arguments)
@@ -321,7 +321,7 @@ def test_the_command_writes_a_graph_and_tells_what_it_changes(cli: Cli) -> None:
 
 
 REFUSED = {
-    "layer-normalised current has no NIR node": ({}, ()),
+    "layer-normalized current has no NIR node": ({}, ()),
     "adaptation (ALIF) has no NIR neuron": ({"latch_fraction": 0.0}, ("--neurons", "lif")),
     "latches have no NIR neuron": ({"adaptive_fraction": 0.0}, ("--neurons", "lif")),
     "reset_strength 0.5 has no NIR neuron": (PLAIN | {"reset_strength": 0.5}, ("--neurons", "lif")),
@@ -341,7 +341,7 @@ REFUSED = {
 def test_what_cannot_be_written_is_refused_by_name(message: str, cli: Cli) -> None:
     changes, options = REFUSED[message]
     run_folder(cli, **changes)
-    frozen = () if message.startswith("layer-normalised") else ("--frozen-normalisation",)
+    frozen = () if message.startswith("layer-normalized") else ("--frozen-normalization",)
     code, out, err = cli("export", "nir", "r", "--out", "a.nir", *frozen, *options)
     assert (code, out) == (2, "")
     assert err.startswith("synaptick: error: ")

@@ -24,7 +24,7 @@ SHAPES: list[dict[str, Any]] = [
     {"layers": (33,), **COORDINATE},
     {"layers": (8, 8, 8), "adaptive_fraction": 0.0, "depth_filter": "none", "keep_state": True},
     {"layers": (8, 9), "action": CONTROLS},
-    {"action": PARTS, "deviation": "free"},
+    {"action": PARTS, "std": "free"},
     {"observation": SYMBOLS, "action": spaces.Discrete(17, start=2)},
     {"observation": spaces.Box(-1, 1, (24,), np.float32)},
 ]

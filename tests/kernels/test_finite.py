@@ -29,8 +29,8 @@ OPTIONS = st.fixed_dictionaries(
         "rule": st.sampled_from([{}, COORDINATE]),
         "entropy_bonus": st.sampled_from([0.0, 0.1]),
         "action": st.sampled_from([spaces.Discrete(ACTIONS), CONTROLS, PARTS]),
-        "deviation": st.sampled_from(["state", "free"]),
-        "initial_deviation": st.sampled_from([0.001, 1.0, 100.0]),
+        "std": st.sampled_from(["state", "free"]),
+        "initial_std": st.sampled_from([0.001, 1.0, 100.0]),
     }
 )
 

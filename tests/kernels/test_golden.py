@@ -60,11 +60,11 @@ SETTINGS: dict[str, Any] = {
     "readout_share": 0.5,
     "peak_decay": 0.999,
     "entropy_bonus": 0.01,
-    "deviation": "state",
-    "initial_deviation": 1.0,
-    "deviation_rate": 0.02,
+    "std": "state",
+    "initial_std": 1.0,
+    "std_lr_scale": 0.02,
     "noise_correlation": 0.9,
-    "noise_share": 0.5,
+    "correlated_noise_fraction": 0.5,
     "normalize_observations": True,
     "observation_clip": 8.0,
     "normalize_rewards": True,
@@ -83,10 +83,10 @@ CASES: dict[str, dict[str, Any]] = {
 # Bounded on both sides, on one and on none; a wide policy, so that many draws are clipped.
 CONTROLS = spaces.Box(np.float32([-1, -2, -np.inf]), np.float32([3, np.inf, np.inf]))
 CASES |= {
-    f"{rule}, controls": {**SETTINGS, **changes, "layers": (12, 10), "action": CONTROLS, "deviation_rate": 0.2}
+    f"{rule}, controls": {**SETTINGS, **changes, "layers": (12, 10), "action": CONTROLS, "std_lr_scale": 0.2}
     for rule, changes in RULES.items()
 }
-CASES["bounded, free controls"] = CASES["bounded, controls"] | {"deviation": "free", "noise_correlation": 0.5}
+CASES["bounded, free controls"] = CASES["bounded, controls"] | {"std": "free", "noise_correlation": 0.5}
 
 
 def numbers() -> Iterator[float]:
@@ -121,7 +121,7 @@ def summary(agent: Agent) -> dict[str, Any]:
         parts = [view for path, view in agent.arena.views.items() if path.endswith(f"/{name}")]
         return [round(float(np.abs(part.astype(np.float64)).sum()), 6) for part in parts]
 
-    drawn = ("probabilities",) if agent.action.choices else ("noise", "slow_noise", "deviations")
+    drawn = ("probabilities",) if agent.action.choices else ("noise", "slow_noise", "stds")
     return {
         "value": round(agent.value, 6),
         "td_error": round(agent.td_error, 6),
@@ -190,9 +190,9 @@ def test_a_small_change_is_noticed(change: dict[str, Any]) -> None:
 
 OF_CONTROLS = [
     {"noise_correlation": 0.89},
-    {"noise_share": 0.49},
-    {"initial_deviation": 0.99},
-    {"deviation_rate": 0.21},
+    {"correlated_noise_fraction": 0.49},
+    {"initial_std": 0.99},
+    {"std_lr_scale": 0.21},
 ]
 
 

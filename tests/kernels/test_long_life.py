@@ -34,7 +34,7 @@ from ..support.common import (
 )
 
 OLD = 2**62
-NEVER_FORGET = {"statistics_memory": 10**15}
+NEVER_FORGET = {"statistics_horizon": 10**15}
 ZEROS = np.zeros(SIZE)
 TRACES = ("credit", "eps", "epsa", "epsr", "cascade", "filtered", "psi_past", "psi_mean", "rate", "peak", "v", "a")
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -63,7 +63,7 @@ def age(agent: Agent, count: float, tick: int = OLD) -> None:
 @pytest.mark.any_arithmetic
 @pytest.mark.parametrize("count", [1e9, 1e12, 1e15, 2.0**53])
 @pytest.mark.parametrize("changes", [{}, COORDINATE, {"action": CONTROLS}], ids=["bounded", "coordinate", "controls"])
-def test_an_old_agent_counts_normalises_and_learns_as_a_young_one(changes: dict[str, Any], count: float) -> None:
+def test_an_old_agent_counts_normalizes_and_learns_as_a_young_one(changes: dict[str, Any], count: float) -> None:
     agent, young = (make_agent(layers=(8, 8), **changes, **NEVER_FORGET) for _ in range(2))
     for one in (agent, young):
         drive(one, 500, act_only=False)
@@ -115,11 +115,11 @@ def test_a_mean_of_more_samples_than_a_float_can_count_stands_still_and_stays_ri
 
 @pytest.mark.any_arithmetic
 def test_by_default_no_statistic_is_ever_that_old() -> None:
-    agent = make_agent(statistics_memory=1000)
+    agent = make_agent(statistics_horizon=1000)
     drive(agent, 6000, act_only=False)
     assert agent.arena.running.observation_count == pytest.approx(1000, abs=1)
     assert agent.arena.views["returns"][0] == pytest.approx(1000, abs=1)
-    assert Config().statistics_memory <= 10**9
+    assert Config().statistics_horizon <= 10**9
     agent.arena.views["observation_mean"][:] = 1.0
     for _ in range(5000):
         agent.step(0.0, np.full(SIZE, 2.0))
@@ -150,7 +150,7 @@ def test_peaks_come_down_all_the_way() -> None:
 
 @pytest.mark.any_arithmetic
 def test_a_step_of_the_bounded_rule_cannot_carry_weights_away() -> None:
-    """All weights of the critic together move by at most error_bound / kappa a tick: 10^12 ticks cannot overflow."""
+    """All weights of the critic together move by at most td_error_scale / kappa a tick: 10^12 ticks cannot overflow."""
     agent = make_agent(layers=(8, 8), kappa_value=2.0)
     rng = np.random.default_rng(0)
     agent.start(ZEROS)
@@ -184,7 +184,7 @@ def faint(agent: Agent) -> dict[str, float]:
 @pytest.mark.parametrize("rest", [0.0, pytest.param(1e-40, marks=pytest.mark.slow)], ids=["zero", "denormal"])
 def test_a_stream_that_falls_silent_leaves_nothing_faint(changes: dict[str, Any], rest: float) -> None:
     """With a short memory, statistics decay as far in 20,000 ticks as by default in 2 * 10^8."""
-    agent = make_agent(layers=(8, 8), statistics_memory=100, **changes)
+    agent = make_agent(layers=(8, 8), statistics_horizon=100, **changes)
     drive(agent, 300, act_only=False)
     agent.arena.views["spike_rates"][:] *= 1e-290
     quiet = np.full(SIZE, rest)
@@ -198,7 +198,7 @@ def test_a_stream_that_falls_silent_leaves_nothing_faint(changes: dict[str, Any]
 
 @pytest.mark.any_arithmetic
 def test_a_million_silent_ticks() -> None:
-    agent = make_agent(statistics_memory=5000)
+    agent = make_agent(statistics_horizon=5000)
     drive(agent, 300, act_only=False)
     step = agent.step
     for _ in range(100):

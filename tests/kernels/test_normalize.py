@@ -81,7 +81,7 @@ def test_an_environment_that_resets_itself_is_the_same_stream_with_one_dead_step
 
 @pytest.mark.parametrize("factor", [2.0**20, 2.0**-10, 2.0**-20])
 def test_the_scale_of_rewards_does_not_matter(factor: float) -> None:
-    """Rewards are divided by the deviation of their sum; by a power of two, nothing differs."""
+    """Rewards are divided by the std of their sum; by a power of two, nothing differs."""
 
     def probabilities(pay: float) -> NDArray[Any]:
         env = Bandit(pay)
@@ -130,7 +130,7 @@ def test_returns_of_long_ago_weigh_less() -> None:
 def test_statistics_of_observations_follow_a_world_that_changes() -> None:
     found = {}
     for memory in (100, 10**6):
-        agent = make_agent(statistics_memory=memory)
+        agent = make_agent(statistics_horizon=memory)
         rng = np.random.default_rng(0)
         agent.start(rng.normal(size=agent.observation.size))
         for tick in range(3000):
@@ -145,7 +145,7 @@ def test_statistics_of_observations_follow_a_world_that_changes() -> None:
 
 @pytest.mark.parametrize("discount", [0.0, 0.9, 0.99, 1.0])
 @pytest.mark.parametrize("offset", [0.0, -3.0, 1e4])
-def test_rewards_are_divided_by_the_deviation_of_the_returns_of_all_ticks(discount: float, offset: float) -> None:
+def test_rewards_are_divided_by_the_std_of_the_returns_of_all_ticks(discount: float, offset: float) -> None:
     rng = np.random.default_rng(5)
     episodes = [(offset + rng.normal(size=n)).tolist() for n in (1, 7, 30, 2)]
     for count in range(1, len(episodes) + 1):
@@ -155,13 +155,13 @@ def test_rewards_are_divided_by_the_deviation_of_the_returns_of_all_ticks(discou
             for episode in past
             for t in range(len(episode))
         ]
-        deviation = np.std(returns, ddof=1) if len(returns) > 1 else 1.0
-        expected = 1 / math.hypot(deviation, 1e-5 * np.mean(returns))
+        std = np.std(returns, ddof=1) if len(returns) > 1 else 1.0
+        expected = 1 / math.hypot(std, 1e-5 * np.mean(returns))
         assert scales(past, discount)[-1] == pytest.approx(expected, rel=1e-6)
 
 
 def test_a_reward_at_the_end_of_a_long_episode_is_not_blown_up() -> None:
-    """The deviation of a discounted sum that runs forward would be 1/sqrt(101) here: 0 on 100 of 101 ticks."""
+    """The std of a discounted sum that runs forward would be 1/sqrt(101) here: 0 on 100 of 101 ticks."""
     episodes = [[0.0] * 100 + [reward] for reward in (1.0, -1.0) * 50]
     assert scales(episodes, 1.0)[-1] == pytest.approx(1.0, rel=1e-3)
 

@@ -71,15 +71,15 @@ def test_the_numba_loop_is_the_python_loop_bit_for_bit(hidden: int) -> None:
     assert result["steps_per_second_compiled"] > 0
 
 
-def test_the_ageing_plant_compares_all_controllers(tmp_path: Path) -> None:
+def test_the_aging_plant_compares_all_controllers(tmp_path: Path) -> None:
     table, picture = tmp_path / "rows.csv", tmp_path / "costs.png"
     arguments = ["--seeds", 2, "--periods", 1200, "--points", 60, "--refined", 1, "--csv", table, "--json"]
     try:
         import matplotlib  # noqa: F401
     except ImportError:
-        result = json.loads(run_example("ageing_plant.py", *arguments))
+        result = json.loads(run_example("aging_plant.py", *arguments))
     else:
-        result = json.loads(run_example("ageing_plant.py", *arguments, "--plot", picture))
+        result = json.loads(run_example("aging_plant.py", *arguments, "--plot", picture))
         assert picture.read_bytes().startswith(b"\x89PNG")
     controllers = ["pid", "pid retuned", "pid + agent", "pid + agent, no angle", "agent alone"]
     assert list(result["summary"]) == controllers
@@ -95,17 +95,17 @@ def test_the_ageing_plant_compares_all_controllers(tmp_path: Path) -> None:
     assert result["summary"]["pid"]["new"]["mean"] < aged["mean"]
     assert result["summary"]["pid retuned"]["aged"]["mean"] < aged["mean"]
     with table.open() as file:
-        assert file.readline().startswith("# python docs/examples/ageing_plant.py --seeds 2 --periods 1200")
+        assert file.readline().startswith("# python docs/examples/aging_plant.py --seeds 2 --periods 1200")
         assert [row["controller"] for row in csv.DictReader(file)] == [row["controller"] for row in result["rows"]]
 
 
 def test_the_shipped_table_is_one_that_the_example_writes() -> None:
-    lines = (ROOT / "docs" / "results" / "ageing_plant.csv").read_text().splitlines()
-    assert lines[0].startswith("# python docs/examples/ageing_plant.py --seeds 5")
+    lines = (ROOT / "docs" / "results" / "aging_plant.csv").read_text().splitlines()
+    assert lines[0].startswith("# python docs/examples/aging_plant.py --seeds 5")
     rows = list(csv.DictReader(lines[1:]))
     for controller in ("pid", "pid retuned", "pid + agent", "pid + agent, no angle", "agent alone"):
         assert [row["seed"] for row in rows if row["controller"] == controller] == list("01234")
-    assert (ROOT / "docs" / "results" / "ageing_plant.png").stat().st_size < 200_000
+    assert (ROOT / "docs" / "results" / "aging_plant.png").stat().st_size < 200_000
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,7 @@ TRACES = ("credit", "eps", "epsa", "epsr", "cascade", "filtered", "psi_past", "m
 CARRIED = ("epsa", "epsr", "credit", "peak", "eps")
 NETS = ("actor", "critic")
 FAINT = 1e-60
-DRAWN = ("action", "probabilities", "noise", "slow_noise", "deviations")
+DRAWN = ("action", "probabilities", "noise", "slow_noise", "stds")
 
 
 def kept(memory: float, count: float) -> float:
@@ -50,14 +50,14 @@ def variance(count: float, m2: Any) -> Any:
     return m2 / (count - 1) if count >= 2 else np.ones_like(m2)
 
 
-def deviation(count: float, mean: Any, m2: Any) -> Any:
+def std(count: float, mean: Any, m2: Any) -> Any:
     """sqrt(var + (1e-5 mean)^2 + 1e-30)."""
     return np.sqrt(variance(count, m2) + (1e-5 * mean) ** 2 + 1e-30)
 
 
-def standardise(count: float, mean: Array, m2: Array, clip: float, sample: Array) -> Array:
-    """clip((x - mean) / deviation, -clip, clip)."""
-    return np.clip((sample - mean) / deviation(count, mean, m2), -clip, clip)
+def standardize(count: float, mean: Array, m2: Array, clip: float, sample: Array) -> Array:
+    """clip((x - mean) / std, -clip, clip)."""
+    return np.clip((sample - mean) / std(count, mean, m2), -clip, clip)
 
 
 def with_reward(returns: Array, memory: float, discount: float, reward: float) -> Array:
@@ -74,9 +74,9 @@ def with_reward(returns: Array, memory: float, discount: float, reward: float) -
 
 
 def reward_scale(returns: Array) -> float:
-    """1 / deviation of G, the returns of all ticks."""
+    """1 / std of G, the returns of all ticks."""
     count, total, of_squares = returns[:3]
-    return float(1 / deviation(count, total / count, max(of_squares - total**2 / count, 0.0)))
+    return float(1 / std(count, total / count, max(of_squares - total**2 / count, 0.0)))
 
 
 def input_vector(size: int, below: Array | None, x: Array | None, own: Array | None) -> Array:
@@ -85,7 +85,7 @@ def input_vector(size: int, below: Array | None, x: Array | None, own: Array | N
     return np.pad(u, (0, size - u.size))
 
 
-def normalised_current(w: Array, u: Array, gain: float) -> tuple[Array, float]:
+def normalized_current(w: Array, u: Array, gain: float) -> tuple[Array, float]:
     """I = W u; slope = gain / sqrt(var(I) + 1e-5); returns slope (I - mean(I)) and slope."""
     current = w @ u
     slope = gain / np.sqrt(np.mean((current - current.mean()) ** 2) + 1e-5)
@@ -311,7 +311,7 @@ class ReferenceAgent:
         if not last:
             # No reward: an episode begins, with noise that knows nothing of the last one.
             correlation = self.config.noise_correlation if reward is not None else 0.0
-            drawn = policy.draw(
+            drawn = policy.sample_action(
                 arrays["actor/output"], self.parts, arrays["slow_noise"], correlation, self.config, self.words
             )
             arrays.update({name: getattr(drawn, name) for name in DRAWN})
@@ -323,7 +323,7 @@ class ReferenceAgent:
         if learn:
             self.learn(delta, gradients)
             if not last and self.config.lr_policy > 0:
-                self.hold()
+                self.restrain_outputs()
         found: Array = arrays["action"]
         return found
 
@@ -338,7 +338,7 @@ class ReferenceAgent:
             if gradients:
                 self.advance(net, gradients[number], found)
 
-    def hold(self) -> None:
+    def restrain_outputs(self) -> None:
         """Readout rows of outputs beyond their range move back, preferences fade; feedback does not follow."""
         arrays = self.arrays
         found = arrays["actor/output"]
@@ -349,8 +349,8 @@ class ReferenceAgent:
         arrays["actor/w"] = arrays["actor/w"] + policy.hold_change(change, seen)
 
     def keep_free(self, rows: Array) -> None:
-        """Leave nothing but the bias, which is behind the spikes, to free deviations; `rows`: one an output."""
-        if self.config.deviation == "free":
+        """Leave nothing but the bias, which is behind the spikes, to free stds; `rows`: one an output."""
+        if self.config.std == "free":
             rows[len(rows) - self.parts.controls.shape[1] :, : self.bias] = 0.0
 
     def clear(self, neurons: bool = False) -> None:
@@ -360,25 +360,25 @@ class ReferenceAgent:
         self.arrays["returns"][3:] = self.scalars["stale"] = 0.0
 
     def observe(self, observation: Any, learn: bool) -> Array:
-        """The encoded observation, its continuous entries standardised; only learning changes the statistics."""
+        """The encoded observation, its continuous entries standardized; only learning changes the statistics."""
         arrays, s, c = self.arrays, self.scalars, self.config
         x = policy.encoded(self.spaces[0], observation)
         if learn:
-            keep = kept(c.statistics_memory, s["observation_count"])
+            keep = kept(c.statistics_horizon, s["observation_count"])
             s["observation_count"] = keep * s["observation_count"] + 1
             found = welford(keep, s["observation_count"], arrays["observation_mean"], arrays["observation_m2"], x)
             arrays.update(observation_mean=found[0], observation_m2=found[1])
-        standard = standardise(
+        standard = standardize(
             s["observation_count"], arrays["observation_mean"], arrays["observation_m2"], c.observation_clip, x
         )
         return flushed(np.where(self.is_number & c.normalize_observations, standard, x))
 
     def scaled(self, reward: float) -> float:
-        """r divided by the deviation of the returns of all ticks."""
+        """r divided by the std of the returns of all ticks."""
         if not self.config.normalize_rewards:
             return reward
         self.arrays["returns"] = with_reward(
-            self.arrays["returns"], self.config.statistics_memory, self.config.discount, reward
+            self.arrays["returns"], self.config.statistics_horizon, self.config.discount, reward
         )
         return reward * reward_scale(self.arrays["returns"])
 
@@ -392,7 +392,7 @@ class ReferenceAgent:
             constants = arrays[at + "alpha"], arrays[at + "rho"], arrays[at + "strength"]
             below, seen = spikes[-1] if spikes else None, x if self.sees(index) else None
             u = input_vector(arrays[at + "w"].shape[1], below, seen, state[2] if c.recurrent else None)
-            current, slope = normalised_current(arrays[at + "w"], u, c.gain)
+            current, slope = normalized_current(arrays[at + "w"], u, c.gain)
             found = neuron(state, constants, current, c.v_th, c.reset_strength, c.dampening)
             arrays.update({at + name: new for name, new in zip(("v", "a", "z", "psi"), found, strict=True)})
             spikes.append(arrays[at + "z"])
@@ -455,8 +455,8 @@ class ReferenceAgent:
         lr, kappa = (c.lr_policy, c.kappa_policy) if net == "actor" else (c.lr_value, c.kappa_value)
         count = 1
         if net == "actor":
-            kappa /= policy.spread(self.parts, arrays["deviations"])
-            count = max(1, sum(size > 1 for size in self.parts.choices) + len(arrays["deviations"]))
+            kappa /= policy.action_scale(self.parts, arrays["stds"])
+            count = max(1, sum(size > 1 for size in self.parts.choices) + len(arrays["stds"]))
         paths = [*(f"{net}/{index}" for index in self.indices), net]
         norms = [float(np.abs(arrays[f"{path}/credit"]).sum()) / np.sqrt(count) for path in paths]
         norms[-1] /= np.sqrt(count)
@@ -470,7 +470,7 @@ class ReferenceAgent:
             if c.step_rule == "coordinate":
                 change, arrays[f"{path}/peak"] = coordinate_change(credit, peak, lr, delta, c.peak_decay)
             else:
-                change = bounded_step(lr, kappa / part, c.error_bound, delta, norm) * delta * credit
+                change = bounded_step(lr, kappa / part, c.td_error_scale, delta, norm) * delta * credit
             if follow and path in learning:
                 e = self.eligibility(path)[1]
                 change = change + rate_change(c.rate_regularization, arrays[f"{path}/rate"], c.target_rate, e)

@@ -1,11 +1,11 @@
 """Slow, readable twin of what the actor draws: random numbers, categories and clipped Gaussian controls, in float64.
 
-A control with bounds l and h is u = mean + deviation n, n standard normal, clipped to them, so that each bound carries
+A control with bounds l and h is u = mean + std n, n standard normal, clipped to them, so that each bound carries
 the mass beyond it:
 
-    log pi = -n^2/2 - log(deviation) - log(2 pi)/2            l <= u <= h
-    log pi = log(1 - Phi(b)), b = (h - mean)/deviation        u > h
-    log pi = log(1 - Phi(b)), b = (mean - l)/deviation        u < l
+    log pi = -n^2/2 - log(std) - log(2 pi)/2            l <= u <= h
+    log pi = log(1 - Phi(b)), b = (h - mean)/std        u > h
+    log pi = log(1 - Phi(b)), b = (mean - l)/std        u < l
 
 Outputs beyond their range act, and have the gradient, as if they were on its bound.
 """
@@ -23,11 +23,11 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-# The logarithm of a deviation, in units of the initial one, stays in between.
-LOG_DEVIATION = (-4.0, 1.0)
+# The logarithm of a std, in units of the initial one, stays in between.
+LOG_STD = (-4.0, 1.0)
 # Share of what an output is beyond its range that is taken back in a tick.
 HOLD_RATE = 0.1
-# How many deviations beyond a bound a mean may lie.
+# How many stds beyond a bound a mean may lie.
 REACH = 3
 
 
@@ -77,14 +77,14 @@ def sample(probabilities: Array, words: list[int]) -> int:
 # ---- controls
 
 
-def deviation_of(initial: float, output: float) -> float:
+def std_of(initial: float, output: float) -> float:
     """initial exp(output), the output clipped to -4 .. 1."""
-    return initial * math.exp(np.clip(output, *LOG_DEVIATION))
+    return initial * math.exp(np.clip(output, *LOG_STD))
 
 
-def mean_of(output: float, deviation: float, low: float, high: float) -> float:
-    """The output, but at most 3 deviations beyond a bound."""
-    return float(np.clip(output, low - REACH * deviation, high + REACH * deviation))
+def mean_of(output: float, std: float, low: float, high: float) -> float:
+    """The output, but at most 3 stds beyond a bound."""
+    return float(np.clip(output, low - REACH * std, high + REACH * std))
 
 
 def next_noise(slow: float, correlation: float, share: float, words: list[int]) -> tuple[float, float]:
@@ -112,16 +112,16 @@ class Clipped(NamedTuple):
     """The Gaussian of one control."""
 
     mean: float
-    deviation: float
+    std: float
     low: float
     high: float
 
     def beyond(self, u: float) -> tuple[float, int]:
         """b and the side (-1, 1) of the bound that u lies beyond; side 0 if it lies between them."""
         if u > self.high:
-            return (self.high - self.mean) / self.deviation, 1
+            return (self.high - self.mean) / self.std, 1
         if u < self.low:
-            return (self.mean - self.low) / self.deviation, -1
+            return (self.mean - self.low) / self.std, -1
         return math.nan, 0
 
     def log_probability(self, u: float) -> float:
@@ -129,25 +129,25 @@ class Clipped(NamedTuple):
         b, side = self.beyond(u)
         if side:
             return log_tail(b)
-        n = (u - self.mean) / self.deviation
-        return -(n**2) / 2 - math.log(self.deviation) - math.log(2 * math.pi) / 2
+        n = (u - self.mean) / self.std
+        return -(n**2) / 2 - math.log(self.std) - math.log(2 * math.pi) / 2
 
     def mean_gradient(self, u: float) -> float:
-        """Deviation d log pi / d mean: n = (u - mean)/deviation; beyond a bound, its hazard towards that side."""
+        """Std d log pi / d mean: n = (u - mean)/std; beyond a bound, its hazard towards that side."""
         b, side = self.beyond(u)
-        return side * hazard(b) if side else (u - self.mean) / self.deviation
+        return side * hazard(b) if side else (u - self.mean) / self.std
 
-    def deviation_gradient(self, u: float) -> float:
-        """d log pi / d log deviation: n^2 - 1; beyond a bound, b hazard(b)."""
+    def std_gradient(self, u: float) -> float:
+        """d log pi / d log std: n^2 - 1; beyond a bound, b hazard(b)."""
         b, side = self.beyond(u)
-        return b * hazard(b) if side else ((u - self.mean) / self.deviation) ** 2 - 1
+        return b * hazard(b) if side else ((u - self.mean) / self.std) ** 2 - 1
 
 
 # ---- spaces
 
 
 class Parts(NamedTuple):
-    """What an action consists of: categories of each factor; centre, scale, low and high of each control, (4, n)."""
+    """What an action consists of: categories of each factor; center, scale, low and high of each control, (4, n)."""
 
     choices: tuple[int, ...]
     controls: Array
@@ -168,7 +168,7 @@ def leaves_of(space: Any) -> Iterator[Any]:
 
 
 def control(low: float, high: float) -> tuple[float, float, float, float]:
-    """Centre, scale and bounds of what is drawn: 0 is the middle between two bounds, 1 away from the only one, or 0."""
+    """Center, scale and bounds of what is drawn: 0 is the middle between two bounds, 1 away from the only one, or 0."""
     below, above = math.isfinite(low), math.isfinite(high)
     if below and above:
         return (low + high) / 2, (high - low) / 2, -1.0, 1.0
@@ -222,62 +222,62 @@ class Draw(NamedTuple):
     probabilities: Array
     noise: Array
     slow_noise: Array
-    deviations: Array
+    stds: Array
     log_probability: float
     gradient: Array
 
 
-def gaussians(output: Array, parts: Parts, initial_deviation: float) -> list[Clipped]:
-    """The policy of each control, by its two outputs, behind the preferences: all means, then all deviations."""
+def gaussians(output: Array, parts: Parts, initial_std: float) -> list[Clipped]:
+    """The policy of each control, by its two outputs, behind the preferences: all means, then all stds."""
     means, exponents = np.split(output[parts.offsets[-1] :], 2)
     found = []
     for mean, exponent, low, high in zip(means, exponents, *parts.controls[2:], strict=True):
-        deviation = deviation_of(initial_deviation, exponent)
-        found.append(Clipped(mean_of(mean, deviation, low, high), deviation, low, high))
+        std = std_of(initial_std, exponent)
+        found.append(Clipped(mean_of(mean, std, low, high), std, low, high))
     return found
 
 
-def draw(output: Array, parts: Parts, slow: Array, correlation: float, config: Any, words: list[int]) -> Draw:
-    """Outputs are preferences, means, logarithms of deviations; all factors are drawn first, then all controls."""
+def sample_action(output: Array, parts: Parts, slow: Array, correlation: float, config: Any, words: list[int]) -> Draw:
+    """Outputs are preferences, means, logarithms of stds; all factors are drawn first, then all controls."""
     preferences = np.split(output, parts.offsets[1:])[:-1]
     probabilities = [softmax(part) for part in preferences]
     indices = [sample(part, words) for part in probabilities]
-    noises = [next_noise(s, correlation, config.noise_share, words) for s in slow]
+    noises = [next_noise(s, correlation, config.correlated_noise_fraction, words) for s in slow]
     slow, noise = np.array(noises).reshape(-1, 2).T
-    policies = gaussians(output, parts, config.initial_deviation)
-    u = np.array([policy.mean + policy.deviation * n for policy, n in zip(policies, noise, strict=True)])
-    centre, scale, low, high = parts.controls
+    policies = gaussians(output, parts, config.initial_std)
+    u = np.array([policy.mean + policy.std * n for policy, n in zip(policies, noise, strict=True)])
+    center, scale, low, high = parts.controls
     pairs = list(zip(policies, u, strict=True))
     return Draw(
-        np.concatenate([indices, centre + scale * np.clip(u, low, high)]),
+        np.concatenate([indices, center + scale * np.clip(u, low, high)]),
         np.concatenate([*probabilities, []]),
         noise,
         slow,
-        np.array([policy.deviation for policy in policies]),
+        np.array([policy.std for policy in policies]),
         sum(math.log(part[index]) for part, index in zip(probabilities, indices, strict=True))
         + sum(policy.log_probability(drawn) for policy, drawn in pairs),
         np.concatenate(
             [
                 *(log_probability_gradient(part, index) for part, index in zip(probabilities, indices, strict=True)),
                 [policy.mean_gradient(drawn) for policy, drawn in pairs],
-                [config.deviation_rate * policy.deviation_gradient(drawn) for policy, drawn in pairs],
+                [config.std_lr_scale * policy.std_gradient(drawn) for policy, drawn in pairs],
             ]
         ),
     )
 
 
 def excess(output: Array, parts: Parts, config: Any) -> Array:
-    """What each output is beyond its range; a preference's ends log(least_probability) below the largest one."""
-    means = [policy.mean for policy in gaussians(output, parts, config.initial_deviation)]
-    exponents = np.clip(output[output.size - len(means) :], *LOG_DEVIATION)
-    lowest = np.log(config.least_probability) if config.least_probability else -np.inf
+    """What each output is beyond its range; a preference's ends log(min_probability_ratio) below the largest one."""
+    means = [policy.mean for policy in gaussians(output, parts, config.initial_std)]
+    exponents = np.clip(output[output.size - len(means) :], *LOG_STD)
+    lowest = np.log(config.min_probability_ratio) if config.min_probability_ratio else -np.inf
     factors = [output[begin:end] for begin, end in pairwise(parts.offsets)]
     kept = [np.maximum(factor, factor.max() + lowest) for factor in factors]
     return output - np.concatenate([*kept, means, exponents])
 
 
 def apart(output: Array, parts: Parts) -> Array:
-    """How far each preference is from the mean of its factor; 0 for means and deviations."""
+    """How far each preference is from the mean of its factor; 0 for means and stds."""
     found = np.zeros_like(output)
     for begin, end in pairwise(parts.offsets):
         found[begin:end] = output[begin:end] - output[begin:end].mean()
@@ -289,6 +289,6 @@ def hold_change(change: Array, seen: Array) -> Array:
     return change[:, None] * seen / (seen**2).sum(axis=1, keepdims=True)
 
 
-def spread(parts: Parts, deviations: Array) -> float:
-    """Mean of the deviations of all controls and of a 1 for each factor."""
-    return float(np.mean([1.0] * len(parts.choices) + list(deviations)))
+def action_scale(parts: Parts, stds: Array) -> float:
+    """Mean of the stds of all controls and of a 1 for each factor."""
+    return float(np.mean([1.0] * len(parts.choices) + list(stds)))

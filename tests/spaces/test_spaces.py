@@ -97,7 +97,7 @@ def continuous(space: Any) -> list[bool]:
 def test_an_observation_is_encoded_as_gymnasium_flattens_it(space: Any, seed: int) -> None:
     spec = ObservationSpec.from_space(space)
     assert spec.size == spaces.flatdim(space)
-    assert spec.standardised.tolist() == continuous(space)
+    assert spec.standardized.tolist() == continuous(space)
     space.seed(seed)
     for _ in range(3):
         value, out = space.sample(), np.full(spec.size, np.nan)

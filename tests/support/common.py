@@ -42,7 +42,7 @@ NEURONS = (
     "probabilities",
     "noise",
     "slow_noise",
-    "deviations",
+    "stds",
     "action",
     "staging",
 )

@@ -19,7 +19,7 @@ from synaptick.spaces.tree import Branch
 from ..reference.agent import NETS, ReferenceAgent
 
 STATISTICS = ("observation_mean", "observation_m2", "returns", "reservoir_mean")
-DRAWN = ("probabilities", "noise", "slow_noise", "deviations", "action")
+DRAWN = ("probabilities", "noise", "slow_noise", "stds", "action")
 OF_NET = ("w", "credit", "output")
 OF_LAYER = ("w", "credit", "psi_mean", "rate", "eps", "epsa", "v", "a", "z", "psi")
 # What only some configurations have.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from synaptick.bench.gradients.bptt import ALL_PATHS, EPROP, Array, Layer, Paths, Stack, bptt, normalised, run
+from synaptick.bench.gradients.bptt import ALL_PATHS, EPROP, Array, Layer, Paths, Stack, bptt, normalized, run
 
 __all__ = ["EPROP", "Array", "Layer", "Paths", "Stack", "bptt", "finite_differences", "rtrl", "run"]
 
@@ -27,7 +27,7 @@ def rtrl(stack: Stack, xs: Array, paths: Paths = ALL_PATHS, smooth: bool = False
             change = layer.w @ du
             for i in range(n):
                 change[0, i, first[index] + i * m : first[index] + (i + 1) * m] += past.u[t]
-            change = normalised(change, past.centered[t], past.slope[t], stack.gain, paths)
+            change = normalized(change, past.centered[t], past.slope[t], stack.gain, paths)
             fall = stack.fall * np.where(np.arange(total) < first[index], paths.reset_above, paths.reset)
             dv[index] = layer.alpha[:, None] * dv[index] + change - fall * dz[index]
             da[index] = layer.rho[:, None] * da[index] + dz[index]

@@ -153,7 +153,7 @@ def written(folder: Path, *episodes: int) -> Results:
         found.create()
     for tally in ended(*episodes):
         found.add(tally)
-    found.synchronise()
+    found.synchronize()
     found.close()
     return found
 
@@ -208,6 +208,6 @@ def test_rows_held_back_fill_files_as_they_would_have(tmp_path: Path, monkeypatc
     for tally in ended(*range(1, 14)):
         found.add(tally)
     assert kept(tmp_path) == []
-    found.synchronise()
+    found.synchronize()
     found.close()
     assert (kept(tmp_path, "results.older.csv"), kept(tmp_path)) == ([6, 7, 8, 9, 10], [11, 12, 13])

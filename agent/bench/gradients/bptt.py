@@ -84,7 +84,7 @@ class Paths:
         The soft reset of the membrane by the neuron's own spike, for the weights of its layer.
     reset_above : bool
         The same for the weights of layers below.
-    normaliser : bool
+    normalizer : bool
         Mean and variance of a layer's current.
     adaptation_above : bool
         The adaptation of a layer, for the weights of layers below it (for its own weights it always counts).
@@ -93,7 +93,7 @@ class Paths:
     hops: int | None = None
     reset: bool = True
     reset_above: bool = True
-    normaliser: bool = True
+    normalizer: bool = True
     adaptation_above: bool = True
 
     @property
@@ -108,7 +108,7 @@ class Paths:
 
 ALL_PATHS = Paths()
 # What e-prop keeps.
-EPROP = Paths(hops=0, reset=False, reset_above=False, normaliser=False, adaptation_above=False)
+EPROP = Paths(hops=0, reset=False, reset_above=False, normalizer=False, adaptation_above=False)
 
 
 @dataclass(frozen=True)
@@ -158,9 +158,9 @@ def run(stack: Stack, xs: Array, smooth: bool = False) -> tuple[Array, list[Traj
     return np.concatenate([*read, np.ones((len(xs), 1))], axis=1) @ stack.readout.T, trajectories
 
 
-def normalised(change: Array, centered: Array, slope: float, gain: float, paths: Paths) -> Array:
-    """Change of the normalised current for changes (.., n, P) of the current; symmetric, so also the adjoint."""
-    if not paths.normaliser:
+def normalized(change: Array, centered: Array, slope: float, gain: float, paths: Paths) -> Array:
+    """Change of the normalized current for changes (.., n, P) of the current; symmetric, so also the adjoint."""
+    if not paths.normalizer:
         return slope * change
     shared = np.mean(centered[:, None] * change, axis=-2, keepdims=True)
     curvature = slope**3 / gain**2 * centered[:, None] * shared
@@ -199,7 +199,7 @@ def _currents_bar(
         total = z_bar[t] + back - stack.fall * reset * v_bar + adaptation * a_bar
         v_bar = past.psi[t] * total + layer.alpha * v_bar
         a_bar = -layer.strength * past.psi[t] * total + layer.rho * a_bar
-        change = normalised(v_bar[:, :, None], past.centered[t], past.slope[t], stack.gain, paths)
+        change = normalized(v_bar[:, :, None], past.centered[t], past.slope[t], stack.gain, paths)
         currents[t] = change[:, :, 0]
         if layer.recurrent:
             back = paths.around(currents[t] @ layer.w[:, own])

@@ -46,12 +46,12 @@ STUDIED: dict[str, Form] = {
     "cascade a leak group": Form(by_group=True),
     "cascade, psi of now": Form(psi_of_now=True),
     "cascade, adaptation above": Form(adaptation_above=True),
-    "cascade, normaliser": Form(normaliser=True),
+    "cascade, normalizer": Form(normalizer=True),
     "presynaptic": Form(presynaptic=True),
 }
 # What e-prop aims at; and everything.
 REFERENCES: dict[str, Paths] = {
-    "reset and normaliser constant": Paths(reset=False, reset_above=False, normaliser=False),
+    "reset and normalizer constant": Paths(reset=False, reset_above=False, normalizer=False),
     "all paths": Paths(),
 }
 

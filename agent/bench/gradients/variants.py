@@ -29,7 +29,7 @@ class Form:
         psi of a layer in between is that of this tick; else its running mean.
     adaptation_above : bool
         The answer of the last layer's adaptation, with the mean psi of its adaptive neurons.
-    normaliser : bool
+    normalizer : bool
         Mean and variance of the current: signals are projected with this tick's currents, on the way and at the end.
     presynaptic : bool
         The filters act on eps, one vector a leak, and psi of this tick multiplies what comes out.
@@ -38,7 +38,7 @@ class Form:
     by_group: bool = False
     psi_of_now: bool = False
     adaptation_above: bool = False
-    normaliser: bool = False
+    normalizer: bool = False
     presynaptic: bool = False
 
 
@@ -63,7 +63,7 @@ def _layer_estimate(stack: Stack, past: list[Trajectory], form: Form, index: int
             if form.adaptation_above and stack.layers[last].strength.any():
                 signal = _signal(stack, past, form, index, last, masks, stack.layers[last].strength)
                 total = total - signal[:, :, None] * outside * _adapted(stack, past, last, trace)
-    if form.normaliser:
+    if form.normalizer:
         normal = _normal(stack, past, index)[:, :, None]
         total = total - total.mean(axis=1, keepdims=True) - normal * np.mean(normal * total, axis=1, keepdims=True)
     return total
@@ -117,7 +117,7 @@ def _signal(
         if up < last:
             psi = past[up].psi
             signal = signal * (psi if form.psi_of_now else _running_mean(psi)) * masks[up - index - 1]
-        if form.normaliser:
+        if form.normalizer:
             normal = _normal(stack, past, up)
             signal = signal - signal.mean(axis=1, keepdims=True) - normal * np.mean(normal * signal, axis=1)[:, None]
         signal = signal @ stack.layers[up].w[:, : stack.n_below(up)]

@@ -1,7 +1,7 @@
 """Whole lives in worlds that change, next to fresh agents and other controls: ``synaptick bench lifelong``.
 
 A *stretch* is the steps between two changes; where nothing changes, between two reports. What is kept of it is in
-`life_record`, what is told of it in `lifelong_rows`, the tasks and their controls are in `lives`.
+`record`, what is reported of it in `rows`, the tasks and their controls are in `tasks`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ...versions import versions
 from ..support.trials import in_parallel, saying_where, tuned
 from .plasticity_metrics import WINDOW, VitalSigns
 from .record import GRID, Record
-from .rows import Fresh, fresh_levels, rows_of, summarise
+from .rows import Fresh, fresh_levels, rows_of, summarize
 from .tasks import ARMS, FRESH, TASKS, arms_of
 
 # Stretches of a life, so that files and memory are bounded.
@@ -38,7 +38,7 @@ def bench_lifelong(
     changes: Mapping[str, Any] | None = None,
     on_run: Callable[[list[dict[str, Any]]], None] | None = None,
 ) -> dict[str, Any]:
-    """Live each task in every arm, with several seeds, and summarise how the arms take the changes.
+    """Live each task in every arm, with several seeds, and summarize how the arms take the changes.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def bench_lifelong(
         if on_run is not None:
             on_run(found)
     pairs = dict.fromkeys((life["task"], life["arm"]) for life in lives)
-    return {"versions": versions(), "rows": rows, "summary": [summarise(*pair, lives, rows) for pair in pairs]}
+    return {"versions": versions(), "rows": rows, "summary": [summarize(*pair, lives, rows) for pair in pairs]}
 
 
 def _check(task: str, steps: int, every: int) -> None:

@@ -13,7 +13,7 @@ from .curves import area_lost, level, lowest, recovery, smoothed, trend
 # From a world to the level that fresh agents reach in it, and the steps they take to 90 % of that.
 Fresh = dict[int, tuple[float, float | None]]
 
-# What is summarised: the title, and which end of it is the worst. The value of a seed is that of `_of_a_seed`.
+# What is summarized: the title, and which end of it is the worst. The value of a seed is that of `_of_a_seed`.
 METRICS: dict[str, tuple[str, Any]] = {
     "relative_level": ("level in the last fifth after a change, over that of fresh agents at the same age", min),
     "recovery_ratio": ("steps to recover in a world that returns, over those of fresh agents to learn it", max),
@@ -118,7 +118,7 @@ def rows_of(life: dict[str, Any], fresh: Fresh) -> Iterator[dict[str, Any]]:
         last = here
 
 
-def summarise(task: str, arm: str, lives: list[dict[str, Any]], rows: list[dict[str, Any]]) -> dict[str, Any]:
+def summarize(task: str, arm: str, lives: list[dict[str, Any]], rows: list[dict[str, Any]]) -> dict[str, Any]:
     """Return the row of the summary for one arm of a task: statistics over seeds of each of `METRICS`."""
     here = [life for life in lives if (life["task"], life["arm"]) == (task, arm)]
     mine = [row for row in rows if (row["task"], row["arm"]) == (task, arm)]

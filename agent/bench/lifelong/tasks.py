@@ -54,7 +54,7 @@ class Arm(NamedTuple):
     drifts: bool = True
 
 
-# The fresh agents come first: what the others reach is told in terms of what they do.
+# The fresh agents come first: what the others reach is reported in terms of what they do.
 FRESH = "reset"
 ARMS: dict[str, Arm] = {
     FRESH: Arm({}, at_change="reset"),

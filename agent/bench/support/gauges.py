@@ -56,19 +56,19 @@ class Scanner:
 
     def count(self, numbers: NDArray[np.floating]) -> tuple[int, int]:
         """Return how many of a vector of float32 or float64 numbers are not finite, and how many denormal."""
-        broken = denormal = 0
+        non_finite = denormal = 0
         for first in range(0, numbers.size, _CHUNK):
             chunk = numbers[first : first + _CHUNK]
             bits, flags = self._bits[chunk.itemsize][: chunk.size], self._flags[: chunk.size]
             np.isfinite(chunk, out=flags)
-            broken += chunk.size - int(np.count_nonzero(flags))
+            non_finite += chunk.size - int(np.count_nonzero(flags))
             # Without its sign, the pattern of a denormal number is from 1 to the greatest mantissa; 0 wraps around.
             unsigned, mantissa = _SIGN_AND_EXPONENT[chunk.itemsize]
             np.bitwise_and(chunk.view(bits.dtype), bits.dtype.type(unsigned), out=bits)
             np.subtract(bits, bits.dtype.type(1), out=bits)
             np.less(bits, bits.dtype.type(mantissa), out=flags)
             denormal += int(np.count_nonzero(flags))
-        return broken, denormal
+        return non_finite, denormal
 
 
 def resident() -> tuple[int | None, str]:

@@ -16,7 +16,7 @@ from .compiler import compile_c
 from .write import export_c
 
 NAME = "agent"
-OPTIMISED = ("-O2",)
+OPTIMIZED = ("-O2",)
 
 
 class CAgent:
@@ -46,7 +46,7 @@ class CAgent:
     def __init__(
         self,
         agent: Agent,
-        flags: tuple[str, ...] = OPTIMISED,
+        flags: tuple[str, ...] = OPTIMIZED,
         initial: bool = True,
         edit: Callable[[str], str] | None = None,
     ) -> None:

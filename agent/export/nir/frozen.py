@@ -1,6 +1,6 @@
-"""The actor with the slope of its normalised currents held constant: what the normalisation costs when it is left out.
+"""The actor with the slope of its normalized currents held constant: what the normalization costs when it is left out.
 
-A layer divides its current by its deviation over the neurons, of this very tick. That product of two signals cannot be
+A layer divides its current by its std over the neurons, of this very tick. That product of two signals cannot be
 written with weights, leaks and thresholds. Held at its mean it can; this file finds that mean, and counts what differs.
 """
 
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...agent import Agent
-from ...kernels.distributions import LOG_DEVIATION_HIGH, LOG_DEVIATION_LOW
+from ...kernels.distributions import LOG_STD_HIGH, LOG_STD_LOW
 from ...kernels.forward import VARIANCE_FLOOR
 from ...kernels.policy import REACH
 from .recording import NET, Stream
@@ -50,7 +50,7 @@ class LayerParts:
 
 @dataclass(frozen=True)
 class Parts:
-    """The actor of an agent as plain arrays; K outputs: preferences, means, logarithms of deviations."""
+    """The actor of an agent as plain arrays; K outputs: preferences, means, logarithms of stds."""
 
     layers: tuple[LayerParts, ...]
     bias: Array  # (K,)
@@ -153,7 +153,7 @@ class FrozenActor:
 
 
 def slopes_of(parts: Parts, stream: Stream) -> Array:
-    """Return the constant slope of each layer that comes closest to the normalised currents of a stream.
+    """Return the constant slope of each layer that comes closest to the normalized currents of a stream.
 
     ::
 
@@ -179,7 +179,7 @@ def differences(agent: Agent, parts: Parts, slopes: Array, stream: Stream, to_ze
         of the agent's layers, to compare that with; ``same_choice``, for each discrete factor the share of steps in
         which the likeliest category is the same; ``policy_distance``, for each the mean total variation distance of
         the probabilities, 0 to 1; ``mean_distance``, for each control the mean distance between the means, in
-        deviations.
+        stds.
     """
     d = agent.arena.dimensions
     actor = FrozenActor(parts, slopes, to_zero)
@@ -210,14 +210,14 @@ def _policy_differences(agent: Agent, ours: Array, theirs: Array) -> dict[str, A
         same.append(float(np.mean(p.argmax(axis=1) == q.argmax(axis=1))))
         apart.append(float(np.mean(0.5 * np.abs(p - q).sum(axis=1))))
         first += size
-    exponents = np.clip(theirs[:, first + d.controls :], LOG_DEVIATION_LOW, LOG_DEVIATION_HIGH)
-    deviations = agent.arena.settings.initial_deviation * np.exp(exponents)
+    exponents = np.clip(theirs[:, first + d.controls :], LOG_STD_LOW, LOG_STD_HIGH)
+    stds = agent.arena.settings.initial_std * np.exp(exponents)
     low, high = (agent.arena.views[f"control_{side}"] for side in ("low", "high"))
     means = [
-        np.clip(outputs[:, first : first + d.controls], low - REACH * deviations, high + REACH * deviations)
+        np.clip(outputs[:, first : first + d.controls], low - REACH * stds, high + REACH * stds)
         for outputs in (ours, theirs)
     ]
-    distance = np.mean(np.abs(means[0] - means[1]) / deviations, axis=0)
+    distance = np.mean(np.abs(means[0] - means[1]) / stds, axis=0)
     return {"same_choice": same, "policy_distance": apart, "mean_distance": distance.tolist()}
 
 

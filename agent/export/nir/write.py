@@ -1,7 +1,7 @@
 """The actor of an agent as a NIR graph (neuromorphic intermediate representation), for acting without learning.
 
 Membranes, adaptation, reset, recurrence and readout have nodes, see `nir_graph`. What has none is the division of a
-current by its deviation over the layer, a product of two signals: it is refused, or its slope is frozen and the
+current by its std over the layer, a product of two signals: it is refused, or its slope is frozen and the
 difference measured.
 """
 
@@ -16,7 +16,7 @@ import numpy as np
 from ...agent import Agent
 from ...errors import ConfigError
 from ...files import write_atomically
-from ...kernels.normalize import deviation
+from ...kernels.normalize import std
 from . import frozen
 from .graph import graph_of
 from .recording import FEWEST_STEPS, NET, record
@@ -28,7 +28,7 @@ INTEGRATIONS = ("exact", "euler")
 def export_nir(
     agent: Agent,
     path: Path,
-    frozen_normalisation: bool = False,
+    frozen_normalization: bool = False,
     neurons: str = "parts",
     integration: str = "exact",
     tick_seconds: float = 1e-3,
@@ -37,7 +37,7 @@ def export_nir(
 ) -> dict[str, Any]:
     """Write the actor of an agent as a NIR graph, and return what was left out and what that changes.
 
-    Input of the graph is the observation as the network sees it, standardised and clipped; how, is in the metadata, as
+    Input of the graph is the observation as the network sees it, standardized and clipped; how, is in the metadata, as
     is the order of the outputs. Drawing an action from the outputs is left to the reader.
 
     Parameters
@@ -46,12 +46,12 @@ def export_nir(
         Its environment (``config.env``) is made and acted in without learning; neurons and counts are changed.
     path : Path
         The file, replaced atomically.
-    frozen_normalisation : bool
-        Replace the slope of each layer's normalised current by a constant, measured over `steps` steps.
+    frozen_normalization : bool
+        Replace the slope of each layer's normalized current by a constant, measured over `steps` steps.
     neurons : {"parts", "lif"}
         Nodes that a neuron is made of.
     integration : {"exact", "euler"}
-        How a reader will discretise ``tau dv/dt = v_leak - v + R I``: for an input held during a tick, which gives
+        How a reader will discretize ``tau dv/dt = v_leak - v + R I``: for an input held during a tick, which gives
         ``alpha = exp(-tick/tau)``, or by Euler's rule, ``alpha = 1 - tick/tau``. Time constants are chosen for it.
     tick_seconds : float
         Length of a tick in the time of the graph, above 0.
@@ -76,7 +76,7 @@ def export_nir(
         If the file cannot be written.
     """
     nir = _package()
-    _check(agent, frozen_normalisation, neurons, integration, tick_seconds, steps, seed)
+    _check(agent, frozen_normalization, neurons, integration, tick_seconds, steps, seed)
     parts = frozen.parts_of(agent)
     slopes = frozen.slopes_of(parts, record(agent, steps, seed))
     fresh = record(agent, steps, seed + 1)
@@ -120,9 +120,9 @@ def _check(
         raise ConfigError(f"--steps {steps}: allowed: {FEWEST_STEPS} or more")
     if not freeze:
         raise ConfigError(
-            "layer-normalised current has no NIR node: each layer divides its current by the deviation of that current "
+            "layer-normalized current has no NIR node: each layer divides its current by the std of that current "
             "over its neurons, and NIR has no product of two signals. Every network of synaptick does this; with "
-            "--frozen-normalisation the divisor is held at its mean in the agent's own environment, and what that "
+            "--frozen-normalization the divisor is held at its mean in the agent's own environment, and what that "
             "changes is measured and reported"
         )
     _check_time_constants(agent)
@@ -173,8 +173,8 @@ def _metadata(agent: Agent, result: dict[str, Any]) -> dict[str, Any]:
     views, d = agent.arena.views, agent.arena.dimensions
     count = float(agent.arena.running.observation_count)
     mean, m2 = views["observation_mean"], views["observation_m2"]
-    spread = np.array([deviation(count, float(a), float(b)) for a, b in zip(mean, m2, strict=True)])
-    chosen = views["standardised"] != 0.0
+    spread = np.array([std(count, float(a), float(b)) for a, b in zip(mean, m2, strict=True)])
+    chosen = views["standardized"] != 0.0
     found = result["differences"]
     metadata = {
         "source": "synaptick",
@@ -182,12 +182,12 @@ def _metadata(agent: Agent, result: dict[str, Any]) -> dict[str, Any]:
         "tick_seconds": result["tick_seconds"],
         "reset": "subtract the threshold in the tick after a spike" if result["neurons"] == "lif" else "a node",
         "state": "0 at the beginning of an episode" if not agent.config.keep_state else "kept over episodes",
-        "input": "clip((observation - mean) / deviation, -clip, clip) where standardised, else the observation",
+        "input": "clip((observation - mean) / std, -clip, clip) where standardized, else the observation",
         "observation_mean": np.where(chosen, mean, 0.0),
-        "observation_deviation": np.where(chosen, spread, 1.0),
+        "observation_std": np.where(chosen, spread, 1.0),
         "observation_clip": float(agent.config.observation_clip),
-        "observation_standardised": chosen.astype(np.int64),
-        "output": "preferences of each factor, means of controls, logarithms of their deviations",
+        "observation_standardized": chosen.astype(np.int64),
+        "output": "preferences of each factor, means of controls, logarithms of their stds",
         "output_categories": np.array(d.choices, np.int64),
         "output_controls": d.controls,
         "frozen_slopes": np.array(result["slopes"]),

@@ -13,7 +13,7 @@ The environment variable ``SYNAPTICK_ARITHMETIC``, read on import, chooses the a
 ``strict``
     IEEE 754 arithmetic in the order in which the source has it: the same bits on any machine whose C library has the
     same exp and log, and the same as those of the C code that `synaptick export c` writes. Slower, because a sum in
-    order cannot be vectorised.
+    order cannot be vectorized.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ def kernel(function: F) -> F:
     """Compile `function` in nopython mode without bounds checks, releasing the GIL.
 
     Only an `entry` point is cached on disk: what it calls is inlined there. Without forced inlining, a process that has
-    just compiled links calls to separately optimised copies, one that loads the cache to others, and the two differ in
+    just compiled links calls to separately optimized copies, one that loads the cache to others, and the two differ in
     the last bit.
     """
     return _compile(function, cache=False, forceinline=True)

@@ -2,7 +2,7 @@
 
 //#if CONTINUOUS
 struct control {
-    double mean, deviation, low, high;
+    double mean, std, low, high;
 };
 
 /* 2 (1 - Phi(|b|)) exp(b^2 / 2), Abramowitz and Stegun 7.1.26 */
@@ -35,21 +35,21 @@ static double log_tail(double b)
 /* 1 for a draw above its range, -1 for one below, 0 for one that is not clipped. */
 static double side_beyond(const struct control *c, double noise)
 {
-    const double drawn = c->mean + c->deviation * noise;
+    const double drawn = c->mean + c->std * noise;
     if (drawn > c->high) return 1.0;
     return drawn < c->low ? -1.0 : 0.0;
 }
 
-/* Deviations from the mean out to the bound on that side. */
+/* Stds from the mean out to the bound on that side. */
 static double distance_beyond(const struct control *c, double side)
 {
-    return side > 0.0 ? (c->high - c->mean) / c->deviation : (c->mean - c->low) / c->deviation;
+    return side > 0.0 ? (c->high - c->mean) / c->std : (c->mean - c->low) / c->std;
 }
 
 static double control_log_probability(const struct control *c, double noise)
 {
     const double side = side_beyond(c, noise);
-    if (side == 0.0) return -0.5 * noise * noise - K_HALF_LOG_2PI - log(c->deviation);
+    if (side == 0.0) return -0.5 * noise * noise - K_HALF_LOG_2PI - log(c->std);
     return log_tail(distance_beyond(c, side));
 }
 

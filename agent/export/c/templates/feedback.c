@@ -1,6 +1,6 @@
 //#if ADAPTIVE_FEEDBACK
 /* Before the weights change: decay them, and leave in place of the feedback weights its decayed distance. */
-static void loosen_feedback(float *floats, int net)
+static void begin_mirroring(float *floats, int net)
 {
     const float keep = (float)(1.0 - SET_FEEDBACK_DECAY);
     for (int block = THE_FROZEN_LAYERS; block <= THE_N_LAYERS; ++block) {
@@ -14,7 +14,7 @@ static void loosen_feedback(float *floats, int net)
 }
 
 /* After it: B <- B + W */
-static void tie_feedback(float *floats, int net)
+static void end_mirroring(float *floats, int net)
 {
     for (int block = THE_FROZEN_LAYERS; block <= THE_N_LAYERS; ++block) {
         const struct synapses synapses = synapses_of(floats, net, block);

@@ -64,7 +64,7 @@ int agent_action_index(const struct agent_memory *agent, int factor);
 double agent_action_value(const struct agent_memory *agent, int control);
 
 //#endif
-/* Value of the last observation and the last TD error, in units of the normalised reward. */
+/* Value of the last observation and the last TD error, in units of the normalized reward. */
 double agent_value(const struct agent_memory *agent);
 double agent_td_error(const struct agent_memory *agent);
 

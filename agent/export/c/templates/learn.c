@@ -12,7 +12,7 @@ static void learn(struct agent_memory *self, int net, double delta, double decay
     if (traces_follow) send_signals(floats, net);
     //#endif
     //#if ADAPTIVE_FEEDBACK
-    loosen_feedback(floats, net);
+    begin_mirroring(floats, net);
     //#endif
     //#if PEAKS
     for (int block = 0; block <= THE_N_LAYERS; ++block) steps[block] = 0.0;
@@ -44,7 +44,7 @@ static void learn(struct agent_memory *self, int net, double delta, double decay
                    head[AT_NET_N_OUTPUTS] * head[AT_NET_N_FEATURES]);
     }
     //#if ADAPTIVE_FEEDBACK
-    tie_feedback(floats, net);
+    end_mirroring(floats, net);
     //#endif
 }
 

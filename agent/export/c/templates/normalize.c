@@ -1,24 +1,24 @@
-/* ---- online normalisation of observations and rewards */
+/* ---- online normalization of observations and rewards */
 
 /* Share of all sums that is kept when a sample comes. */
 static double kept(double count)
 {
-    return count < SET_STATISTICS_MEMORY - 0.5 ? 1.0 : 1.0 - 1.0 / SET_STATISTICS_MEMORY;
+    return count < SET_STATISTICS_HORIZON - 0.5 ? 1.0 : 1.0 - 1.0 / SET_STATISTICS_HORIZON;
 }
 
 static double variance(double count, double m2) { return count < 2.0 ? 1.0 : m2 / (count - 1.0); }
 
-static double deviation(double count, double mean, double m2)
+static double std(double count, double mean, double m2)
 {
     const double floor_ = K_RELATIVE_FLOOR * mean;
     return sqrt(variance(count, m2) + floor_ * floor_ + K_EPSILON);
 }
 
-/* Take an observation into the statistics if update, and write it, standardised where that is due, to the input. */
+/* Take an observation into the statistics if update, and write it, standardized where that is due, to the input. */
 static void observe(struct agent_memory *self, const double *observation, int update)
 {
     double *mean = self->reals + THE_OBSERVATION_MEAN, *m2 = self->reals + THE_OBSERVATION_M2;
-    const double *standardised = self->reals + THE_STANDARDISED;
+    const double *standardized = self->reals + THE_STANDARDIZED;
     float *x = self->floats + THE_INPUT;
     double count = self->reals[AT_OBSERVATION_COUNT], keep = 1.0;
     if (update) {
@@ -33,10 +33,10 @@ static void observe(struct agent_memory *self, const double *observation, int up
             mean[j] = flushed(mean[j] + apart / count, K_FAINT);
             m2[j] = flushed(keep * m2[j] + apart * (raw - mean[j]), K_FAINT);
         }
-        if (standardised[j] == 0.0) {
+        if (standardized[j] == 0.0) {
             x[j] = (float)flushed(raw, K_TINY);
         } else {
-            const double scaled = (raw - mean[j]) / deviation(count, mean[j], m2[j]);
+            const double scaled = (raw - mean[j]) / std(count, mean[j], m2[j]);
             x[j] = (float)flushed(clip(scaled, -SET_OBSERVATION_CLIP, SET_OBSERVATION_CLIP), K_TINY);
         }
     }
@@ -45,7 +45,7 @@ static void observe(struct agent_memory *self, const double *observation, int up
 /* Let the next reward begin an episode. */
 static void forget_episode(double *returns) { returns[K_HELD] = returns[K_ONES] = returns[K_SQUARES] = 0.0; }
 
-/* The reward in units of the deviation of returns, which follows. */
+/* The reward in units of the std of returns, which follows. */
 static double scale_reward(struct agent_memory *self, double reward)
 {
     reward = clip(reward, -K_HUGE, K_HUGE);
@@ -61,7 +61,7 @@ static double scale_reward(struct agent_memory *self, double reward)
     returns[K_HELD] = flushed(held + fresh, K_FAINT);
     const double mean = returns[K_SUM] / returns[K_COUNT];
     const double m2 = larger(returns[K_SUM_OF_SQUARES] - mean * returns[K_SUM], 0.0);
-    return reward * (1.0 / deviation(returns[K_COUNT], mean, m2));
+    return reward * (1.0 / std(returns[K_COUNT], mean, m2));
     //#else
     (void)self;
     return reward;

@@ -1,23 +1,23 @@
 /* ---- an action drawn from the actor's outputs, and the gradient of its log-probability */
 
 //#if CONTINUOUS
-/* deviation = initial exp(clip(output, -4, 1));  mean = clip(output, low - 3 deviation, high + 3 deviation) */
+/* std = initial exp(clip(output, -4, 1));  mean = clip(output, low - 3 std, high + 3 std) */
 static struct control control_of(const double *reals, const float *output, int32_t k)
 {
     struct control found;
     found.low = reals[THE_CONTROL_LOW + k];
     found.high = reals[THE_CONTROL_HIGH + k];
     const double exponent =
-        clip(output[THE_N_PREFERENCES + THE_N_CONTROLS + k], K_LOG_DEVIATION_LOW, K_LOG_DEVIATION_HIGH);
-    found.deviation = SET_INITIAL_DEVIATION * exp(exponent);
+        clip(output[THE_N_PREFERENCES + THE_N_CONTROLS + k], K_LOG_STD_LOW, K_LOG_STD_HIGH);
+    found.std = SET_INITIAL_STD * exp(exponent);
     found.mean = clip(
-        output[THE_N_PREFERENCES + k], found.low - K_REACH * found.deviation, found.high + K_REACH * found.deviation);
+        output[THE_N_PREFERENCES + k], found.low - K_REACH * found.std, found.high + K_REACH * found.std);
     return found;
 }
 
 //#endif
 /* Draw an action, write it to its place, and return its log-probability. */
-static double draw(struct agent_memory *self, double correlation)
+static double sample_action(struct agent_memory *self, double correlation)
 {
     const float *output = self->floats + net_at(K_ACTOR)[AT_NET_OUTPUT];
     int64_t *words = self->ints + AT_RANDOM;
@@ -37,15 +37,15 @@ static double draw(struct agent_memory *self, double correlation)
     //#if CONTINUOUS
     double *noises = self->reals + THE_NOISE, *slow = self->reals + THE_SLOW_NOISE;
     const double fresh = sqrt(1.0 - correlation * correlation);
-    const double lasting = sqrt(SET_NOISE_SHARE), passing = sqrt(1.0 - SET_NOISE_SHARE);
+    const double lasting = sqrt(SET_CORRELATED_NOISE_FRACTION), passing = sqrt(1.0 - SET_CORRELATED_NOISE_FRACTION);
     for (int32_t k = 0; k < THE_N_CONTROLS; ++k) {
         const struct control c = control_of(self->reals, output, k);
         slow[k] = correlation * slow[k] + fresh * normal(words);
         noises[k] = lasting * slow[k] + passing * normal(words);
-        const double drawn = clip(c.mean + c.deviation * noises[k], c.low, c.high);
+        const double drawn = clip(c.mean + c.std * noises[k], c.low, c.high);
         action[THE_N_CHOICES + k] =
-            self->reals[THE_CONTROL_CENTRE + k] + self->reals[THE_CONTROL_SCALE + k] * drawn;
-        self->reals[THE_DEVIATIONS + k] = c.deviation;
+            self->reals[THE_CONTROL_CENTER + k] + self->reals[THE_CONTROL_SCALE + k] * drawn;
+        self->reals[THE_STDS + k] = c.std;
         log_probability += control_log_probability(&c, noises[k]);
     }
     //#else
@@ -76,17 +76,17 @@ static void score(struct agent_memory *self)
     for (int32_t k = 0; k < THE_N_CONTROLS; ++k) {
         const struct control c = control_of(self->reals, output, k);
         const double noise = self->reals[THE_NOISE + k], side = side_beyond(&c, noise);
-        double of_mean = noise, of_deviation = noise * noise - 1.0;
+        double of_mean = noise, of_std = noise * noise - 1.0;
         if (side != 0.0) {
             const double b = distance_beyond(&c, side), hazard = tail_hazard(b);
             of_mean = side * hazard;
-            of_deviation = b * hazard;
+            of_std = b * hazard;
         }
         /* Python keeps the pair here, and the state is to be the same. */
         self->reals[THE_SCRATCH_PAIR] = of_mean;
-        self->reals[THE_SCRATCH_PAIR + 1] = of_deviation;
+        self->reals[THE_SCRATCH_PAIR + 1] = of_std;
         gradient[first + k] = (float)of_mean;
-        gradient[first + THE_N_CONTROLS + k] = (float)(SET_DEVIATION_RATE * of_deviation);
+        gradient[first + THE_N_CONTROLS + k] = (float)(SET_STD_LR_SCALE * of_std);
     }
     //#endif
     (void)first;
@@ -112,7 +112,7 @@ static void move_output(struct agent_memory *self, int32_t k, double change)
 //#else
 /* Move readout weights of outputs that are beyond their range back towards it. */
 //#endif
-static void hold(struct agent_memory *self)
+static void restrain_outputs(struct agent_memory *self)
 {
     const float *output = self->floats + net_at(K_ACTOR)[AT_NET_OUTPUT];
     int32_t first = 0;
@@ -121,7 +121,7 @@ static void hold(struct agent_memory *self)
         const int32_t size = table[THE_CATEGORIES + factor];
         double least = output[first];
         for (int32_t k = first; k < first + size; ++k) least = larger(least, output[k]);
-        least += SET_LEAST_PREFERENCE;
+        least += SET_LOG_MIN_PROBABILITY_RATIO;
         //#if FADES
         double mean = 0.0;
         for (int32_t k = first; k < first + size; ++k) mean += (double)output[k] / size;
@@ -141,7 +141,7 @@ static void hold(struct agent_memory *self)
         for (int which = 0; which < 2; ++which) {
             const int32_t index = first + which * THE_N_CONTROLS + k;
             const double value = output[index];
-            const double held = which == 0 ? mean : clip(value, K_LOG_DEVIATION_LOW, K_LOG_DEVIATION_HIGH);
+            const double held = which == 0 ? mean : clip(value, K_LOG_STD_LOW, K_LOG_STD_HIGH);
             if (value != held) move_output(self, index, K_HOLD_RATE * (held - value));
         }
     }
@@ -151,11 +151,11 @@ static void hold(struct agent_memory *self)
 
 //#endif
 //#if not PEAKS
-/* Mean deviation of the last draw over all parts of the action; a discrete factor counts as 1. */
-static double spread(const double *reals)
+/* Mean std of the last draw over all parts of the action; a discrete factor counts as 1. */
+static double action_scale(const double *reals)
 {
     double total = THE_N_CHOICES;
-    for (int32_t k = 0; k < THE_N_CONTROLS; ++k) total += reals[THE_DEVIATIONS + k];
+    for (int32_t k = 0; k < THE_N_CONTROLS; ++k) total += reals[THE_STDS + k];
     return total / (THE_N_CHOICES + THE_N_CONTROLS);
 }
 

@@ -20,10 +20,10 @@ static void apply_coordinate(float *floats, int net, double delta)
 }
 
 //#else
-/* step = lr / max(1, lr kappa max(|delta| / error_bound, 1) |credit|_1) */
+/* step = lr / max(1, lr kappa max(|delta| / td_error_scale, 1) |credit|_1) */
 static double bounded_step(double lr, double kappa, double delta, double norm)
 {
-    return lr / larger(1.0, lr * kappa * larger(fabs(delta) / SET_ERROR_BOUND, 1.0) * norm);
+    return lr / larger(1.0, lr * kappa * larger(fabs(delta) / SET_TD_ERROR_SCALE, 1.0) * norm);
 }
 
 /* Step size of each layer and, last, of the readout. */
@@ -34,7 +34,7 @@ static void choose_steps(double *reals, int net, double delta)
     const double lr = net == K_ACTOR ? SET_LR_POLICY : SET_LR_VALUE;
     double kappa = net == K_ACTOR ? SET_KAPPA_POLICY : SET_KAPPA_VALUE;
     const int parts = net == K_ACTOR ? THE_N_PARTS : 1;
-    if (net == K_ACTOR) kappa /= spread(reals);
+    if (net == K_ACTOR) kappa /= action_scale(reals);
     const double in_readout = 1.0 / parts, in_layers = 1.0 / sqrt(parts);
     //#if SHARED_BOUND
     double total = 0.0;

@@ -41,7 +41,7 @@ static int tick(struct agent_memory *self, double reward, const double *observat
 
     const int ended = mode == TERMINATE || mode == TRUNCATE;
     if (!ended) {
-        reals[AT_LOG_PROBABILITY_TM1] = draw(self, mode == START ? 0.0 : SET_NOISE_CORRELATION);
+        reals[AT_LOG_PROBABILITY_TM1] = sample_action(self, mode == START ? 0.0 : SET_NOISE_CORRELATION);
         reals[AT_VALUE_TM1] = value;
     }
     if (!learning) {
@@ -63,7 +63,7 @@ static int tick(struct agent_memory *self, double reward, const double *observat
         for (int net = 0; net < K_N_NETS; ++net)
             learn(self, net, delta, SET_DISCOUNT * SET_TRACE_LAMBDA, traces_follow);
         //#if HOLDS
-        if (!ended) hold(self);
+        if (!ended) restrain_outputs(self);
         //#endif
     }
     if (ended) {

@@ -1,6 +1,6 @@
 /* ---- loops over vectors */
 
-/* Rows are padded, so that a compiler can vectorise a loop over whole blocks without a remainder. */
+/* Rows are padded, so that a compiler can vectorize a loop over whole blocks without a remainder. */
 #define BLOCK 8
 #if defined(__GNUC__) && !defined(__clang__)
 #define UNROLLED _Pragma("GCC unroll 2")
@@ -16,7 +16,7 @@ static inline double larger(double a, double b) { return b > a ? b : a; }
 static inline double smaller(double a, double b) { return b < a ? b : a; }
 static inline double clip(double x, double low, double high) { return smaller(larger(x, low), high); }
 
-/* A loop over a row as a function of its own is vectorised; inlined, a compiler may no longer see that rows do not
+/* A loop over a row as a function of its own is vectorized; inlined, a compiler may no longer see that rows do not
    overlap. */
 #ifdef __GNUC__
 #define APART static __attribute__((noinline))

@@ -1,13 +1,13 @@
 """A motor whose speed is controlled while it ages: a tuned PID, and the agent on top of it.
 
-    python docs/examples/ageing_plant.py --seeds 5 --json
+    python docs/examples/aging_plant.py --seeds 5 --json
 
 A PID is tuned on the motor as it is when new. Then the motor ages: it loses torque, friction grows, dead time grows,
 and a worn gear brakes and pushes once a revolution. The agent adds a bounded correction to what the PID asks for, and
 learns in every period of the whole life, from nothing but the cost of that period. See `CONTROLLERS` for what is
 compared.
 
-Everything that happens to a motor (targets, load, noise, ageing) is drawn from a seed before its life begins, so that
+Everything that happens to a motor (targets, load, noise, aging) is drawn from a seed before its life begins, so that
 all controllers meet the same.
 """
 
@@ -260,11 +260,11 @@ def plot(result: dict[str, object], periods: int, path: Path) -> None:
     from matplotlib import pyplot
 
     figure, axes = pyplot.subplots(figsize=(8, 4), layout="constrained")
-    for controller, colour in zip(CONTROLLERS, ("#d62728", "#ff9896", "#1f77b4", "#9ecae1", "#2ca02c"), strict=True):
+    for controller, color in zip(CONTROLLERS, ("#d62728", "#ff9896", "#1f77b4", "#9ecae1", "#2ca02c"), strict=True):
         curves = np.array(result["curves"][controller])
         minutes = (np.arange(curves.shape[1]) + 0.5) / curves.shape[1] * periods * PERIOD / 60
-        axes.plot(minutes, curves.mean(axis=0), color=colour, label=controller)
-        axes.fill_between(minutes, curves.min(axis=0), curves.max(axis=0), color=colour, alpha=0.15, linewidth=0)
+        axes.plot(minutes, curves.mean(axis=0), color=color, label=controller)
+        axes.fill_between(minutes, curves.min(axis=0), curves.max(axis=0), color=color, alpha=0.15, linewidth=0)
     axes.axvline(periods * PERIOD / 180, color="black", linewidth=0.8, linestyle=":")
     axes.set(xlabel="minutes of the motor's life (dotted: it ages)", ylabel=r"cost, $10^{-4}$", yscale="log")
     axes.legend(ncols=2, fontsize="small")
@@ -296,8 +296,8 @@ def main() -> None:
         parser.error("--plot needs matplotlib: pip install matplotlib")
     result = compare(options.seeds, options.periods, options.points, options.refined)
     if options.csv is not None:
-        command = f"python docs/examples/ageing_plant.py --seeds {options.seeds} --periods {options.periods}"
-        write_rows(result, f"{command} --csv docs/results/ageing_plant.csv", options.csv)
+        command = f"python docs/examples/aging_plant.py --seeds {options.seeds} --periods {options.periods}"
+        write_rows(result, f"{command} --csv docs/results/aging_plant.csv", options.csv)
     if options.plot is not None:
         plot(result, options.periods, options.plot)
     del result["curves"]
