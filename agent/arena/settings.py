@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import fields
 
 from ..config import Config
+from ..config.kinds import Choice, kind_of
 from ..kernels.base.records import names_of
 from ..kernels.settings import Settings
-from ..setting_kinds import Choice, kind_of
 from .arena import Arena
 
 

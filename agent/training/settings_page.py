@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from ..config import Config
-from ..setting_kinds import description, kind_of
+from ..config.kinds import description, kind_of
 
 COMMAND = f"python -m {__package__}.settings_page"
 

@@ -14,7 +14,12 @@ from ..support.common import ROOT
 
 AGENT = sorted((ROOT / "agent").rglob("*.py"))
 KERNELS = sorted((ROOT / "agent" / "kernels").rglob("*.py"))
-SOURCES = [*AGENT, *sorted((ROOT / "envs").glob("*.py")), *sorted((ROOT / "configs").glob("*.py"))]
+SOURCES = [*AGENT, *sorted((ROOT / "envs").rglob("*.py")), *sorted((ROOT / "configs").glob("*.py"))]
+CONTRACTS = (
+    "one wing a question, each above those it is made of",
+    "kernels import only numpy, numba and math",
+    "nothing below training needs Gymnasium, YAML or a terminal",
+)
 
 
 def name(path: Path) -> str:
@@ -39,13 +44,40 @@ def test_types_are_right() -> None:
     tool("mypy", "agent", "envs")
 
 
-def test_import_contracts_hold(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(ROOT)
-    code = "import sys; from importlinter.cli import lint_imports_command as main; sys.exit(main(['--no-cache']))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=600)
+def lint_imports(settings: Path) -> subprocess.CompletedProcess[str]:
+    """Check the contracts that a TOML file has."""
+    code = "import sys; from importlinter.cli import lint_imports_command as main; sys.exit(main(sys.argv[1:]))"
+    command = [sys.executable, "-c", code, "--no-cache", "--config", str(settings)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600)
+
+
+def test_import_contracts_hold() -> None:
+    done = lint_imports(ROOT / "pyproject.toml")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "kernels import only numpy, numba and math KEPT" in done.stdout
-    assert " 0 broken" in done.stdout
+    for contract in CONTRACTS:
+        assert f"{contract} KEPT" in done.stdout
+    assert f"{len(CONTRACTS)} kept, 0 broken" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('    "arena",\n', '    "memory",\n'),  # a wing that is not there
+        ('    "arena",\n', ""),  # one that no layer names
+        ('    "agent",\n    "arena",\n', '    "arena",\n    "agent",\n'),  # an import that climbs
+        ('    "training | realtime | compiled_loop",\n', '    "training | realtime | compiled_loop | export",\n'),
+    ],
+    ids=["missing", "unnamed", "climbs", "siblings"],
+)
+def test_a_wing_that_is_missing_unnamed_or_out_of_place_breaks_the_contract(old: str, new: str, tmp_path: Path) -> None:
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    head, layers = text.split("layers = [", 1)
+    layers, tail = layers.split("]", 1)
+    assert layers.count(old) == 1
+    if "export" in new:
+        layers = layers.replace('    "export",\n', "")
+    (tmp_path / "changed.toml").write_text(f"{head}layers = [{layers.replace(old, new)}]{tail}", encoding="utf-8")
+    assert lint_imports(tmp_path / "changed.toml").returncode != 0
 
 
 def imports(path: Path) -> Iterator[tuple[int, str]]:

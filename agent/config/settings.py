@@ -8,8 +8,8 @@ from copy import deepcopy
 from dataclasses import dataclass, fields
 from typing import Any
 
-from .errors import ConfigError
-from .setting_kinds import (
+from ..errors import ConfigError
+from .kinds import (
     Choice,
     Group,
     PlainList,

@@ -17,7 +17,7 @@ from dataclasses import Field, dataclass, field, fields
 from numbers import Integral
 from typing import Any, Generic, TypeVar, cast
 
-from .errors import ConfigError
+from ..errors import ConfigError
 
 T = TypeVar("T")
 C = TypeVar("C", bound=type)
