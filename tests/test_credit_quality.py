@@ -18,6 +18,8 @@ from .credits import cosines, frozen_agent
 from .oracle import EPROP, Paths
 from .reference import NETS
 
+pytestmark = pytest.mark.double
+
 ALL_HOPS = replace(EPROP, hops=None)
 LIF = {"layers": (12, 12, 12), "adaptive_fraction": 0.0}
 

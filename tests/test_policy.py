@@ -19,6 +19,8 @@ from . import reference_policy as reference
 from .harness import DoubleAgent
 from .reference_policy import REACH
 
+pytestmark = pytest.mark.double
+
 Array = NDArray[np.float64]
 INFINITE = math.inf
 # mean, deviation, low, high: inside, near and far beyond a bound, wide and narrow, one-sided, without bounds.

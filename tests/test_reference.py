@@ -21,6 +21,8 @@ from .common import ROOT, tiers
 from .harness import DoubleAgent, Event, assert_parity, call, compared_names, disagreement, script, take_over, twin_of
 from .reference import NETS, ReferenceAgent
 
+pytestmark = pytest.mark.double
+
 TICKS, SIZE, ACTIONS = 300, 4, 3
 BASE = {"connectivity": 0.5, "recurrent_scale": 1.0, "reservoir": 0}
 
