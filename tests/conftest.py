@@ -41,13 +41,15 @@ def cli(capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.M
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Keep what fits the arithmetic, each test once: what is marked is left to test_arithmetic.py where that is run.
 
-    That comes first: it has the fast step compiled while another worker has the strict one compiled.
+    The worker that begins has the fast step compiled by that, then the strict one in float64, and the others the strict
+    one meanwhile; half of the tests are theirs.
     """
     apart = [item for item in items if item.path.name == "test_arithmetic.py"]
     if ARITHMETIC == "strict" and not apart:
         return
     marked = [item for item in items if item.get_closest_marker("any_arithmetic")]
     others = [item for item in items if item not in {*apart, *marked}]
+    others.sort(key=lambda item: item.get_closest_marker("double") is None)
     kept, left_out = ([*apart, *others], marked) if ARITHMETIC == "strict" else (marked, [*apart, *others])
     config.hook.pytest_deselected(items=left_out)
     items[:] = kept

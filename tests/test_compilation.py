@@ -152,9 +152,9 @@ def test_shipped_code_is_found_wherever_the_package_and_the_folder_lie(shipped: 
 
 
 def test_code_for_another_processor_is_not_used(shipped: Path) -> None:
-    other = "generic" if depends_on()["processor"] != "generic" else "haswell"
-    found = run(PROGRAM, shipped, NUMBA_CPU_NAME=other, NUMBA_CPU_FEATURES="")
-    assert f"processor {other}" in found["error"]
+    # The folder may hold code for a generic processor, but hardly with its features in this order.
+    found = run(PROGRAM, shipped, NUMBA_CPU_NAME="generic", NUMBA_CPU_FEATURES="+sse2,+sse")
+    assert "processor generic" in found["error"]
     assert (found["loaded"], found["compiled"]) == (0, 0)
 
 

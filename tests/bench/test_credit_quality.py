@@ -18,6 +18,8 @@ from ..support.common import drive, make_agent
 from ..support.credits import cosines, frozen_agent
 from ..support.oracle import EPROP, Paths
 
+pytestmark = pytest.mark.double
+
 ALL_HOPS = replace(EPROP, hops=None)
 LIF = {"layers": (12, 12, 12), "adaptive_fraction": 0.0}
 

@@ -30,7 +30,7 @@ from ..support.credits import (
 from ..support.oracle import EPROP, Paths, run
 
 # In fast arithmetic the step is compiled once more for this, in float64.
-pytestmark = [pytest.mark.any_arithmetic, *([pytest.mark.slow] if ARITHMETIC == "fast" else [])]
+pytestmark = [pytest.mark.double, pytest.mark.any_arithmetic, *([pytest.mark.slow] if ARITHMETIC == "fast" else [])]
 
 # All that a layer under LIF neurons can know, recurrence apart.
 LIF_ABOVE = replace(EPROP, adaptation_above=True)

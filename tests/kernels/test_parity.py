@@ -32,6 +32,8 @@ from ..support.harness import (
     twin_of,
 )
 
+pytestmark = pytest.mark.double
+
 TICKS, SIZE, ACTIONS = 300, 4, 3
 BASE = {"connectivity": 0.5, "recurrent_scale": 1.0, "reservoir": 0}
 

@@ -24,6 +24,8 @@ from ..reference import policy as reference
 from ..reference.policy import REACH
 from ..support.harness import DoubleAgent
 
+pytestmark = pytest.mark.double
+
 Array = NDArray[np.float64]
 INFINITE = math.inf
 # mean, std, low, high: inside, near and far beyond a bound, wide and narrow, one-sided, without bounds.

@@ -269,6 +269,7 @@ def drifted(seed: int, ticks: int, towards: float, twin: bool, **changes: Any) -
     return np.array(found)
 
 
+@pytest.mark.double
 @pytest.mark.parametrize("rule", tiers(FAST, ["bounded"]))
 @pytest.mark.parametrize("towards", [pytest.param(0.0, marks=pytest.mark.slow), 1.0])
 def test_outputs_do_not_drift_out_of_their_range(towards: float, rule: str) -> None:
@@ -279,6 +280,7 @@ def test_outputs_do_not_drift_out_of_their_range(towards: float, rule: str) -> N
         assert found.max() < 4
 
 
+@pytest.mark.double
 @pytest.mark.slow
 @pytest.mark.parametrize("rule", FAST)
 def test_without_a_hold_outputs_drift(rule: str, monkeypatch: pytest.MonkeyPatch) -> None:
