@@ -67,11 +67,12 @@ class Arena:
             "reals": padded(at.SETTINGS_AT + words_of(Settings)),
             "floats": 0,
         }
+        rows = list(_rows(dimensions))
         placed: list[_Placed] = []
         ends: dict[Lasts, int] = {}
         # Arrays that are cleared together lie one after the other, so that clearing them is one loop.
         for lasts in Lasts:
-            for owner, row in _rows(dimensions):
+            for owner, row in rows:
                 if row.lasts is lasts and not row.same_as:
                     placed.append(_Placed(owner, row, used[row.section]))
                     used[row.section] += padded(int(np.prod(row.shape)))
@@ -95,6 +96,9 @@ class Arena:
         self.fixed: dict[str, NDArray[Any]] = {"settings": ours}
         self._fill_sizes(used)
         self._fill_places(placed)
+        for owner, row in rows:
+            if row.same_as:
+                self.row_of(owner)[row.name] = self.row_of(owner)[row.same_as]
         learned, traced, last = ends[Lasts.LEARNED], ends[Lasts.TRACE], ends[Lasts.STATE]
         self.traces, self.neurons = self.floats[learned:traced], self.floats[traced:last]
         places = self.row_of("")
@@ -138,11 +142,13 @@ class Arena:
         for name, value in d.sizes().items():
             setattr(self.sizes, name, value)
         for net, owner in enumerate(NET_NAMES):
+            of_net = self.row_of(owner)
             for name, value in d.net_sizes(net).items():
-                self.row_of(owner)[name] = value
+                of_net[name] = value
             for index in range(len(d.layers)):
+                of_layer = self.row_of(f"{owner}/{index}")
                 for name, value in d.layer_sizes(index).items():
-                    self.row_of(f"{owner}/{index}")[name] = value
+                    of_layer[name] = value
 
     def _fill_places(self, placed: Iterable[_Placed]) -> None:
         """Write the place of every array to its entry of the table, and make its view."""
@@ -158,9 +164,6 @@ class Arena:
             self.views[path] = view
             if row.lasts is Lasts.FIXED:
                 self.fixed[path] = view
-        for owner, row in _rows(self.dimensions):
-            if row.same_as:
-                self.row_of(owner)[row.name] = self.row_of(owner)[row.same_as]
 
     def row_of(self, owner: str) -> Any:
         """Return the record of sizes and places of a network, "actor", a layer, "actor/0", or of no network, ""."""
