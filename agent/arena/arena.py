@@ -6,6 +6,7 @@ starts on a 64-byte boundary of its section. `plan` says which arrays there are.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -75,7 +76,7 @@ class Arena:
             for owner, row in rows:
                 if row.lasts is lasts and not row.same_as:
                     placed.append(_Placed(owner, row, used[row.section]))
-                    used[row.section] += padded(int(np.prod(row.shape)))
+                    used[row.section] += padded(math.prod(row.shape))
             ends[lasts] = used["floats"]
         reals_at = 8 * used["ints"]
         floats_at = reals_at + 8 * used["reals"]
@@ -153,9 +154,10 @@ class Arena:
     def _fill_places(self, placed: Iterable[_Placed]) -> None:
         """Write the place of every array to its entry of the table, and make its view."""
         sections: dict[str, NDArray[Any]] = {"reals": self.reals, "floats": self.floats}
+        entries = {owner: self.row_of(owner) for owner in {owner for owner, _, _ in placed}}
         for owner, row, first in placed:
-            size = int(np.prod(row.shape))
-            self.row_of(owner)[row.name] = (first, size)
+            size = math.prod(row.shape)
+            entries[owner][row.name] = (first, size)
             if row.section == "ints":  # part of the table
                 self.ints[first : first + size] = self.dimensions.choices
                 continue
