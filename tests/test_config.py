@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from synaptick import Config, ConfigError, load_config
 from synaptick.config import RENAMED
-from synaptick.setting_kinds import (
+from synaptick.config.kinds import (
     Choice,
     Kind,
     PlainList,

@@ -149,7 +149,7 @@ def test_random_feedback_stays_as_it_is() -> None:
 def test_rates_are_pulled_towards_their_target(target: float, learning_rate: float) -> None:
     """The mean distance of a neuron's rate from the target shrinks in every layer.
 
-    The mean rate of a layer need not rise: its normalised current has mean 0 and one deviation, whatever the weights.
+    The mean rate of a layer need not rise: its normalized current has mean 0 and one deviation, whatever the weights.
     """
     found = []
     for strength in (0.0, 1e-3):

@@ -18,7 +18,7 @@ from synaptick.bench.prediction import (
     configuration,
     prediction_errors,
     prediction_lines,
-    summarise,
+    summarize,
 )
 from synaptick.envs import TraceConditioning
 
@@ -166,7 +166,7 @@ def test_the_agent_is_asked_about_the_observation_it_has_just_been_given() -> No
 
 
 def test_values_that_are_learned_come_close_to_the_true_ones() -> None:
-    """With rewards normalised, so that a wrong unit would show."""
+    """With rewards normalized, so that a wrong unit would show."""
     rule = {"step_rule": "coordinate", "lr_policy": 0.0, "lr_value": 0.002}
     config = configuration(3, {"layers": [16, 16], "discount": DISCOUNT, **rule})
     env = clockwork()
@@ -184,7 +184,7 @@ def test_environment_and_agent_have_the_same_discount() -> None:
     assert configuration(7, {}).env_kwargs == {"gap": 7, "discount": configuration(7, {}).discount}
 
 
-def test_runs_are_written_and_summarised(cli: Cli, tmp_path: Path) -> None:
+def test_runs_are_written_and_summarized(cli: Cli, tmp_path: Path) -> None:
     options = ("--gaps", 5, 20, 5, "--seeds", 2, "--first-seed", 7, "--jobs", 2, "--steps", 1000, *SMALL)
     code, out, err = cli("bench", "prediction", *options, "--out", "runs.csv", "--json")
     assert (code, err) == (0, "")
@@ -226,7 +226,7 @@ def test_the_table_is_printed_and_progress_told(cli: Cli) -> None:
 def test_a_target_is_counted_where_there_is_one() -> None:
     def row(gap: int, *errors: float) -> dict[str, Any]:
         base = {"gap": gap, "steps": 10, "tuned": "", "whole_run": 1.0, "constant": 0.08, "variance": 0.08}
-        return summarise([{**base, "last_tenth": error} for error in errors])
+        return summarize([{**base, "last_tenth": error} for error in errors])
 
     with_target, without = row(20, 0.03, 0.05, 0.04), row(21, 0.03)
     assert (with_target["reached"], without["reached"]) == (2, None)

@@ -184,8 +184,8 @@ BOXES = {
     "unbounded": spaces.Box(-np.inf, np.inf, (2,)),
     "mixed": spaces.Tuple([spaces.Box(-1, 1, (1,)), spaces.MultiDiscrete([2, 3])]),
 }
-# One layer without recurrence, whose e-prop is exact; a deviation that clips often and is learned quickly.
-CONTROLS = {"layers": (12,), "recurrent": False, "initial_deviation": 0.8, "deviation_rate": 0.3}
+# One layer without recurrence, whose e-prop is exact; a std that clips often and is learned quickly.
+CONTROLS = {"layers": (12,), "recurrent": False, "initial_std": 0.8, "std_lr_scale": 0.3}
 
 
 @pytest.fixture
@@ -195,7 +195,7 @@ def kernel_hazard(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def score_parts(agent: Any) -> tuple[list[Any], Any, Any]:
-    """Return the exact gradients that means and deviations bring to the layers, and the score of every tick."""
+    """Return the exact gradients that means and stds bring to the layers, and the score of every tick."""
     xs, stack = observations(), stack_of(agent, "actor")
     _, g = credits_of(agent, lambda: agent.views, xs, "actor")
     controls = agent.action.controls
@@ -208,23 +208,23 @@ def score_parts(agent: Any) -> tuple[list[Any], Any, Any]:
 
 
 @pytest.mark.usefixtures("kernel_hazard")
-@pytest.mark.parametrize("deviation", ["state", "free"])
+@pytest.mark.parametrize("std", ["state", "free"])
 @pytest.mark.parametrize("kind", BOXES)
-def test_credit_of_controls_is_exact(kind: str, deviation: str) -> None:
-    """S_i e_ij is the gradient of log pi, of a mean times its deviation, of a log-deviation times `deviation_rate`."""
-    agent = frozen_agent(actions=BOXES[kind], deviation=deviation, **CONTROLS)
+def test_credit_of_controls_is_exact(kind: str, std: str) -> None:
+    """S_i e_ij is the gradient of log pi, of a mean times its std, of a log-std times `std_lr_scale`."""
+    agent = frozen_agent(actions=BOXES[kind], std=std, **CONTROLS)
     assert mismatch(agent, "actor", EPROP)[0] < 1e-10
-    (of_means, of_deviations), g, _ = score_parts(agent)
+    (of_means, of_stds), g, _ = score_parts(agent)
     assert np.abs(of_means).max() > 1e-2
-    assert np.abs(of_deviations).max() > 1e-3 if deviation == "state" else not of_deviations.any()
+    assert np.abs(of_stds).max() > 1e-3 if std == "state" else not of_stds.any()
     assert (np.abs(g) > 1e-3).mean() > 0.8
 
 
 @pytest.mark.usefixtures("kernel_hazard")
-@pytest.mark.parametrize("deviation", ["state", "free"])
-def test_accumulated_credit_is_the_gradient_of_the_log_probability_of_all_actions(deviation: str) -> None:
-    """With trace_lambda = discount = 1; of the readout too, where free deviations have nothing but their bias."""
-    agent = frozen_agent(1, BOXES["bounded"], deviation=deviation, **CONTROLS, trace_lambda=1.0, discount=1.0)
+@pytest.mark.parametrize("std", ["state", "free"])
+def test_accumulated_credit_is_the_gradient_of_the_log_probability_of_all_actions(std: str) -> None:
+    """With trace_lambda = discount = 1; of the readout too, where free stds have nothing but their bias."""
+    agent = frozen_agent(1, BOXES["bounded"], std=std, **CONTROLS, trace_lambda=1.0, discount=1.0)
     xs, stack = observations(), stack_of(agent, "actor")
     credit, g = credits_of(agent, lambda: agent.views, xs, "actor")
     (part,) = exact(stack, xs, g, EPROP)
@@ -233,7 +233,7 @@ def test_accumulated_credit_is_the_gradient_of_the_log_probability_of_all_action
     np.testing.assert_allclose(credit[0][-1, :, : total.shape[1]], total, rtol=1e-9, atol=1e-10 * np.abs(total).max())
     z = run(stack, xs)[1][0].z
     of_readout = g.T @ np.hstack([z, np.ones((TICKS, 1))])
-    if deviation == "free":
+    if std == "free":
         of_readout[2:, :-1] = 0.0
     assert np.abs(of_readout).max(axis=1).min() > 1e-2
     ours = agent.views["actor/credit"][:, : of_readout.shape[1]]
@@ -251,21 +251,21 @@ class _Executed(Clipped):
     """The same at the number that was executed."""
 
     def mean_gradient(self, u: float) -> float:
-        return float((np.clip(u, self.low, self.high) - self.mean) / self.deviation)
+        return float((np.clip(u, self.low, self.high) - self.mean) / self.std)
 
 
 class _WithoutOne(Clipped):
     """n^2 for n^2 - 1."""
 
-    def deviation_gradient(self, u: float) -> float:
-        return ((u - self.mean) / self.deviation) ** 2
+    def std_gradient(self, u: float) -> float:
+        return ((u - self.mean) / self.std) ** 2
 
 
 class _PlainScale(Clipped):
-    """d log pi / d mean, not multiplied by the deviation."""
+    """d log pi / d mean, not multiplied by the std."""
 
     def mean_gradient(self, u: float) -> float:
-        return super().mean_gradient(u) / self.deviation
+        return super().mean_gradient(u) / self.std
 
 
 @pytest.mark.parametrize("mutation", [None, _Plain, _Executed, _WithoutOne, _PlainScale])

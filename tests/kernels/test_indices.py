@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 from synaptick.config import Config
+from synaptick.config.kinds import Choice, Switch, kind_of
 from synaptick.kernels import distributions, forward
 from synaptick.kernels.base import vectors
-from synaptick.setting_kinds import Choice, Switch, kind_of
 
 from ..support import checked_indices
 from ..support.common import ROOT

@@ -88,7 +88,7 @@ OF_THE_NETWORK: dict[str, tuple[dict[str, Any], bool]] = {
     "hop without signal from above": ({"layers": (9, 8), "spatial_signal": False, **FACTORED_HOP}, True),
     "hop, nothing remembered": ({"layers": (9, 8), "temporal_trace": False, "reset_path": True, **FACTORED_HOP}, True),
     "short statistics, short sight, errors bound at a third": (
-        {"layers": (9, 8), "statistics_memory": 15, "discount": 0.8, "trace_lambda": 0.5, "error_bound": 0.3},
+        {"layers": (9, 8), "statistics_horizon": 15, "discount": 0.8, "trace_lambda": 0.5, "td_error_scale": 0.3},
         True,
     ),
     "reservoir": ({"layers": (9, 8), "reservoir": 7}, True),
@@ -108,10 +108,10 @@ OF_THE_NETWORK: dict[str, tuple[dict[str, Any], bool]] = {
 
 
 # Wide enough to be clipped often.
-WIDE = {"initial_deviation": 0.8, "deviation_rate": 0.3}
+WIDE = {"initial_std": 0.8, "std_lr_scale": 0.3}
 # Weights from which outputs start far outside their range.
 STRAY = {"stray": 40.0, **WIDE}
-FREE = {"deviation": "free", **WIDE}
+FREE = {"std": "free", **WIDE}
 BOUNDED = spaces.Box(np.float32([-1, -3, 2]), np.float32([1, 5, 2.5]))
 ONE_SIDED = spaces.Box(np.array([-2.0, -np.inf]), np.array([np.inf, 0.5]), dtype=np.float64)
 UNBOUNDED = spaces.Box(-np.inf, np.inf, (2,))
@@ -138,22 +138,22 @@ OF_ACTIONS: dict[str, tuple[dict[str, Any], Any, Any]] = {
     "bounded, free, coordinate": ({"layers": (9,), **FREE, **COORDINATE}, BOX, BOUNDED),
     "bounded, coordinate": ({"layers": (9, 8), **WIDE, **COORDINATE}, SYMBOLS, BOUNDED),
     "bounded, fresh noise": ({"layers": (9,), **WIDE, "noise_correlation": 0.0}, BOX, BOUNDED),
-    "bounded, narrow": ({"layers": (9,), "initial_deviation": 0.05}, BOX, BOUNDED),
+    "bounded, narrow": ({"layers": (9,), "initial_std": 0.05}, BOX, BOUNDED),
     "one-sided": ({"layers": (9, 8), **WIDE}, BOX, ONE_SIDED),
     "one-sided, free, top": ({"layers": (9, 8), **FREE, "readout": "top"}, BOX, ONE_SIDED),
     "unbounded": ({"layers": (9, 8), "noise_correlation": 0.5}, BOX, UNBOUNDED),
-    "unbounded, deviation fixed": ({"layers": (9,), "deviation_rate": 0.0}, BOX, UNBOUNDED),
+    "unbounded, std fixed": ({"layers": (9,), "std_lr_scale": 0.0}, BOX, UNBOUNDED),
     "mixed": ({"layers": (10, 9), **WIDE, "entropy_bonus": 0.02}, SEEN, MIXED),
     "mixed, free, coordinate": ({"layers": (10,), **FREE, **COORDINATE}, SEEN, MIXED),
     "mixed, raw observation": ({"layers": (10,), "normalize_observations": False, **FREE}, SEEN, MIXED),
     "mixed, three layers, factored": ({"layers": (10, 9, 8), **WIDE, **FACTORED_HOP}, BOX, MIXED),
-    "bounded, noise all lasting": ({"layers": (9,), **WIDE, "noise_share": 1.0}, BOX, BOUNDED),
-    "bounded, noise not lasting": ({"layers": (9,), **WIDE, "noise_share": 0.0}, BOX, BOUNDED),
+    "bounded, noise all lasting": ({"layers": (9,), **WIDE, "correlated_noise_fraction": 1.0}, BOX, BOUNDED),
+    "bounded, noise not lasting": ({"layers": (9,), **WIDE, "correlated_noise_fraction": 0.0}, BOX, BOUNDED),
     "strayed": ({"layers": (9, 8), **STRAY, "entropy_bonus": 0.02}, BOX, BOUNDED),
     "strayed, coordinate": ({"layers": (9, 8), **STRAY, **COORDINATE}, BOX, BOUNDED),
-    "strayed, free": ({"layers": (9, 8), **STRAY, "deviation": "free"}, BOX, BOUNDED),
+    "strayed, free": ({"layers": (9, 8), **STRAY, "std": "free"}, BOX, BOUNDED),
     "strayed, free, top, coordinate": (
-        {"layers": (9, 8), **STRAY, **COORDINATE, "deviation": "free", "readout": "top"},
+        {"layers": (9, 8), **STRAY, **COORDINATE, "std": "free", "readout": "top"},
         BOX,
         ONE_SIDED,
     ),
@@ -163,7 +163,7 @@ OF_ACTIONS: dict[str, tuple[dict[str, Any], Any, Any]] = {
     "discrete, fading": ({"layers": (9, 8), **FADING}, BOX, THREE),
     "discrete, fading, coordinate": ({"layers": (9,), **FADING, **COORDINATE}, SYMBOLS, THREE),
     "multidiscrete, fading, held": (
-        {"layers": (9, 8), **FADING, "least_probability": 0.4, "reservoir": 7},
+        {"layers": (9, 8), **FADING, "min_probability_ratio": 0.4, "reservoir": 7},
         BOX,
         spaces.MultiDiscrete([3, 2, 4]),
     ),
@@ -207,7 +207,7 @@ def single_agent(changes: dict[str, Any], observations: Any = BOX, actions: Any 
 
 
 def strayed(agent: Any, factor: float) -> Any:
-    """Return the agent, the weights of its means and deviations multiplied."""
+    """Return the agent, the weights of its means and stds multiplied."""
     views = getattr(agent, "views", agent.arena.views)
     views["actor/w"][sum(agent.action.choices) :] *= factor
     return agent
@@ -253,16 +253,16 @@ class Sides:
         twin = self.twin
         for event in self.events:
             yield event
-            output, initial = twin.arrays["actor/output"], twin.config.initial_deviation
+            output, initial = twin.arrays["actor/output"], twin.config.initial_std
             for control, noise in zip(policy.gaussians(output, twin.parts, initial), twin.arrays["noise"], strict=True):
-                mean, deviation, low, high = control
-                u = mean + deviation * noise
+                mean, std, low, high = control
+                u = mean + std * noise
                 self.seen.add("below" if u < low else "above" if u > high else "inside")
                 if (u > high and mean > high) or (u < low and mean < low):
                     self.seen.add("with the mean beyond")
             n = len(twin.parts.controls.T)
             excess = policy.excess(output, twin.parts, twin.config)[len(output) - 2 * n :]
-            self.seen |= {"mean too far" for x in excess[:n] if x} | {"deviation too far" for x in excess[n:] if x}
+            self.seen |= {"mean too far" for x in excess[:n] if x} | {"std too far" for x in excess[n:] if x}
 
     def missing(self) -> set[str]:
         """What these controls should have done and did not."""
@@ -344,9 +344,7 @@ def test_parity_with_the_exact_tail(name: str) -> None:
     if WIDE.items() <= OF_ACTIONS[name][0].items():
         assert sides.missing() == set()
     if name.startswith("strayed"):
-        expected = {"deviation too far"} | (
-            {"mean too far", "with the mean beyond"} if "unbounded" not in name else set()
-        )
+        expected = {"std too far"} | ({"mean too far", "with the mean beyond"} if "unbounded" not in name else set())
         assert expected <= sides.seen
 
 
@@ -394,7 +392,7 @@ def assert_close(agent: Agent, twin: ReferenceAgent, event: Event, tick: int) ->
 # Fixed from the start, worked out anew in every tick, or for display.
 NOT_COMPARED = {
     *("alpha", "alphas", "rho", "strength", "leak", "filter_leak"),
-    *("standardised", "control_centre", "control_scale", "control_low", "control_high"),
+    *("standardized", "control_center", "control_scale", "control_low", "control_high"),
     *("staging", "input", "inputs", "current", "slope", "features", "gradient", "signals"),
     *("scratch_e", "scratch_pair", "scratch_total", "scratch_factors", "spike_rates", "credit_norms", "step_sizes"),
 }
@@ -529,7 +527,7 @@ MUTATIONS: dict[str, Any] = {
         config, (state[0], state[1], 0.99 * state[2]), *rest
     ),
     "forward.normalize_current": lambda current, gain: TRUE["forward.normalize_current"](current, 1.001 * gain),
-    "forward.centre": lambda count, *rest: TRUE["forward.centre"](count + 1, *rest),
+    "forward.center": lambda count, *rest: TRUE["forward.center"](count + 1, *rest),
     "normalize.standardize": lambda count, *rest: TRUE["normalize.standardize"](count + 1, *rest),
     "normalize.reward_scale": lambda returns: 1.001 * TRUE["normalize.reward_scale"](returns),
     "normalize.add_reward": lambda returns, memory, discount, reward: TRUE["normalize.add_reward"](
@@ -546,7 +544,7 @@ MUTATIONS: dict[str, Any] = {
 @pytest.mark.parametrize("name", MUTATIONS)
 def test_a_mutated_rule_breaks_parity(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     put(monkeypatch, name, MUTATIONS[name])
-    agent = double_agent({"layers": (10, 9, 8), "entropy_bonus": 0.05, "reservoir": 9, "statistics_memory": 30})
+    agent = double_agent({"layers": (10, 9, 8), "entropy_bonus": 0.05, "reservoir": 9, "statistics_horizon": 30})
     with pytest.raises(AssertionError, match=r"^tick "):
         assert_parity(agent, twin_of(agent), script(TICKS, agent.observation, 0), tolerance=1e-5, stretch=100)
 
@@ -563,12 +561,12 @@ OF_THE_POLICY: dict[str, Any] = {
         slow, correlation, share, words
     ),
     "policy.next_noise kept": lambda slow, *rest: (TRUE["policy.next_noise"](slow, *rest)[1],) * 2,
-    "policy.deviation_of": lambda initial, output: initial * np.exp(output / 2),
+    "policy.std_of": lambda initial, output: initial * np.exp(output / 2),
     "distributions.tail_hazard": lambda b: 1.01 * TRUE["distributions.tail_hazard"](b),
-    "distributions.Clipped.mean_gradient": lambda self, u: (u - self.mean) / self.deviation,
-    "distributions.Clipped.deviation_gradient": lambda self, u: ((u - self.mean) / self.deviation) ** 2,
-    "distributions.Clipped.log_probability": lambda self, u: -(((u - self.mean) / self.deviation) ** 2) / 2,
-    "policy.spread": lambda parts, deviations: float(np.mean(deviations)),
+    "distributions.Clipped.mean_gradient": lambda self, u: (u - self.mean) / self.std,
+    "distributions.Clipped.std_gradient": lambda self, u: ((u - self.mean) / self.std) ** 2,
+    "distributions.Clipped.log_probability": lambda self, u: -(((u - self.mean) / self.std) ** 2) / 2,
+    "policy.spread": lambda parts, stds: float(np.mean(stds)),
     "spaces.is_number": lambda space: TRUE["spaces.is_number"](space)[::-1],
     "spaces.drawn_range": lambda low, high: (0.0, 1.0, low, high),
 }
@@ -591,12 +589,12 @@ def _no_gradient_beyond(output: Any, parts: Any, *rest: Any) -> Any:
 # Of outputs beyond their range.
 OF_STRAYED: dict[str, Any] = {
     "policy.draw": _no_gradient_beyond,
-    "policy.mean_of": lambda output, deviation, low, high: output,
-    "policy.mean_of at the bound": lambda output, deviation, low, high: float(np.clip(output, low, high)),
-    "policy.mean_of above only": lambda output, deviation, low, high: min(output, high + 3 * deviation),
+    "policy.mean_of": lambda output, std, low, high: output,
+    "policy.mean_of at the bound": lambda output, std, low, high: float(np.clip(output, low, high)),
+    "policy.mean_of above only": lambda output, std, low, high: min(output, high + 3 * std),
     "policy.HOLD_RATE": 0.099,
-    "distributions.LOG_DEVIATION": (-4.0, 1.01),
-    "distributions.LOG_DEVIATION below": (-4.01, 1.0),
+    "distributions.LOG_STD": (-4.0, 1.01),
+    "distributions.LOG_STD below": (-4.01, 1.0),
     "policy.excess": lambda output, parts, config: 0 * output,
     "policy.excess of means": lambda output, parts, config: np.where(
         np.arange(output.size) < output.size - len(parts.controls.T), TRUE["policy.excess"](output, parts, config), 0.0
@@ -624,7 +622,7 @@ OF_UNLIKELY: dict[str, Any] = {
     ),
     "policy.excess of preferences, of all factors": lambda output, parts, config: np.where(
         np.arange(output.size) < parts.offsets[-1],
-        np.minimum(output - output[: parts.offsets[-1]].max() - np.log(config.least_probability), 0.0),
+        np.minimum(output - output[: parts.offsets[-1]].max() - np.log(config.min_probability_ratio), 0.0),
         TRUE["policy.excess"](output, parts, config),
     ),
 }
@@ -661,10 +659,10 @@ OF_ACTING: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         },
         OF_THE_POLICY,
     ),
-    # With this seed one free deviation starts above its range, and one below.
+    # With this seed one free std starts above its range, and one below.
     "range": (
         {
-            "changes": {"layers": (9, 8), **STRAY, **ADAPTIVE, "deviation": "free"},
+            "changes": {"layers": (9, 8), **STRAY, **ADAPTIVE, "std": "free"},
             "observations": BOX,
             "actions": BOUNDED,
             "seed": 5,
@@ -672,7 +670,7 @@ OF_ACTING: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         OF_STRAYED,
     ),
     "least probability": (
-        {"changes": {"layers": (9, 8), "least_probability": 0.4}, "observations": SEEN, "actions": MIXED},
+        {"changes": {"layers": (9, 8), "min_probability_ratio": 0.4}, "observations": SEEN, "actions": MIXED},
         OF_UNLIKELY,
     ),
     "fading": (
@@ -704,7 +702,7 @@ def test_a_hold_at_the_wrong_time_breaks_parity(when: str, monkeypatch: pytest.M
     def tick(agent: Any, reward: Any, observation: Any, learning: bool, *rest: Any, last: bool = False) -> Any:
         found = TRUE["tick.tick"](agent, reward, observation, learning, *rest, last=last)
         if {"acting only": not learning, "at the end of an episode": last and learning}.get(when, True):
-            policy.hold(agent)
+            policy.restrain_outputs(agent)
         return found
 
     frozen = {"lr_policy": 0.0} if when == "without a policy to learn" else {}
@@ -717,7 +715,7 @@ def test_a_hold_at_the_wrong_time_breaks_parity(when: str, monkeypatch: pytest.M
 def test_deviations_that_are_not_free_break_parity(monkeypatch: pytest.MonkeyPatch) -> None:
     agent = double_agent({"layers": (9, 8), **FREE}, BOX, BOUNDED)
     twin = twin_of(agent)
-    twin.config = replace(twin.config, deviation="state")
+    twin.config = replace(twin.config, std="state")
     with pytest.raises(AssertionError, match=r"^tick "):
         assert_parity(agent, twin, script(TICKS, agent.observation, 0), tolerance=1e-4, stretch=TICKS + 1)
 

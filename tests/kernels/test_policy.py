@@ -27,7 +27,7 @@ from ..support.harness import DoubleAgent
 
 Array = NDArray[np.float64]
 INFINITE = math.inf
-# mean, deviation, low, high: inside, near and far beyond a bound, wide and narrow, one-sided, without bounds.
+# mean, std, low, high: inside, near and far beyond a bound, wide and narrow, one-sided, without bounds.
 GAUSSIANS = [
     (0.2, 0.7, -1.0, 1.0),
     (0.9, 0.3, -1.0, 1.0),
@@ -49,15 +49,15 @@ Gaussian = tuple[float, float, float, float]
 
 
 def parts(gaussian: Gaussian, noise: float) -> tuple[float, float, float]:
-    """Return log pi and the gradients of mean and deviation, by the kernels, if this noise is drawn."""
+    """Return log pi and the gradients of mean and std, by the kernels, if this noise is drawn."""
     both = np.zeros(2)
     policy.control_gradient(noise, *gaussian, both)
     return float(policy.control_log_probability(noise, *gaussian)), float(both[0]), float(both[1])
 
 
 @njit
-def draw(ints: Any, reals: Any, floats: Any, correlation: float) -> float:
-    return act.draw(record(reals, SETTINGS_AT, Settings), ints, reals, floats, correlation)
+def sample_action(ints: Any, reals: Any, floats: Any, correlation: float) -> float:
+    return act.sample_action(record(reals, SETTINGS_AT, Settings), ints, reals, floats, correlation)
 
 
 @njit
@@ -66,29 +66,29 @@ def score(ints: Any, reals: Any, floats: Any) -> None:
 
 
 @njit
-def hold(ints: Any, reals: Any, floats: Any) -> None:
-    act.hold(record(reals, SETTINGS_AT, Settings), ints, reals, floats)
+def restrain_outputs(ints: Any, reals: Any, floats: Any) -> None:
+    act.restrain_outputs(record(reals, SETTINGS_AT, Settings), ints, reals, floats)
 
 
 class Actor:
-    """The outputs of an agent with one control, set by hand; the gradient of its deviation is not scaled."""
+    """The outputs of an agent with one control, set by hand; the gradient of its std is not scaled."""
 
     def __init__(self) -> None:
         # All noise lasts, so that it can be given.
-        config = Config(layers=(4,), reservoir=0, deviation_rate=1.0, noise_share=1.0)
+        config = Config(layers=(4,), reservoir=0, std_lr_scale=1.0, correlated_noise_fraction=1.0)
         self.agent = DoubleAgent(config, spaces.Box(-1, 1, (1,)), spaces.Box(-1, 1, (1,)))
         arena = self.agent.arena
         self.sections = arena.ints, arena.reals, self.agent.floats
 
     def __call__(self, gaussian: Gaussian, noise: float, exponent: float = 0.0) -> tuple[float, float, float]:
-        """Return log pi and the gradients of mean and deviation if this noise is drawn: the last one, kept.
+        """Return log pi and the gradients of mean and std if this noise is drawn: the last one, kept.
 
-        The mean of `gaussian` is the output, its deviation the initial one.
+        The mean of `gaussian` is the output, its std the initial one.
         """
         views, settings = self.agent.views, self.agent.arena.settings
-        mean, settings.initial_deviation, views["control_low"][0], views["control_high"][0] = gaussian
+        mean, settings.initial_std, views["control_low"][0], views["control_high"][0] = gaussian
         views["actor/output"][:], views["slow_noise"][0] = (mean, exponent), noise
-        log_probability = draw(*self.sections, 1.0)
+        log_probability = sample_action(*self.sections, 1.0)
         assert views["noise"][0] == views["slow_noise"][0] == noise
         score(*self.sections)
         return (float(log_probability), *map(float, views["actor/gradient"]))
@@ -104,18 +104,18 @@ def plain(gaussian: Gaussian, noise: float) -> tuple[float, float, float]:
 
 def draws(gaussian: Gaussian) -> list[float]:
     """Noises that leave the drawn number inside, beyond either bound, and far beyond."""
-    mean, deviation, low, high = gaussian
+    mean, std, low, high = gaussian
     found = [-2.3, -0.7, 0.01, 0.6, 1.9]
     for bound, sign in ((low, -1), (high, 1)):
-        if abs(bound - mean) < 30 * deviation:
-            found += [(bound - mean) / deviation + sign * far for far in (1e-3, 0.8, 3.0)]
+        if abs(bound - mean) < 30 * std:
+            found += [(bound - mean) / std + sign * far for far in (1e-3, 0.8, 3.0)]
     return found
 
 
 def side(gaussian: Gaussian, noise: float) -> int:
     """-1, 0 or 1: beyond the lower bound, inside, beyond the upper one."""
-    mean, deviation, low, high = gaussian
-    return int(mean + deviation * noise > high) - int(mean + deviation * noise < low)
+    mean, std, low, high = gaussian
+    return int(mean + std * noise > high) - int(mean + std * noise < low)
 
 
 # ---- the hazard
@@ -155,10 +155,10 @@ def test_the_logarithm_of_a_tail_is_finite(b: float) -> None:
 
 @pytest.mark.parametrize("gaussian", GAUSSIANS + FAR_OUT, ids=str)
 def test_the_log_probability_is_that_of_the_clipped_gaussian(gaussian: Gaussian) -> None:
-    mean, deviation, _, _ = gaussian
+    mean, std, _, _ = gaussian
     twin = reference.Clipped(*gaussian)
     for noise in draws(gaussian):
-        expected = twin.log_probability(mean + deviation * noise)
+        expected = twin.log_probability(mean + std * noise)
         assert parts(gaussian, noise)[0] == pytest.approx(expected, abs=HAZARD_ERROR), noise
 
 
@@ -186,21 +186,21 @@ def test_a_mean_however_far_beyond_a_bound_would_be_drawn_there_for_sure(beyond:
 
 @pytest.mark.parametrize("gaussian", GAUSSIANS + FAR_OUT, ids=str)
 def test_outputs_act_as_their_gaussian(gaussian: Gaussian) -> None:
-    """Whatever is drawn; beyond its range, a mean as if it were `REACH` deviations beyond the bound."""
-    mean, deviation, low, high = gaussian
-    held = (min(max(mean, low - REACH * deviation), high + REACH * deviation), *gaussian[1:])
+    """Whatever is drawn; beyond its range, a mean as if it were `REACH` stds beyond the bound."""
+    mean, std, low, high = gaussian
+    held = (min(max(mean, low - REACH * std), high + REACH * std), *gaussian[1:])
     assert (held == gaussian) is (gaussian not in FAR_OUT)
     for noise in draws(held):
         assert actor(gaussian, noise) == pytest.approx(parts(held, noise), rel=1e-12), noise
-        drawn = held[0] + deviation * noise
+        drawn = held[0] + std * noise
         assert actor.agent.views["action"][0] == pytest.approx(min(max(drawn, low), high), rel=1e-12)
-        assert actor.agent.views["deviations"][0] == deviation
+        assert actor.agent.views["stds"][0] == std
 
 
 @pytest.mark.parametrize("output", [4.1, 30.0, 1e3, 1e6, 1e30])
 @pytest.mark.parametrize("sign", [-1, 1])
 def test_a_mean_far_beyond_a_bound_is_still_a_choice(output: float, sign: int) -> None:
-    """A draw that is not clipped has the probability that `REACH` deviations leave, and a gradient that leads back."""
+    """A draw that is not clipped has the probability that `REACH` stds leave, and a gradient that leads back."""
     gaussian = (sign * output, 1.0, -1.0, 1.0)
     assert actor(gaussian, 0.5) == pytest.approx(actor((sign * (1.0 + REACH), 1.0, -1.0, 1.0), 0.5), rel=1e-12)
     log_probability, of_mean, _ = actor(gaussian, 0.5)
@@ -212,12 +212,12 @@ def test_a_mean_far_beyond_a_bound_is_still_a_choice(output: float, sign: int) -
 
 
 @pytest.mark.parametrize("exponent", [-1e30, -9.0, -4.0, 0.3, 1.0, 7.0, 1e30])
-def test_the_deviation_stays_in_its_range(exponent: float) -> None:
+def test_the_std_stays_in_its_range(exponent: float) -> None:
     """Beyond it has the gradient of the bound, pointing outward too, so that its expectation is 0."""
     expected = 0.5 * math.exp(min(max(exponent, -4.0), 1.0))
     for noise in (0.1, 2.0):  # narrower, wider
         found = actor((0.2, 0.5, -INFINITE, INFINITE), noise, exponent)
-        assert actor.agent.views["deviations"][0] == pytest.approx(expected, rel=1e-12)
+        assert actor.agent.views["stds"][0] == pytest.approx(expected, rel=1e-12)
         assert found[2] == pytest.approx(noise**2 - 1, abs=1e-12)
         assert found == pytest.approx(parts((0.2, expected, -INFINITE, INFINITE), noise), rel=1e-12)
 
@@ -228,33 +228,31 @@ def test_the_deviation_stays_in_its_range(exponent: float) -> None:
 @pytest.mark.parametrize("gaussian", GAUSSIANS + FAR_OUT, ids=str)
 def test_gradients_are_those_of_the_log_probability(gaussian: Gaussian) -> None:
     """Central differences of the exact log-probability of one drawn number, or of one side beyond the bounds."""
-    mean, deviation, low, high = gaussian
+    mean, std, low, high = gaussian
     step = 1e-5
     for noise in draws(gaussian):
-        u = mean + deviation * noise
+        u = mean + std * noise
 
         def log_pi(of: Gaussian, u: float = u, beyond: int = side(gaussian, noise)) -> float:
             drawn = {-1: -1e9, 0: u, 1: 1e9}[beyond]
             return reference.Clipped(*of).log_probability(drawn)
 
-        by_mean = [log_pi((mean + sign * step * deviation, deviation, low, high)) for sign in (-1, 1)]
-        by_deviation = [log_pi((mean, deviation * math.exp(sign * step), low, high)) for sign in (-1, 1)]
-        _, of_mean, of_deviation = parts(gaussian, noise)
+        by_mean = [log_pi((mean + sign * step * std, std, low, high)) for sign in (-1, 1)]
+        by_std = [log_pi((mean, std * math.exp(sign * step), low, high)) for sign in (-1, 1)]
+        _, of_mean, of_std = parts(gaussian, noise)
         assert of_mean == pytest.approx((by_mean[1] - by_mean[0]) / (2 * step), rel=1e-4, abs=1e-5), noise
-        assert of_deviation == pytest.approx((by_deviation[1] - by_deviation[0]) / (2 * step), rel=1e-4, abs=1e-5), (
-            noise
-        )
+        assert of_std == pytest.approx((by_std[1] - by_std[0]) / (2 * step), rel=1e-4, abs=1e-5), noise
 
 
 @pytest.mark.parametrize("gaussian", GAUSSIANS + FAR_OUT, ids=str)
 def test_the_twin_has_the_same_gradients(gaussian: Gaussian) -> None:
-    mean, deviation, _, _ = gaussian
+    mean, std, _, _ = gaussian
     twin = reference.Clipped(*gaussian)
     for noise in draws(gaussian):
-        u = mean + deviation * noise
+        u = mean + std * noise
         found = parts(gaussian, noise)[1:]
         np.testing.assert_allclose(
-            found, [twin.mean_gradient(u), twin.deviation_gradient(u)], rtol=1e-5, atol=1e-12, err_msg=str(noise)
+            found, [twin.mean_gradient(u), twin.std_gradient(u)], rtol=1e-5, atol=1e-12, err_msg=str(noise)
         )
 
 
@@ -264,20 +262,20 @@ def expectation(gaussian: Gaussian, value: Callable[[float], Any]) -> tuple[Any,
     The density is integrated between the bounds by Gauss and Legendre; beyond a bound, where nothing depends on the
     noise, two noises that differ in sign where that is possible share the mass.
     """
-    mean, deviation, low, high = gaussian
-    first, last = max(-12.0, (low - mean) / deviation), min(12.0, (high - mean) / deviation)
+    mean, std, low, high = gaussian
+    first, last = max(-12.0, (low - mean) / std), min(12.0, (high - mean) / std)
     nodes, weights = np.polynomial.legendre.leggauss(200)
     total: Any = 0.0
     if first < last:
         for node, weight in zip(nodes, weights, strict=True):
             noise = first + (last - first) * (node + 1) / 2
-            density = math.exp(parts(gaussian, noise)[0]) * deviation  # of the noise
+            density = math.exp(parts(gaussian, noise)[0]) * std  # of the noise
             total = total + weight * (last - first) / 2 * density * np.asarray(value(noise))
     masses = []
     for bound, outward in ((low, -1), (high, 1)):
         if not math.isfinite(bound):
             continue
-        edge = (bound - mean) / deviation
+        edge = (bound - mean) / std
         if outward * edge > 12.0:
             continue
         masses.append(math.exp(parts(gaussian, edge + outward * 1e-9)[0]))
@@ -324,7 +322,7 @@ def test_the_score_of_outputs_beyond_their_range_has_expectation_zero(
     gaussian = (*held, -1.0, 1.0)
     found, _ = expectation(gaussian, of_actor)
     np.testing.assert_allclose(found, 0.0, atol=3e-5)
-    assert actor.agent.views["deviations"][0] == pytest.approx(held[1], rel=1e-12)
+    assert actor.agent.views["stds"][0] == pytest.approx(held[1], rel=1e-12)
 
     def inward(noise: float) -> Any:
         """Negative control: nothing that points further out, as if to be safe."""
@@ -341,10 +339,10 @@ CLIPPED_OFTEN = [gaussian for gaussian in GAUSSIANS if gaussian != GAUSSIANS[5] 
 @pytest.mark.parametrize("gaussian", CLIPPED_OFTEN, ids=str)
 def test_the_score_of_what_is_executed_as_if_it_had_been_drawn_is_biased(gaussian: Gaussian) -> None:
     """Negative control: the plain Gaussian's gradient at the clipped number, as is often done, teaches a lot."""
-    mean, deviation, low, high = gaussian
+    mean, std, low, high = gaussian
 
     def executed(noise: float) -> tuple[float, float]:
-        n = (min(max(mean + deviation * noise, low), high) - mean) / deviation
+        n = (min(max(mean + std * noise, low), high) - mean) / std
         return plain(gaussian, n)[1:]
 
     found, _ = expectation(gaussian, executed)
@@ -414,13 +412,15 @@ def test_the_noise_of_an_episode_is_stationary_from_its_first_tick(correlation: 
     """Variance 1 at every age, and a correlation of share rho^k over k ticks; of the part that lasts, rho^k."""
     episodes, ticks = 4000, 6
     agent = DoubleAgent(
-        Config(layers=(4,), reservoir=0, noise_share=share), spaces.Box(-1, 1, (1,)), spaces.Box(-1, 1, (1,))
+        Config(layers=(4,), reservoir=0, correlated_noise_fraction=share),
+        spaces.Box(-1, 1, (1,)),
+        spaces.Box(-1, 1, (1,)),
     )
     sections = agent.arena.ints, agent.arena.reals, agent.floats
     found, lasting = np.zeros((2, episodes, ticks))
     for episode in range(episodes):
         for tick in range(ticks):
-            draw(*sections, correlation if tick else 0.0)
+            sample_action(*sections, correlation if tick else 0.0)
             found[episode, tick], lasting[episode, tick] = agent.views["noise"][0], agent.views["slow_noise"][0]
     error = 1 / math.sqrt(episodes)
     for noise, part in ((found, share), (lasting, 1.0)):
@@ -469,7 +469,7 @@ def test_preferences_fade_towards_their_mean_where_they_are_in_use(
     first, elsewhere = w @ z, w @ f
     for time in range(1, 20):
         output[:] = w @ z
-        hold(agent.arena.ints, agent.arena.reals, agent.floats)
+        restrain_outputs(agent.arena.ints, agent.arena.reals, agent.floats)
         now = faded(first, factors, (1 - decay) ** time)
         np.testing.assert_allclose(w @ z, now, atol=1e-12)
         np.testing.assert_allclose(w @ f, elsewhere + (now - first) * 2 / 4, atol=1e-12)
@@ -519,7 +519,7 @@ def test_what_pays_is_kept_against_fading() -> None:
 
 
 @pytest.mark.parametrize(
-    ("actions", "deviations", "expected"),
+    ("actions", "stds", "expected"),
     [
         (spaces.Discrete(3), [], 1.0),
         (spaces.MultiDiscrete([3, 2]), [], 1.0),
@@ -527,12 +527,10 @@ def test_what_pays_is_kept_against_fading() -> None:
         (spaces.Tuple([spaces.Box(-1, 1, (1,)), spaces.MultiBinary(3)]), [0.2], 0.8),
     ],
 )
-def test_the_spread_is_the_mean_deviation_a_factor_counting_as_one(
-    actions: Any, deviations: list[float], expected: float
-) -> None:
+def test_the_spread_is_the_mean_std_a_factor_counting_as_one(actions: Any, stds: list[float], expected: float) -> None:
     agent = DoubleAgent(Config(layers=(4,), reservoir=0), spaces.Box(-1, 1, (1,)), actions)
-    agent.views["deviations"][:] = deviations
-    assert act.spread(agent.arena.ints, agent.arena.reals) == pytest.approx(expected, rel=1e-12)
+    agent.views["stds"][:] = stds
+    assert act.action_scale(agent.arena.ints, agent.arena.reals) == pytest.approx(expected, rel=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -555,7 +553,7 @@ def test_each_part_of_an_action_moves_as_far_as_it_would_alone(actions: Any, par
         norms = views["credit_norms"][0].copy()
         agent.step(float(rng.normal()), row)
         change = views["step_sizes"][0] * norms * max(abs(agent.td_error), 1.0)
-        found.append(change * config.kappa_policy / act.spread(agent.arena.ints, agent.arena.reals))
+        found.append(change * config.kappa_policy / act.action_scale(agent.arena.ints, agent.arena.reals))
     reservoir, *layers, readout = np.array(found)[5:].T  # the first credits are small, and move in whole steps
     assert not reservoir.any()
     for layer in layers:

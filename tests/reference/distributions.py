@@ -1,11 +1,11 @@
 """Twin of `kernels/distributions.py`: categories and clipped Gaussian controls.
 
-A control with bounds l and h is u = mean + deviation n, n standard normal, clipped to them, so that each bound carries
+A control with bounds l and h is u = mean + std n, n standard normal, clipped to them, so that each bound carries
 the mass beyond it:
 
-    log pi = -n^2/2 - log(deviation) - log(2 pi)/2            l <= u <= h
-    log pi = log(1 - Phi(b)), b = (h - mean)/deviation        u > h
-    log pi = log(1 - Phi(b)), b = (mean - l)/deviation        u < l
+    log pi = -n^2/2 - log(std) - log(2 pi)/2            l <= u <= h
+    log pi = log(1 - Phi(b)), b = (h - mean)/std        u > h
+    log pi = log(1 - Phi(b)), b = (mean - l)/std        u < l
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ import numpy as np
 from . import rng
 from .vectors import Array
 
-# The logarithm of a deviation, in units of the initial one, stays in between.
-LOG_DEVIATION = (-4.0, 1.0)
+# The logarithm of a std, in units of the initial one, stays in between.
+LOG_STD = (-4.0, 1.0)
 
 
 def softmax(preferences: Array) -> Array:
@@ -57,16 +57,16 @@ class Clipped(NamedTuple):
     """The Gaussian of one control."""
 
     mean: float
-    deviation: float
+    std: float
     low: float
     high: float
 
     def beyond(self, u: float) -> tuple[float, int]:
         """b and the side (-1, 1) of the bound that u lies beyond; side 0 if it lies between them."""
         if u > self.high:
-            return (self.high - self.mean) / self.deviation, 1
+            return (self.high - self.mean) / self.std, 1
         if u < self.low:
-            return (self.mean - self.low) / self.deviation, -1
+            return (self.mean - self.low) / self.std, -1
         return math.nan, 0
 
     def log_probability(self, u: float) -> float:
@@ -74,15 +74,15 @@ class Clipped(NamedTuple):
         b, side = self.beyond(u)
         if side:
             return log_tail(b)
-        n = (u - self.mean) / self.deviation
-        return -(n**2) / 2 - math.log(self.deviation) - math.log(2 * math.pi) / 2
+        n = (u - self.mean) / self.std
+        return -(n**2) / 2 - math.log(self.std) - math.log(2 * math.pi) / 2
 
     def mean_gradient(self, u: float) -> float:
-        """Deviation d log pi / d mean: n = (u - mean)/deviation; beyond a bound, its hazard towards that side."""
+        """Std d log pi / d mean: n = (u - mean)/std; beyond a bound, its hazard towards that side."""
         b, side = self.beyond(u)
-        return side * tail_hazard(b) if side else (u - self.mean) / self.deviation
+        return side * tail_hazard(b) if side else (u - self.mean) / self.std
 
-    def deviation_gradient(self, u: float) -> float:
-        """d log pi / d log deviation: n^2 - 1; beyond a bound, b hazard(b)."""
+    def std_gradient(self, u: float) -> float:
+        """d log pi / d log std: n^2 - 1; beyond a bound, b hazard(b)."""
         b, side = self.beyond(u)
-        return b * tail_hazard(b) if side else ((u - self.mean) / self.deviation) ** 2 - 1
+        return b * tail_hazard(b) if side else ((u - self.mean) / self.std) ** 2 - 1

@@ -27,7 +27,7 @@ def normalize_current(current: Array, gain: float) -> tuple[Array, float]:
     return slope * (current - current.mean()), float(slope)
 
 
-def centre(count: float, learn: bool, z: Array, mean: Array) -> tuple[Array, Array]:
+def center(count: float, learn: bool, z: Array, mean: Array) -> tuple[Array, Array]:
     """z - mean and mean, after mean' = mean + (z - mean)/n if it learns."""
     mean = vectors.flushed(vectors.running_mean(1 / count, z, mean)) if learn else mean
     return z - mean, mean
@@ -49,7 +49,7 @@ def forward(agent: ReferenceAgent, net: str, x: Array, learn: bool) -> None:
         spikes.append(arrays[at + "z"])
         if index < (c.reservoir > 0):
             means, row = arrays["reservoir_mean"], ("actor", "critic").index(net)
-            spikes[-1], means[row] = centre(agent.scalars["observation_count"], learn, spikes[-1], means[row])
+            spikes[-1], means[row] = center(agent.scalars["observation_count"], learn, spikes[-1], means[row])
             arrays[at + "output"] = spikes[-1]
         if learn:
             arrays[at + "slope"] = slope

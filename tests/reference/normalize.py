@@ -29,14 +29,14 @@ def variance(count: float, m2: Any) -> Any:
     return m2 / (count - 1) if count >= 2 else np.ones_like(m2)
 
 
-def deviation(count: float, mean: Any, m2: Any) -> Any:
+def std(count: float, mean: Any, m2: Any) -> Any:
     """sqrt(var + (1e-5 mean)^2 + 1e-30)."""
     return np.sqrt(variance(count, m2) + (1e-5 * mean) ** 2 + 1e-30)
 
 
 def standardize(count: float, mean: Array, m2: Array, clip: float, sample: Array) -> Array:
-    """clip((x - mean) / deviation, -clip, clip)."""
-    return np.clip((sample - mean) / deviation(count, mean, m2), -clip, clip)
+    """clip((x - mean) / std, -clip, clip)."""
+    return np.clip((sample - mean) / std(count, mean, m2), -clip, clip)
 
 
 def add_reward(returns: Array, memory: float, discount: float, reward: float) -> Array:
@@ -58,9 +58,9 @@ def forget_episode(returns: Array) -> Array:
 
 
 def reward_scale(returns: Array) -> float:
-    """1 / deviation of G, the returns of all ticks."""
+    """1 / std of G, the returns of all ticks."""
     count, total, of_squares = returns[:3]
-    return float(1 / deviation(count, total / count, max(of_squares - total**2 / count, 0.0)))
+    return float(1 / std(count, total / count, max(of_squares - total**2 / count, 0.0)))
 
 
 def observe(agent: ReferenceAgent, observation: Any, learn: bool) -> Array:
@@ -68,7 +68,7 @@ def observe(agent: ReferenceAgent, observation: Any, learn: bool) -> Array:
     arrays, s, c = agent.arrays, agent.scalars, agent.config
     x = spaces.encoded(agent.spaces[0], observation)
     if learn:
-        keep = kept(c.statistics_memory, s["observation_count"])
+        keep = kept(c.statistics_horizon, s["observation_count"])
         s["observation_count"] = keep * s["observation_count"] + 1
         found = welford(keep, s["observation_count"], arrays["observation_mean"], arrays["observation_m2"], x)
         arrays.update(observation_mean=found[0], observation_m2=found[1])
@@ -80,9 +80,9 @@ def observe(agent: ReferenceAgent, observation: Any, learn: bool) -> Array:
 
 
 def scale_reward(agent: ReferenceAgent, reward: float) -> float:
-    """r divided by the deviation of the returns of all ticks."""
+    """r divided by the std of the returns of all ticks."""
     c, arrays = agent.config, agent.arrays
     if not c.normalize_rewards:
         return reward
-    arrays["returns"] = add_reward(arrays["returns"], c.statistics_memory, c.discount, reward)
+    arrays["returns"] = add_reward(arrays["returns"], c.statistics_horizon, c.discount, reward)
     return reward * reward_scale(arrays["returns"])

@@ -21,18 +21,18 @@ if TYPE_CHECKING:
 
 # Share of what an output is beyond its range that is taken back in a tick.
 HOLD_RATE = 0.1
-# How many deviations beyond a bound a mean may lie.
+# How many stds beyond a bound a mean may lie.
 REACH = 3
 
 
-def deviation_of(initial: float, output: float) -> float:
+def std_of(initial: float, output: float) -> float:
     """initial exp(output), the output clipped to -4 .. 1."""
-    return initial * math.exp(np.clip(output, *distributions.LOG_DEVIATION))
+    return initial * math.exp(np.clip(output, *distributions.LOG_STD))
 
 
-def mean_of(output: float, deviation: float, low: float, high: float) -> float:
-    """The output, but at most 3 deviations beyond a bound."""
-    return float(np.clip(output, low - REACH * deviation, high + REACH * deviation))
+def mean_of(output: float, std: float, low: float, high: float) -> float:
+    """The output, but at most 3 stds beyond a bound."""
+    return float(np.clip(output, low - REACH * std, high + REACH * std))
 
 
 def next_noise(slow: float, correlation: float, share: float, words: list[int]) -> tuple[float, float]:
@@ -48,41 +48,41 @@ class Draw(NamedTuple):
     probabilities: Array
     noise: Array
     slow_noise: Array
-    deviations: Array
+    stds: Array
     log_probability: float
     gradient: Array
 
 
-def control(mean: float, exponent: float, low: float, high: float, initial_deviation: float) -> Clipped:
+def control(mean: float, exponent: float, low: float, high: float, initial_std: float) -> Clipped:
     """The Gaussian of one control, by its two outputs."""
-    deviation = deviation_of(initial_deviation, exponent)
-    return distributions.Clipped(mean_of(mean, deviation, low, high), deviation, low, high)
+    std = std_of(initial_std, exponent)
+    return distributions.Clipped(mean_of(mean, std, low, high), std, low, high)
 
 
-def gaussians(output: Array, parts: Parts, initial_deviation: float) -> list[Clipped]:
-    """Those of all controls: behind the preferences come all means, then all deviations."""
+def gaussians(output: Array, parts: Parts, initial_std: float) -> list[Clipped]:
+    """Those of all controls: behind the preferences come all means, then all stds."""
     means, exponents = np.split(output[parts.offsets[-1] :], 2)
     pairs = zip(means, exponents, *parts.controls[2:], strict=True)
-    return [control(*given, initial_deviation) for given in pairs]
+    return [control(*given, initial_std) for given in pairs]
 
 
-def draw(output: Array, parts: Parts, slow: Array, correlation: float, config: Any, words: list[int]) -> Draw:
-    """Outputs are preferences, means, logarithms of deviations; all factors are drawn first, then all controls."""
+def sample_action(output: Array, parts: Parts, slow: Array, correlation: float, config: Any, words: list[int]) -> Draw:
+    """Outputs are preferences, means, logarithms of stds; all factors are drawn first, then all controls."""
     preferences = np.split(output, parts.offsets[1:])[:-1]
     probabilities = [distributions.softmax(part) for part in preferences]
     indices = [distributions.sample(part, words) for part in probabilities]
-    noises = [next_noise(s, correlation, config.noise_share, words) for s in slow]
+    noises = [next_noise(s, correlation, config.correlated_noise_fraction, words) for s in slow]
     slow, noise = np.array(noises).reshape(-1, 2).T
-    policies = gaussians(output, parts, config.initial_deviation)
-    u = np.array([policy.mean + policy.deviation * n for policy, n in zip(policies, noise, strict=True)])
-    centre, scale, low, high = parts.controls
+    policies = gaussians(output, parts, config.initial_std)
+    u = np.array([policy.mean + policy.std * n for policy, n in zip(policies, noise, strict=True)])
+    center, scale, low, high = parts.controls
     pairs = list(zip(policies, u, strict=True))
     return Draw(
-        np.concatenate([indices, centre + scale * np.clip(u, low, high)]),
+        np.concatenate([indices, center + scale * np.clip(u, low, high)]),
         np.concatenate([*probabilities, []]),
         noise,
         slow,
-        np.array([policy.deviation for policy in policies]),
+        np.array([policy.std for policy in policies]),
         sum(math.log(part[index]) for part, index in zip(probabilities, indices, strict=True))
         + sum(policy.log_probability(drawn) for policy, drawn in pairs),
         np.concatenate(
@@ -92,24 +92,24 @@ def draw(output: Array, parts: Parts, slow: Array, correlation: float, config: A
                     for part, index in zip(probabilities, indices, strict=True)
                 ),
                 [policy.mean_gradient(drawn) for policy, drawn in pairs],
-                [config.deviation_rate * policy.deviation_gradient(drawn) for policy, drawn in pairs],
+                [config.std_lr_scale * policy.std_gradient(drawn) for policy, drawn in pairs],
             ]
         ),
     )
 
 
 def excess(output: Array, parts: Parts, config: Any) -> Array:
-    """What each output is beyond its range; a preference's ends log(least_probability) below the largest one."""
-    means = [policy.mean for policy in gaussians(output, parts, config.initial_deviation)]
-    exponents = np.clip(output[output.size - len(means) :], *distributions.LOG_DEVIATION)
-    lowest = np.log(config.least_probability) if config.least_probability else -np.inf
+    """What each output is beyond its range; a preference's ends log(min_probability_ratio) below the largest one."""
+    means = [policy.mean for policy in gaussians(output, parts, config.initial_std)]
+    exponents = np.clip(output[output.size - len(means) :], *distributions.LOG_STD)
+    lowest = np.log(config.min_probability_ratio) if config.min_probability_ratio else -np.inf
     factors = [output[begin:end] for begin, end in pairwise(parts.offsets)]
     kept = [np.maximum(factor, factor.max() + lowest) for factor in factors]
     return output - np.concatenate([*kept, means, exponents])
 
 
 def apart(output: Array, parts: Parts) -> Array:
-    """How far each preference is from the mean of its factor; 0 for means and deviations."""
+    """How far each preference is from the mean of its factor; 0 for means and stds."""
     found = np.zeros_like(output)
     for begin, end in pairwise(parts.offsets):
         found[begin:end] = output[begin:end] - output[begin:end].mean()
@@ -122,12 +122,12 @@ def move_output(change: Array, seen: Array) -> Array:
 
 
 def keep_free(agent: ReferenceAgent, rows: Array) -> None:
-    """Leave nothing but the bias, which is behind the spikes, to free deviations; `rows`: one an output."""
-    if agent.config.deviation == "free":
+    """Leave nothing but the bias, which is behind the spikes, to free stds; `rows`: one an output."""
+    if agent.config.std == "free":
         rows[len(rows) - agent.parts.controls.shape[1] :, : agent.bias] = 0.0
 
 
-def hold(agent: ReferenceAgent) -> None:
+def restrain_outputs(agent: ReferenceAgent) -> None:
     """Readout rows of outputs beyond their range move back, preferences fade; feedback does not follow."""
     arrays, c = agent.arrays, agent.config
     found = arrays["actor/output"]
@@ -137,6 +137,6 @@ def hold(agent: ReferenceAgent) -> None:
     arrays["actor/w"] = arrays["actor/w"] + move_output(change, seen)
 
 
-def spread(parts: Parts, deviations: Array) -> float:
-    """Mean of the deviations of all controls and of a 1 for each factor."""
-    return float(np.mean([1.0] * len(parts.choices) + list(deviations)))
+def action_scale(parts: Parts, stds: Array) -> float:
+    """Mean of the stds of all controls and of a 1 for each factor."""
+    return float(np.mean([1.0] * len(parts.choices) + list(stds)))

@@ -14,7 +14,7 @@ from .vectors import Array
 
 
 class Parts(NamedTuple):
-    """What an action consists of: categories of each factor; centre, scale, low and high of each control, (4, n)."""
+    """What an action consists of: categories of each factor; center, scale, low and high of each control, (4, n)."""
 
     choices: tuple[int, ...]
     controls: Array
@@ -40,7 +40,7 @@ def leaves_of(space: Any) -> Iterator[Any]:
 
 
 def drawn_range(low: float, high: float) -> tuple[float, float, float, float]:
-    """Centre, scale and bounds of what is drawn: 0 is the middle between two bounds, 1 away from the only one, or 0."""
+    """Center, scale and bounds of what is drawn: 0 is the middle between two bounds, 1 away from the only one, or 0."""
     below, above = math.isfinite(low), math.isfinite(high)
     if below and above:
         return (low + high) / 2, (high - low) / 2, -1.0, 1.0

@@ -47,7 +47,7 @@ def rates(agent: ReferenceAgent, net: str) -> tuple[float, float]:
     c = agent.config
     if net == "critic":
         return c.lr_value, c.kappa_value
-    return c.lr_policy, c.kappa_policy / policy.spread(agent.parts, agent.arrays["deviations"])
+    return c.lr_policy, c.kappa_policy / policy.action_scale(agent.parts, agent.arrays["stds"])
 
 
 def changes(agent: ReferenceAgent, net: str, delta: float) -> list[Array]:
@@ -65,5 +65,5 @@ def changes(agent: ReferenceAgent, net: str, delta: float) -> list[Array]:
         return found
     parts = agent.parts.number if net == "actor" else 1
     norms = np.array([np.abs(arrays[at + "credit"]).sum() for at in blocks])
-    steps = bounded_steps(lr, kappa, c.error_bound, c.readout_share, len(agent.learning), parts, delta, norms)
+    steps = bounded_steps(lr, kappa, c.td_error_scale, c.readout_share, len(agent.learning), parts, delta, norms)
     return [step * delta * arrays[at + "credit"] for step, at in zip(steps, blocks, strict=True)]

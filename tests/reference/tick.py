@@ -12,7 +12,7 @@ from .vectors import Array, Arrays
 if TYPE_CHECKING:
     from .agent import ReferenceAgent
 
-DRAWN = ("action", "probabilities", "noise", "slow_noise", "deviations")
+DRAWN = ("action", "probabilities", "noise", "slow_noise", "stds")
 
 
 def tick(
@@ -35,7 +35,9 @@ def tick(
     if not last:
         # No reward: an episode begins, with noise that knows nothing of the last one.
         correlation = c.noise_correlation if reward is not None else 0.0
-        drawn = policy.draw(arrays["actor/output"], agent.parts, arrays["slow_noise"], correlation, c, agent.words)
+        drawn = policy.sample_action(
+            arrays["actor/output"], agent.parts, arrays["slow_noise"], correlation, c, agent.words
+        )
         arrays.update({name: getattr(drawn, name) for name in DRAWN})
         gradients = drawn.gradient, np.ones(1)
         s["value_tm1"], s["log_probability_tm1"] = value, drawn.log_probability
@@ -45,7 +47,7 @@ def tick(
     if learning:
         learn.learn(agent, delta, gradients)
         if not last and c.lr_policy > 0:
-            policy.hold(agent)
+            policy.restrain_outputs(agent)
     if last:
         arrays["returns"] = normalize.forget_episode(arrays["returns"])
     found: Array = arrays["action"]

@@ -63,8 +63,8 @@ def stack_of(agent: DoubleAgent, net: str) -> Stack:
 def policy_score(agent: Any) -> Array:
     """Return the gradient of log pi of the last action with respect to the actor's outputs, each on its natural scale.
 
-    Worked out from the outputs and from what was drawn, by the twin's equations: of a mean times the deviation, of the
-    logarithm of a deviation times `deviation_rate`.
+    Worked out from the outputs and from what was drawn, by the twin's equations: of a mean times the std, of the
+    logarithm of a std times `std_lr_scale`.
     """
     values, parts = getattr(agent, "arrays", None) or agent.views, parts_of(agent.spaces[1])
     found = []
@@ -72,10 +72,10 @@ def policy_score(agent: Any) -> Array:
         chosen = int(values["action"][factor])
         found += list(np.eye(size)[chosen] - values["probabilities"][first : first + size])
     # This `Clipped` stays the true one when a test puts another in the twin's place.
-    policies = [Clipped(*given) for given in gaussians(values["actor/output"], parts, agent.config.initial_deviation)]
-    pairs = [(policy, policy.mean + policy.deviation * n) for policy, n in zip(policies, values["noise"], strict=True)]
+    policies = [Clipped(*given) for given in gaussians(values["actor/output"], parts, agent.config.initial_std)]
+    pairs = [(policy, policy.mean + policy.std * n) for policy, n in zip(policies, values["noise"], strict=True)]
     found += [policy.mean_gradient(u) for policy, u in pairs]
-    found += [agent.config.deviation_rate * policy.deviation_gradient(u) for policy, u in pairs]
+    found += [agent.config.std_lr_scale * policy.std_gradient(u) for policy, u in pairs]
     return np.array(found)
 
 

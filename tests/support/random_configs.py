@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from synaptick.config import Config
-from synaptick.setting_kinds import Choice, Kind, Real, Sizes, Switch, Whole, kind_of
+from synaptick.config.kinds import Choice, Kind, Real, Sizes, Switch, Whole, kind_of
 
 # Whole numbers end this far above the lowest that is allowed.
 MOST = 7

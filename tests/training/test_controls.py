@@ -84,10 +84,10 @@ def test_actions_are_members_of_the_space_in_shape_and_type(name: str) -> None:
 @pytest.mark.parametrize("size", [1e3, 1e6, 1e18])
 @pytest.mark.parametrize("name", SPACES)
 def test_huge_weights_leave_actions_in_the_space_and_numbers_finite(name: str, size: float) -> None:
-    """Means far beyond every bound, and deviations at both ends of their range; surprise is rewarded too."""
+    """Means far beyond every bound, and stds at both ends of their range; surprise is rewarded too."""
     space = SPACES[name]
-    for entropy_bonus, deviation in ((0.0, "state"), (0.1, "state"), (0.1, "free")):
-        agent = make_agent(action=space, entropy_bonus=entropy_bonus, deviation=deviation)
+    for entropy_bonus, std in ((0.0, "state"), (0.1, "state"), (0.1, "free")):
+        agent = make_agent(action=space, entropy_bonus=entropy_bonus, std=std)
         rng = np.random.default_rng(0)
         agent.arena.views["actor/w"][:] *= size * rng.choice([-1, 1], agent.arena.views["actor/w"].shape)
         run_wild(agent, space, 100)
@@ -127,13 +127,11 @@ def test_no_bounds_are_overstepped(dtype: Any, pairs: list[tuple[float, float]],
     assert_finite(agent)
 
 
-@pytest.mark.parametrize("deviation", ["state", "free"])
-def test_a_mean_far_beyond_a_bound_teaches_nothing_strange(deviation: str) -> None:
+@pytest.mark.parametrize("std", ["state", "free"])
+def test_a_mean_far_beyond_a_bound_teaches_nothing_strange(std: str) -> None:
     """It draws the bound nearly always; its surprise is nearly 0, which an entropy bonus has to survive."""
     for entropy_bonus in (0.0, 0.1):
-        agent = make_agent(
-            action=spaces.Box(-1, 1, (1,)), deviation=deviation, entropy_bonus=entropy_bonus, initial_deviation=0.02
-        )
+        agent = make_agent(action=spaces.Box(-1, 1, (1,)), std=std, entropy_bonus=entropy_bonus, initial_std=0.02)
         bias = int(np.flatnonzero(agent.arena.views["actor/w"].any(axis=0))[-1])
         agent.arena.views["actor/w"][0, bias] = 50.0
         agent.start(np.zeros(SIZE))
@@ -149,7 +147,7 @@ def test_a_mean_far_beyond_a_bound_teaches_nothing_strange(deviation: str) -> No
 @pytest.mark.any_arithmetic
 def test_free_deviations_learn_nothing_but_their_bias() -> None:
     for changes in ({}, {"feedback": "adaptive"}, {"feedback": "random"}, {"step_rule": "coordinate"}):
-        agent = make_agent(action=CONTROLS, deviation="free", deviation_rate=1.0, layers=(8, 9), **changes)
+        agent = make_agent(action=CONTROLS, std="free", std_lr_scale=1.0, layers=(8, 9), **changes)
         w = agent.arena.views["actor/w"]
         before = w.copy()
         run_wild(agent, CONTROLS, 300)
@@ -159,15 +157,15 @@ def test_free_deviations_learn_nothing_but_their_bias() -> None:
 
 
 @pytest.mark.any_arithmetic
-def test_a_deviation_rate_of_0_keeps_the_deviation_outputs() -> None:
-    agent = make_agent(action=CONTROLS, deviation_rate=0.0)
+def test_a_std_rate_of_0_keeps_the_std_outputs() -> None:
+    agent = make_agent(action=CONTROLS, std_lr_scale=0.0)
     before = agent.arena.views["actor/w"][2:].copy()
     run_wild(agent, CONTROLS, 200)
     np.testing.assert_array_equal(agent.arena.views["actor/w"][2:], before)
 
 
 def test_noise_lasts_through_an_episode_and_not_beyond() -> None:
-    agent = make_agent(action=spaces.Box(-1, 1, (200,)), noise_correlation=0.9, noise_share=1.0)
+    agent = make_agent(action=spaces.Box(-1, 1, (200,)), noise_correlation=0.9, correlated_noise_fraction=1.0)
     noise = agent.arena.views["noise"]
     before, found = np.zeros(200), []
     for tick in range(6):
@@ -183,7 +181,9 @@ def test_noise_lasts_through_an_episode_and_not_beyond() -> None:
 
 @pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
 def test_a_share_of_the_noise_lasts(share: float) -> None:
-    agent = make_agent(action=spaces.Box(-1, 1, (2000,)), layers=(4,), noise_correlation=0.95, noise_share=share)
+    agent = make_agent(
+        action=spaces.Box(-1, 1, (2000,)), layers=(4,), noise_correlation=0.95, correlated_noise_fraction=share
+    )
     agent.start(np.zeros(SIZE))
     before, slow = (agent.arena.views[name].copy() for name in ("noise", "slow_noise"))
     agent.step(0.0, np.zeros(SIZE))
@@ -218,13 +218,13 @@ def followed(seed: int, ticks: int, noisy: bool, **changes: Any) -> NDArray[np.f
     return np.array(found)
 
 
-@pytest.mark.parametrize("deviation", ["state", pytest.param("free", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("std", ["state", pytest.param("free", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("noisy", [pytest.param(False, marks=pytest.mark.slow), True])
-def test_outputs_beyond_their_range_come_back(noisy: bool, rule: str, deviation: str) -> None:
+def test_outputs_beyond_their_range_come_back(noisy: bool, rule: str, std: str) -> None:
     """A tenth a tick; slower where observations change, as spikes that are rare have their weights corrected rarely."""
     for seed in range(4):
-        found = followed(seed, 5000, noisy, deviation=deviation, **RULES[rule])
+        found = followed(seed, 5000, noisy, std=std, **RULES[rule])
         assert found[0] > 40
         assert found[50:100].mean() < 7
         assert found[500:1000].mean() < 2.5  # of 40 and more at first; 0.1 to 2.3 over seeds and rules
@@ -258,7 +258,7 @@ FAST: dict[str, dict[str, Any]] = {"bounded": {}, "coordinate": {**COORDINATE, "
 def drifted(seed: int, ticks: int, towards: float, twin: bool, **changes: Any) -> NDArray[np.float64]:
     """Start with outputs near the end of their range; reward noise and the action; return both excesses every tick."""
     space = spaces.Box(-1, 1, (1,))
-    agent: Any = DoubleAgent(Config(layers=(6,), reservoir=0, deviation_rate=0.3, **changes), BOX, space, seed)
+    agent: Any = DoubleAgent(Config(layers=(6,), reservoir=0, std_lr_scale=0.3, **changes), BOX, space, seed)
     agent.views["actor/w"][:, 6] = [4.0, 1.0]
     model: Any = twin_of(agent) if twin else agent
     rng = np.random.default_rng(seed)
