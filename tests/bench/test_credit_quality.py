@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ..reference import agent as reference
 from ..reference.agent import NETS
 from ..support.common import drive, make_agent
 from ..support.credits import cosines, frozen_agent
+from ..support.mutants import TRUE, put
 from ..support.oracle import EPROP, Paths
 
 pytestmark = pytest.mark.double
@@ -75,18 +75,18 @@ def _psi_of_now(past: np.ndarray, psi: np.ndarray, mass: float, fresh: float) ->
     return psi
 
 
-def _hop_at_once(self: Any, net: str, gradient: np.ndarray, true: Any = reference.ReferenceAgent.signals) -> Any:
+def _hop_at_once(*arguments: Any) -> Any:
     """What comes around is taken for what comes from above, to be multiplied by the traces of this tick."""
-    return [s._replace(up=s.up + s.around, around=0 * s.around) for s in true(self, net, gradient)]
+    return [s._replace(up=s.up + s.around, around=0 * s.around) for s in TRUE["signals.send_signals"](*arguments)]
 
 
 FACTORED, HOP = {"depth_filter": "factored"}, {"recurrent_hop": True}
 # Options, the layer that shows it, exact paths and mutant.
 WORSE: dict[str, tuple[dict[str, Any], int, Paths, Callable[..., Any]]] = {
-    "past_mean": (FACTORED, 0, EPROP, _psi_of_now),
-    "fan": (FACTORED, 0, EPROP, lambda traces, source, leaks, slope: 0 * traces + slope * source),
-    "deeper_credit": (FACTORED, 0, EPROP, lambda s, x, *rest: 0 * x),
-    "ReferenceAgent.signals": (HOP, 2, ALL_HOPS, _hop_at_once),
+    "depth.past_mean": (FACTORED, 0, EPROP, _psi_of_now),
+    "depth.fan": (FACTORED, 0, EPROP, lambda traces, source, leaks, slope: 0 * traces + slope * source),
+    "depth.deeper_credit": (FACTORED, 0, EPROP, lambda s, x, *rest: 0 * x),
+    "signals.send_signals": (HOP, 2, ALL_HOPS, _hop_at_once),
 }
 
 
@@ -101,8 +101,7 @@ def test_a_mutated_rule_is_worse(name: str, monkeypatch: pytest.MonkeyPatch) -> 
 
     true = found(twin=True)
     np.testing.assert_allclose(true, found(twin=False), rtol=1e-9)
-    target = reference.ReferenceAgent if name.startswith("ReferenceAgent.") else reference
-    monkeypatch.setattr(target, name.split(".")[-1], mutant)
+    put(monkeypatch, name, mutant)
     mutated = found(twin=True)
     assert (true > mutated).all()
     assert true.mean() > mutated.mean() + 0.01

@@ -22,7 +22,7 @@ from synaptick.bench.prediction import (
 )
 from synaptick.envs import TraceConditioning
 
-from ..reference.agent import reward_scale
+from ..reference.normalize import reward_scale
 from ..support.common import SIZE, make_agent, state
 from ..support.runs import SMALL, Cli
 

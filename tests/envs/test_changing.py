@@ -322,7 +322,7 @@ CASES: list[tuple[str, Any, dict[str, Any], str]] = [
     ("Taxi-v4", FailSensors, {"schedule": TWO}, "FailSensors needs a Box observation"),
     (POLE, FailSensors, {"schedule": TWO, "mode": "on"}, "mode: got 'on'; allowed: stuck, zero, noise"),
     (POLE, FailSensors, {"schedule": TWO, "count": 5}, "count: got 5; allowed: a whole number from 1 to 4"),
-    (POLE, FailSensors, {"schedule": TWO, "std": -1}, "deviation: got -1; allowed: a number from 0"),
+    (POLE, FailSensors, {"schedule": TWO, "std": -1}, "std: got -1; allowed: a number from 0"),
     (POLE, FailSensors, {"schedule": EIGHT}, "schedule: got worlds with numbers up to 7; allowed: up to 4, as no"),
     (POLE, RemapActions, {"schedule": EIGHT}, "schedule: got worlds with numbers up to 7; allowed: up to 1, as"),
     (POLE, RemapActions, {"schedule": TWO, "how": "flip"}, "how: got 'flip'; .*: permute, as .* Discrete actions"),

@@ -392,8 +392,8 @@ def test_the_seed_decides_the_noise_and_leaves_the_environment_what_it_was() -> 
     ("env", "arguments", "said"),
     [
         ("Taxi-v4", {}, "NoisyObservation needs a Box observation"),
-        ("CartPole-v1", {"std": -0.1}, "deviation: got -0.1; allowed: a number from 0 to 1e\\+06"),
-        ("CartPole-v1", {"std": [0.1]}, r"deviation: got \[0.1\]; allowed: a number"),
+        ("CartPole-v1", {"std": -0.1}, "std: got -0.1; allowed: a number from 0 to 1e\\+06"),
+        ("CartPole-v1", {"std": [0.1]}, r"std: got \[0.1\]; allowed: a number"),
         ("CartPole-v1", {"relative": 0.5}, "relative: got 0.5; allowed: true or false"),
     ],
 )

@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 from gymnasium import spaces
-from synaptick.kernels import distributions as policy
+from synaptick.kernels import distributions as kernels
 from synaptick.kernels.base.jit import ARITHMETIC
 
-from ..reference import agent as reference
-from ..reference import policy as reference_policy
+from ..reference.distributions import Clipped
 from ..support.credits import (
     TICKS,
     assert_alive,
@@ -27,6 +26,7 @@ from ..support.credits import (
     observations,
     stack_of,
 )
+from ..support.mutants import TRUE, put
 from ..support.oracle import EPROP, Paths, run
 
 # In fast arithmetic the step is compiled once more for this, in float64.
@@ -191,7 +191,7 @@ CONTROLS = {"layers": (12,), "recurrent": False, "initial_std": 0.8, "std_lr_sca
 @pytest.fixture
 def kernel_hazard(monkeypatch: pytest.MonkeyPatch) -> None:
     """The exact hazard, from which the kernels' differs by 1e-5, would hide smaller differences."""
-    monkeypatch.setattr(reference_policy, "hazard", policy.tail_hazard)
+    put(monkeypatch, "distributions.tail_hazard", kernels.tail_hazard)
 
 
 def score_parts(agent: Any) -> tuple[list[Any], Any, Any]:
@@ -240,28 +240,28 @@ def test_accumulated_credit_is_the_gradient_of_the_log_probability_of_all_action
     np.testing.assert_allclose(ours, of_readout, rtol=1e-9, atol=1e-10)
 
 
-class _Plain(reference_policy.Clipped):
+class _Plain(Clipped):
     """The score of a Gaussian that has no bounds, at the number that was drawn."""
 
     def beyond(self, u: float) -> tuple[float, int]:
         return np.nan, 0
 
 
-class _Executed(reference_policy.Clipped):
+class _Executed(Clipped):
     """The same at the number that was executed."""
 
     def mean_gradient(self, u: float) -> float:
         return float((np.clip(u, self.low, self.high) - self.mean) / self.std)
 
 
-class _WithoutOne(reference_policy.Clipped):
+class _WithoutOne(Clipped):
     """n^2 for n^2 - 1."""
 
     def std_gradient(self, u: float) -> float:
         return ((u - self.mean) / self.std) ** 2
 
 
-class _PlainScale(reference_policy.Clipped):
+class _PlainScale(Clipped):
     """d log pi / d mean, not multiplied by the std."""
 
     def mean_gradient(self, u: float) -> float:
@@ -272,7 +272,7 @@ class _PlainScale(reference_policy.Clipped):
 def test_a_mutated_score_is_not_exact(mutation: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     agent = frozen_agent(actions=BOXES["bounded"], **CONTROLS)
     if mutation is not None:
-        monkeypatch.setattr(reference_policy, "Clipped", mutation)
+        put(monkeypatch, "distributions.Clipped", mutation)
     worst = mismatch(agent, "actor", EPROP, twin=True)[0]
     assert worst < 1e-10 if mutation is None else worst > 1e-2
 
@@ -288,15 +288,17 @@ def test_without_the_depth_filter_the_lower_layer_is_not_exact() -> None:
 
 
 MUTATIONS: dict[str, Callable[..., Any]] = {
-    "membrane_eligibility": lambda eps, alphas, slope, u: 0.9 * alphas[:, None] * eps + slope * u,
-    "adaptive_eligibility": lambda epsa, eps, undone, psi, strength, rho: psi[:, None] * eps + rho[:, None] * epsa,
-    "reset_eligibility": lambda *arguments, true=reference.reset_eligibility: true(
+    "neuron.filter_inputs": lambda eps, alphas, slope, u: 0.9 * alphas[:, None] * eps + slope * u,
+    "neuron.adaptive_eligibility": lambda epsa, eps, undone, psi, strength, rho: (
+        psi[:, None] * eps + rho[:, None] * epsa
+    ),
+    "neuron.reset_eligibility": lambda *arguments: TRUE["neuron.reset_eligibility"](
         *arguments[:-1], np.sqrt(arguments[-1])
     ),
-    "suppression": lambda epsa, epsr, strength, fall: strength[:, None] * epsa,
-    "eligibility": lambda eps, x, psi: psi[:, None] * (eps + x),
-    "cascade": lambda traces, e, leaks, slopes: traces * leaks[0] + e if len(traces) else traces,
-    "signals": lambda direct, weights, psi, psi_mean, *rest, true=reference.signals: true(
+    "neuron.suppression": lambda epsa, epsr, strength, fall: strength[:, None] * epsa,
+    "neuron.eligibility": lambda eps, x, psi: psi[:, None] * (eps + x),
+    "depth.cascade": lambda traces, e, leaks, slopes: traces * leaks[0] + e if len(traces) else traces,
+    "signals.signals": lambda direct, weights, psi, psi_mean, *rest: TRUE["signals.signals"](
         direct, weights, psi_mean, psi_mean, *rest
     ),
 }
@@ -307,6 +309,6 @@ def test_a_mutated_rule_is_not_exact(name: str | None, monkeypatch: pytest.Monke
     """The twin stands in for the kernels, which cannot be patched; unpatched it passes."""
     agent = make_upper_simple(frozen_agent(layers=(12, 10), reset_path=True))
     if name is not None:
-        monkeypatch.setattr(reference, name, MUTATIONS[name])
+        put(monkeypatch, name, MUTATIONS[name])
     worst = max(mismatch(agent, "critic", replace(EPROP, reset=True), twin=True))
     assert worst < 1e-10 if name is None else worst > 1e-3

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -14,10 +14,9 @@ import pytest
 from gymnasium import spaces
 from synaptick import Agent
 from synaptick.config import Config
-from synaptick.kernels import distributions as policy
+from synaptick.kernels import distributions as kernels
 
-from ..reference import agent as reference
-from ..reference import policy as reference_policy
+from ..reference import credit, distributions, learn, neuron, normalize, policy, rng, signals, step_size
 from ..reference.agent import NETS, ReferenceAgent
 from ..support.common import ROOT, tiers
 from ..support.harness import (
@@ -31,6 +30,7 @@ from ..support.harness import (
     take_over,
     twin_of,
 )
+from ..support.mutants import TRUE, put
 
 pytestmark = pytest.mark.double
 
@@ -256,16 +256,14 @@ class Sides:
         for event in self.events:
             yield event
             output, initial = twin.arrays["actor/output"], twin.config.initial_std
-            for control, noise in zip(
-                reference_policy.gaussians(output, twin.parts, initial), twin.arrays["noise"], strict=True
-            ):
+            for control, noise in zip(policy.gaussians(output, twin.parts, initial), twin.arrays["noise"], strict=True):
                 mean, std, low, high = control
                 u = mean + std * noise
                 self.seen.add("below" if u < low else "above" if u > high else "inside")
                 if (u > high and mean > high) or (u < low and mean < low):
                     self.seen.add("with the mean beyond")
             n = len(twin.parts.controls.T)
-            excess = reference_policy.excess(output, twin.parts, twin.config)[len(output) - 2 * n :]
+            excess = policy.excess(output, twin.parts, twin.config)[len(output) - 2 * n :]
             self.seen |= {"mean too far" for x in excess[:n] if x} | {"std too far" for x in excess[n:] if x}
 
     def missing(self) -> set[str]:
@@ -282,7 +280,7 @@ class Sides:
 def test_random_numbers_are_xoshiro128plusplus() -> None:
     """First outputs of the authors' C code from the state 1, 2, 3, 4."""
     words = [1, 2, 3, 4]
-    found = [reference_policy.next_uint32(words) for _ in range(10)]
+    found = [rng.next_uint32(words) for _ in range(10)]
     assert found[:5] == [641, 1573767, 3222811527, 3517856514, 836907274]
     assert found[5:] == [4247214768, 3867114732, 1355841295, 495546011, 621204420]
 
@@ -291,14 +289,14 @@ def test_statistics_are_those_of_the_whole_sample() -> None:
     xs = np.random.default_rng(0).normal(5.0, 3.0, size=(50, 2))
     mean, m2 = np.zeros(2), np.zeros(2)
     for count, x in enumerate(xs, 1):
-        mean, m2 = reference.welford(1.0, count, mean, m2, x)
+        mean, m2 = normalize.welford(1.0, count, mean, m2, x)
     np.testing.assert_allclose(mean, xs.mean(axis=0), rtol=1e-12)
-    np.testing.assert_allclose(reference.variance(50, m2), xs.var(axis=0, ddof=1), rtol=1e-12)
+    np.testing.assert_allclose(normalize.variance(50, m2), xs.var(axis=0, ddof=1), rtol=1e-12)
 
 
 def test_actions_are_drawn_with_their_probabilities() -> None:
     words, probabilities = [1, 2, 3, 4], np.array([0.5, 0.0, 0.3, 0.2])
-    counts = np.bincount([reference_policy.sample(probabilities, words) for _ in range(4000)], minlength=4)
+    counts = np.bincount([distributions.sample(probabilities, words) for _ in range(4000)], minlength=4)
     assert counts[1] == 0
     np.testing.assert_allclose(counts / 4000, probabilities, atol=0.03)
 
@@ -309,8 +307,8 @@ def test_actions_are_drawn_with_their_probabilities() -> None:
 @pytest.fixture
 def kernel_tail(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give the twin the kernels' approximations of a tail, which `test_policy` compares with the exact ones."""
-    monkeypatch.setattr(reference_policy, "hazard", policy.tail_hazard)
-    monkeypatch.setattr(reference_policy, "log_tail", policy.log_tail)
+    put(monkeypatch, "distributions.tail_hazard", kernels.tail_hazard)
+    put(monkeypatch, "distributions.log_tail", kernels.log_tail)
 
 
 def test_the_usual_cases_change_whatever_any_case_changes() -> None:
@@ -473,164 +471,161 @@ def test_kept_traces_follow_the_neurons_through_a_truncation(learn: bool) -> Non
 # ---- negative controls
 
 
-def _swapped(self: ReferenceAgent, delta: float, gradients: Any) -> None:
+def _swapped(agent: ReferenceAgent, delta: float, gradients: Any) -> None:
     """Credit first, then the weights."""
     for number, net in enumerate(NETS):
-        found = self.signals(net, gradients[number]) if gradients else []
+        found = signals.send_signals(agent, net, gradients[number]) if gradients else []
         if gradients:
-            self.advance(net, gradients[number], found)
-        self.change_weights(net, delta, follow=bool(gradients))
+            credit.advance_credit(agent, net, gradients[number], found)
+        learn.change_weights(agent, net, delta, follow=bool(gradients))
 
 
-def _late_signals(self: ReferenceAgent, delta: float, gradients: Any) -> None:
+def _late_signals(agent: ReferenceAgent, delta: float, gradients: Any) -> None:
     """Signals from the weights after the change."""
     for number, net in enumerate(NETS):
-        self.change_weights(net, delta, follow=bool(gradients))
+        learn.change_weights(agent, net, delta, follow=bool(gradients))
         if gradients:
-            self.advance(net, gradients[number], self.signals(net, gradients[number]))
+            found = signals.send_signals(agent, net, gradients[number])
+            credit.advance_credit(agent, net, gradients[number], found)
 
 
-def _late_rates(self: ReferenceAgent, delta: float, gradients: Any) -> None:
+def _late_rates(agent: ReferenceAgent, delta: float, gradients: Any) -> None:
     """The pull of the rates by the eligibility of the next tick."""
     for number, net in enumerate(NETS):
-        found = self.signals(net, gradients[number]) if gradients else []
-        self.change_weights(net, delta, follow=False)
-        for path in (f"{net}/{index}" for index in self.learning if gradients):
-            TRUE["advance_eligibility"](self, f"{path}/")
-            e = self.eligibility(path)[1]
-            c, rate = self.config, self.arrays[f"{path}/rate"]
-            change = reference.rate_change(c.rate_regularization, rate, c.target_rate, e)
+        found = signals.send_signals(agent, net, gradients[number]) if gradients else []
+        learn.change_weights(agent, net, delta, follow=False)
+        for at in (f"{net}/{index}/" for index in agent.learning if gradients):
+            neuron.advance_eligibility(agent, at)
+            e = neuron.layer_eligibility(agent, at)[1]
+            change = TRUE["rate_regularization.regularize_rates"](agent.config, agent.arrays[f"{at}rate"], e)
             for name in ("w", "feedback"):
-                self.arrays[f"{path}/{name}"] = self.arrays[f"{path}/{name}"] + change
+                agent.arrays[at + name] = agent.arrays[at + name] + change
         if gradients:
-            self.advance(net, gradients[number], found)
+            credit.advance_credit(agent, net, gradients[number], found)
 
 
 def _no_bootstrap(self: ReferenceAgent, reward: float, observation: Any = None, learn: bool = True) -> None:
     """A truncation taken for a termination."""
-    self.tick(reward, observation, learn, 0.0, last=True)
-    self.arrays["returns"][3:] = 0.0
+    TRUE["tick.tick"](self, reward, observation, learn, 0.0, last=True)
 
 
-TRUE: dict[str, Any] = {
-    **vars(reference),
-    **vars(reference_policy),
-    "advance_eligibility": ReferenceAgent.advance_eligibility,
-    "ReferenceAgent.signals": ReferenceAgent.signals,
-    "ReferenceAgent.hold": ReferenceAgent.restrain_outputs,
-    "ReferenceAgent.tick": ReferenceAgent.tick,
-}
-
-MUTATIONS: dict[str, Callable[..., Any]] = {
-    "ReferenceAgent.learn order": _swapped,
-    "ReferenceAgent.learn signals": _late_signals,
-    "ReferenceAgent.end": _no_bootstrap,
-    "ReferenceAgent.clear": lambda self, neurons=False: self.scalars.update(stale=0.0),
-    "membrane_eligibility": lambda eps, alphas, slope, u: alphas[:, None] * (eps + slope * u),
-    "adaptive_eligibility": lambda epsa, eps, undone, psi, strength, rho: psi[:, None] * eps + rho[:, None] * epsa,
-    "eligibility": lambda eps, x, psi: psi[:, None] * (eps + x),
-    "cascade": lambda traces, e, leaks, slopes: TRUE["cascade"](traces, e, leaks, slopes[::-1]),
-    "cascade_credit": lambda s, e, before, after: TRUE["cascade_credit"](
+MUTATIONS: dict[str, Any] = {
+    "learn.learn order": _swapped,
+    "learn.learn signals": _late_signals,
+    "agent.ReferenceAgent.end": _no_bootstrap,
+    "clearing.clear_traces": lambda agent: agent.scalars.update(stale=0.0),
+    "clearing.clear_episode": TRUE["clearing.clear_traces"],
+    "neuron.filter_inputs": lambda eps, alphas, slope, u: alphas[:, None] * (eps + slope * u),
+    "neuron.adaptive_eligibility": lambda epsa, eps, undone, psi, strength, rho: (
+        psi[:, None] * eps + rho[:, None] * epsa
+    ),
+    "neuron.eligibility": lambda eps, x, psi: psi[:, None] * (eps + x),
+    "depth.cascade": lambda traces, e, leaks, slopes: TRUE["depth.cascade"](traces, e, leaks, slopes[::-1]),
+    "depth.cascade_credit": lambda s, e, before, after: TRUE["depth.cascade_credit"](
         s._replace(hops=s.hops[::-1]), e, before, after
     ),
-    "signals": lambda direct, w, psi, psi_mean, *rest: TRUE["signals"](direct, w, psi, psi, *rest),
-    "neuron": lambda state, *rest: TRUE["neuron"]((state[0], state[1], 0.99 * state[2]), *rest),
-    "normalized_current": lambda w, u, gain: TRUE["normalized_current"](w, u, 1.001 * gain),
-    "standardize": lambda count, *rest: TRUE["standardize"](count + 1, *rest),
-    "reward_scale": lambda returns: 1.001 * TRUE["reward_scale"](returns),
-    "with_reward": lambda returns, memory, discount, reward: TRUE["with_reward"](
+    "signals.signals": lambda direct, w, psi, psi_mean, *rest: TRUE["signals.signals"](direct, w, psi, psi, *rest),
+    "neuron.fire": lambda config, state, *rest: TRUE["neuron.fire"](
+        config, (state[0], state[1], 0.99 * state[2]), *rest
+    ),
+    "forward.normalize_current": lambda current, gain: TRUE["forward.normalize_current"](current, 1.001 * gain),
+    "forward.center": lambda count, *rest: TRUE["forward.center"](count + 1, *rest),
+    "normalize.standardize": lambda count, *rest: TRUE["normalize.standardize"](count + 1, *rest),
+    "normalize.reward_scale": lambda returns: 1.001 * TRUE["normalize.reward_scale"](returns),
+    "normalize.add_reward": lambda returns, memory, discount, reward: TRUE["normalize.add_reward"](
         returns, memory, discount + 1e-3, reward
     ),
-    "kept": lambda memory, count: 1.0,
-    "running": lambda mean, sample, count: TRUE["running"](mean, sample, count + 1),
-    "bounded_step": lambda lr, kappa, bound, delta, norm: lr / max(1.0, lr * kappa * abs(delta) * norm),
-    "PSI_MEAN_RATE": 0.06,  # type: ignore[dict-item]
+    "normalize.kept": lambda memory, count: 1.0,
+    "normalize.welford": lambda keep, count, *rest: TRUE["normalize.welford"](keep, count + 1, *rest),
+    "normalize.forget_episode": lambda returns: returns,
+    "step_size.bounded_step": lambda lr, kappa, bound, delta, norm: lr / max(1.0, lr * kappa * abs(delta) * norm),
+    "forward.PSI_MEAN_RATE": 0.06,
 }
 
 
 @pytest.mark.parametrize("name", MUTATIONS)
 def test_a_mutated_rule_breaks_parity(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    target = name.split()[0]
-    owner = reference.ReferenceAgent if target.startswith("ReferenceAgent.") else reference
-    monkeypatch.setattr(owner, target.split(".")[-1], MUTATIONS[name])
+    put(monkeypatch, name, MUTATIONS[name])
     agent = double_agent({"layers": (10, 9, 8), "entropy_bonus": 0.05, "reservoir": 9, "statistics_horizon": 30})
     with pytest.raises(AssertionError, match=r"^tick "):
         assert_parity(agent, twin_of(agent), script(TICKS, agent.observation, 0), tolerance=1e-5, stretch=100)
 
 
-OF_THE_POLICY: dict[str, Callable[..., Any]] = {
-    "log_probability_gradient": lambda probabilities, action: np.eye(probabilities.size)[action],
-    "uniform": lambda words: reference_policy.next_uint32(words) / 2**32,
-    "normal": lambda words: -TRUE["normal"](words),
-    "next_noise": lambda slow, correlation, *rest: TRUE["next_noise"](slow, 0.99 * correlation, *rest),
-    "next_noise share": lambda slow, correlation, share, words: TRUE["next_noise"](slow, correlation, 0.49, words),
-    "next_noise order": lambda slow, correlation, share, words: _noise_the_other_way_round(
+OF_THE_POLICY: dict[str, Any] = {
+    "distributions.log_probability_gradient": lambda probabilities, action: np.eye(probabilities.size)[action],
+    "rng.uniform": lambda words: rng.next_uint32(words) / 2**32,
+    "rng.normal": lambda words: -TRUE["rng.normal"](words),
+    "policy.next_noise": lambda slow, correlation, *rest: TRUE["policy.next_noise"](slow, 0.99 * correlation, *rest),
+    "policy.next_noise share": lambda slow, correlation, share, words: TRUE["policy.next_noise"](
+        slow, correlation, 0.49, words
+    ),
+    "policy.next_noise order": lambda slow, correlation, share, words: _noise_the_other_way_round(
         slow, correlation, share, words
     ),
-    "next_noise kept": lambda slow, *rest: (TRUE["next_noise"](slow, *rest)[1],) * 2,
-    "std_of": lambda initial, output: initial * np.exp(output / 2),
-    "hazard": lambda b: 1.01 * TRUE["hazard"](b),
-    "Clipped.mean_gradient": lambda self, u: (u - self.mean) / self.std,
-    "Clipped.std_gradient": lambda self, u: ((u - self.mean) / self.std) ** 2,
-    "Clipped.log_probability": lambda self, u: -(((u - self.mean) / self.std) ** 2) / 2,
-    "spread": lambda parts, stds: float(np.mean(stds)),
-    "is_number": lambda space: TRUE["is_number"](space)[::-1],
-    "control": lambda low, high: (0.0, 1.0, low, high),
+    "policy.next_noise kept": lambda slow, *rest: (TRUE["policy.next_noise"](slow, *rest)[1],) * 2,
+    "policy.std_of": lambda initial, output: initial * np.exp(output / 2),
+    "distributions.tail_hazard": lambda b: 1.01 * TRUE["distributions.tail_hazard"](b),
+    "distributions.Clipped.mean_gradient": lambda self, u: (u - self.mean) / self.std,
+    "distributions.Clipped.std_gradient": lambda self, u: ((u - self.mean) / self.std) ** 2,
+    "distributions.Clipped.log_probability": lambda self, u: -(((u - self.mean) / self.std) ** 2) / 2,
+    "policy.action_scale": lambda parts, stds: float(np.mean(stds)),
+    "spaces.is_number": lambda space: TRUE["spaces.is_number"](space)[::-1],
+    "spaces.drawn_range": lambda low, high: (0.0, 1.0, low, high),
 }
 
 
 def _noise_the_other_way_round(slow: float, correlation: float, share: float, words: list[int]) -> tuple[float, float]:
     """xi' before xi."""
-    fresh = TRUE["normal"](words)
-    slow = correlation * slow + np.sqrt(1 - correlation**2) * TRUE["normal"](words)
+    fresh = TRUE["rng.normal"](words)
+    slow = correlation * slow + np.sqrt(1 - correlation**2) * TRUE["rng.normal"](words)
     return slow, np.sqrt(share) * slow + np.sqrt(1 - share) * fresh
 
 
 def _no_gradient_beyond(output: Any, parts: Any, *rest: Any) -> Any:
     """An output beyond its range has no gradient: the range is differentiated too."""
-    found = TRUE["draw"](output, parts, *rest)
-    inside = reference_policy.excess(output, parts, rest[2]) == 0
+    found = TRUE["policy.sample_action"](output, parts, *rest)
+    inside = policy.excess(output, parts, rest[2]) == 0
     return found._replace(gradient=found.gradient * inside)
 
 
 # Of outputs beyond their range.
-OF_STRAYED: dict[str, Callable[..., Any]] = {
-    "draw": _no_gradient_beyond,
-    "mean_of": lambda output, std, low, high: output,
-    "mean_of at the bound": lambda output, std, low, high: float(np.clip(output, low, high)),
-    "mean_of above only": lambda output, std, low, high: min(output, high + 3 * std),
-    "HOLD_RATE": 0.099,  # type: ignore[dict-item]
-    "LOG_STD": (-4.0, 1.01),  # type: ignore[dict-item]
-    "LOG_STD below": (-4.01, 1.0),  # type: ignore[dict-item]
-    "excess": lambda output, parts, config: 0 * output,
-    "excess of means": lambda output, parts, config: np.where(
-        np.arange(output.size) < output.size - len(parts.controls.T), TRUE["excess"](output, parts, config), 0.0
+OF_STRAYED: dict[str, Any] = {
+    "policy.sample_action": _no_gradient_beyond,
+    "policy.mean_of": lambda output, std, low, high: output,
+    "policy.mean_of at the bound": lambda output, std, low, high: float(np.clip(output, low, high)),
+    "policy.mean_of above only": lambda output, std, low, high: min(output, high + 3 * std),
+    "policy.HOLD_RATE": 0.099,
+    "distributions.LOG_STD": (-4.0, 1.01),
+    "distributions.LOG_STD below": (-4.01, 1.0),
+    "policy.excess": lambda output, parts, config: 0 * output,
+    "policy.excess of means": lambda output, parts, config: np.where(
+        np.arange(output.size) < output.size - len(parts.controls.T), TRUE["policy.excess"](output, parts, config), 0.0
     ),
-    "hold_change": lambda change, seen: -TRUE["hold_change"](change, seen),
-    "hold_change norm": lambda change, seen: change[:, None] * seen / np.sqrt((seen**2).sum(axis=1))[:, None],
-    "ReferenceAgent.keep_free": lambda self, rows: None,
-    "ReferenceAgent.hold": lambda self: _to_feedback(self),
+    "policy.move_output": lambda change, seen: -TRUE["policy.move_output"](change, seen),
+    "policy.move_output norm": lambda change, seen: change[:, None] * seen / np.sqrt((seen**2).sum(axis=1))[:, None],
+    "policy.keep_free": lambda agent, rows: None,
+    "policy.restrain_outputs": lambda agent: _to_feedback(agent),
 }
 
 
-def _to_feedback(self: ReferenceAgent) -> None:
+def _to_feedback(agent: ReferenceAgent) -> None:
     """Feedback weights follow too."""
-    TRUE["ReferenceAgent.hold"](self)
-    excess = reference_policy.excess(self.arrays["actor/output"], self.parts, self.config)
-    seen = np.tile(self.arrays["actor/features"], (excess.size, 1))
-    self.keep_free(seen)
-    self.arrays["actor/feedback"] = self.arrays["actor/feedback"] + TRUE["hold_change"](-0.1 * excess, seen)
+    TRUE["policy.restrain_outputs"](agent)
+    excess = policy.excess(agent.arrays["actor/output"], agent.parts, agent.config)
+    seen = np.tile(agent.arrays["actor/features"], (excess.size, 1))
+    policy.keep_free(agent, seen)
+    agent.arrays["actor/feedback"] = agent.arrays["actor/feedback"] + TRUE["policy.move_output"](-0.1 * excess, seen)
 
 
 # Of preferences that fall too far below the largest of their factor.
-OF_UNLIKELY: dict[str, Callable[..., Any]] = {
-    "excess of preferences": lambda output, parts, config: np.where(
-        np.arange(output.size) < parts.offsets[-1], 0.0, TRUE["excess"](output, parts, config)
+OF_UNLIKELY: dict[str, Any] = {
+    "policy.excess of preferences": lambda output, parts, config: np.where(
+        np.arange(output.size) < parts.offsets[-1], 0.0, TRUE["policy.excess"](output, parts, config)
     ),
-    "excess of preferences, of all factors": lambda output, parts, config: np.where(
+    "policy.excess of preferences, of all factors": lambda output, parts, config: np.where(
         np.arange(output.size) < parts.offsets[-1],
         np.minimum(output - output[: parts.offsets[-1]].max() - np.log(config.min_probability_ratio), 0.0),
-        TRUE["excess"](output, parts, config),
+        TRUE["policy.excess"](output, parts, config),
     ),
 }
 
@@ -642,17 +637,17 @@ def _from_one_mean(output: Any, parts: Any) -> Any:
 
 
 # Of preferences that fade.
-OF_FADING: dict[str, Callable[..., Any]] = {
-    "apart from one mean": _from_one_mean,
-    "apart sign": lambda output, parts: -TRUE["apart"](output, parts),
-    "apart from 0": lambda output, parts: np.where(np.arange(output.size) < parts.offsets[-1], output, 0.0),
-    "apart, controls too": lambda output, parts: np.where(
-        np.arange(output.size) < parts.offsets[-1], TRUE["apart"](output, parts), output
+OF_FADING: dict[str, Any] = {
+    "policy.apart from one mean": _from_one_mean,
+    "policy.apart sign": lambda output, parts: -TRUE["policy.apart"](output, parts),
+    "policy.apart from 0": lambda output, parts: np.where(np.arange(output.size) < parts.offsets[-1], output, 0.0),
+    "policy.apart, controls too": lambda output, parts: np.where(
+        np.arange(output.size) < parts.offsets[-1], TRUE["policy.apart"](output, parts), output
     ),
-    "apart, not the last": lambda output, parts: np.where(
-        np.arange(output.size) < parts.offsets[-2], TRUE["apart"](output, parts), 0.0
+    "policy.apart, not the last": lambda output, parts: np.where(
+        np.arange(output.size) < parts.offsets[-2], TRUE["policy.apart"](output, parts), 0.0
     ),
-    "apart, never": lambda output, parts: 0.0 * output,
+    "policy.apart, never": lambda output, parts: 0.0 * output,
 }
 
 
@@ -698,10 +693,7 @@ def test_a_mutated_policy_breaks_parity(part: str, name: str | None, monkeypatch
     if name is None:
         assert assert_parity(agent, twin_of(agent), events, tolerance=1e-5, stretch=20) == TICKS
         return
-    target = name.split(",")[0].split()[0]
-    classes = {"Clipped": reference_policy.Clipped, "ReferenceAgent": ReferenceAgent}
-    owner = classes.get(target.split(".")[0], reference_policy)
-    monkeypatch.setattr(owner, target.split(".")[-1], mutants[name])
+    put(monkeypatch, name, mutants[name])
     with pytest.raises(AssertionError, match=r"^tick "):
         assert_parity(agent, twin_of(agent), events, tolerance=1e-5, stretch=20)
 
@@ -709,15 +701,15 @@ def test_a_mutated_policy_breaks_parity(part: str, name: str | None, monkeypatch
 @pytest.mark.usefixtures("kernel_tail")
 @pytest.mark.parametrize("when", ["acting only", "without a policy to learn", "at the end of an episode"])
 def test_a_hold_at_the_wrong_time_breaks_parity(when: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    def tick(self: Any, reward: Any, observation: Any, learn: bool, *rest: Any, last: bool = False) -> Any:
-        found = TRUE["ReferenceAgent.tick"](self, reward, observation, learn, *rest, last=last)
-        if {"acting only": not learn, "at the end of an episode": last and learn}.get(when, True):
-            self.restrain_outputs()
+    def tick(agent: Any, reward: Any, observation: Any, learning: bool, *rest: Any, last: bool = False) -> Any:
+        found = TRUE["tick.tick"](agent, reward, observation, learning, *rest, last=last)
+        if {"acting only": not learning, "at the end of an episode": last and learning}.get(when, True):
+            policy.restrain_outputs(agent)
         return found
 
     frozen = {"lr_policy": 0.0} if when == "without a policy to learn" else {}
     agent = double_agent({"layers": (9, 8), **STRAY, **frozen}, BOX, BOUNDED)
-    monkeypatch.setattr(ReferenceAgent, "tick", tick)
+    put(monkeypatch, "tick.tick", tick)
     with pytest.raises(AssertionError, match=r"^tick "):
         assert_parity(agent, twin_of(agent), script(TICKS, agent.observation, 0), tolerance=1e-5, stretch=20)
 
@@ -730,14 +722,13 @@ def test_deviations_that_are_not_free_break_parity(monkeypatch: pytest.MonkeyPat
         assert_parity(agent, twin, script(TICKS, agent.observation, 0), tolerance=1e-4, stretch=TICKS + 1)
 
 
-def _hop_at_once(self: ReferenceAgent, net: str, gradient: Any) -> Any:
-    found = TRUE["ReferenceAgent.signals"](self, net, gradient)
-    return [s._replace(up=s.up + s.around, around=0 * s.around) for s in found]
+def _hop_at_once(*arguments: Any) -> Any:
+    return [s._replace(up=s.up + s.around, around=0 * s.around) for s in TRUE["signals.send_signals"](*arguments)]
 
 
 def _wrong_decay(*arguments: Any) -> Any:
     """epsr with the decay of another neuron."""
-    return TRUE["reset_eligibility"](*arguments[:-1], np.roll(arguments[-1], 1))
+    return TRUE["neuron.reset_eligibility"](*arguments[:-1], np.roll(arguments[-1], 1))
 
 
 # Rules that only the options use, all of them at once.
@@ -750,23 +741,25 @@ OPTIONS = {
     "rate_regularization": 0.003,
     "recurrent_hop": True,
 }
-OF_OPTIONS: dict[str, Callable[..., Any]] = {
-    "ReferenceAgent.learn rates": _late_rates,
-    "ReferenceAgent.signals": _hop_at_once,
-    "ReferenceAgent.feedback": lambda self, path: self.arrays[f"{path}/w"],
-    "reset_eligibility": _wrong_decay,
-    "suppression": lambda epsa, epsr, strength, fall: strength[:, None] * epsa,
-    "rate_change": lambda strength, rate, target, e: strength * (rate - target)[:, None] * e,
-    "decayed_change": lambda x, decay, change: (1 - decay) * (x + change),
-    "RATE_RATE": 0.011,  # type: ignore[dict-item]
+OF_OPTIONS: dict[str, Any] = {
+    "learn.learn rates": _late_rates,
+    "signals.send_signals": _hop_at_once,
+    "feedback.feedback": lambda agent, at: agent.arrays[f"{at}w"],
+    "neuron.reset_eligibility": _wrong_decay,
+    "neuron.suppression": lambda epsa, epsr, strength, fall: strength[:, None] * epsa,
+    "rate_regularization.regularize_rates": lambda *arguments: (
+        -TRUE["rate_regularization.regularize_rates"](*arguments)
+    ),
+    "feedback.decayed_change": lambda x, decay, change: (1 - decay) * (x + change),
+    "forward.RATE_RATE": 0.011,
 }
-OF_THE_FACTORED: dict[str, Callable[..., Any]] = {
-    "by_group": lambda x, groups: TRUE["by_group"](x[::-1], groups)[:, ::-1],
-    "fan": lambda traces, source, leaks, slope: TRUE["fan"](traces, source, leaks[::-1], slope),
-    "past_mean": lambda past, psi, mass, fresh: TRUE["past_mean"](past, psi, mass + fresh, fresh),
-    "instant_credit": lambda s, e, slopes: TRUE["instant_credit"](s, e, slopes[::-1]),
-    "one_hop_credit": lambda s, x, *rest: TRUE["one_hop_credit"](s, 0 * x, *rest),
-    "deeper_credit": lambda s, x, *rest: TRUE["deeper_credit"](s, 0 * x, *rest),
+OF_THE_FACTORED: dict[str, Any] = {
+    "signals.by_group": lambda x, groups: TRUE["signals.by_group"](x[::-1], groups)[:, ::-1],
+    "depth.fan": lambda traces, source, leaks, slope: TRUE["depth.fan"](traces, source, leaks[::-1], slope),
+    "depth.past_mean": lambda past, psi, mass, fresh: TRUE["depth.past_mean"](past, psi, mass + fresh, fresh),
+    "depth.instant_credit": lambda s, e, slopes: TRUE["depth.instant_credit"](s, e, slopes[::-1]),
+    "depth.one_hop_credit": lambda s, x, *rest: TRUE["depth.one_hop_credit"](s, 0 * x, *rest),
+    "depth.deeper_credit": lambda s, x, *rest: TRUE["depth.deeper_credit"](s, 0 * x, *rest),
 }
 
 
@@ -780,16 +773,14 @@ def test_a_mutated_option_breaks_parity(depth_filter: str, name: str | None, mon
     if name is None:
         assert assert_parity(agent, twin, events, tolerance=1e-5, stretch=100) == TICKS
         return
-    target = name.split()[0]
-    owner = reference.ReferenceAgent if target.startswith("ReferenceAgent.") else reference
-    monkeypatch.setattr(owner, target.split(".")[-1], (OF_OPTIONS | OF_THE_FACTORED)[name])
+    put(monkeypatch, name, (OF_OPTIONS | OF_THE_FACTORED)[name])
     with pytest.raises(AssertionError, match=r"^tick "):
         assert_parity(agent, twin, events, tolerance=1e-5, stretch=100)
 
 
 def test_a_mutated_coordinate_rule_breaks_parity(monkeypatch: pytest.MonkeyPatch) -> None:
-    true = reference.coordinate_change
-    monkeypatch.setattr(reference, "coordinate_change", lambda c, p, lr, delta, decay: true(c, p, lr, delta, 0.0))
+    true = step_size.coordinate_update
+    put(monkeypatch, "step_size.coordinate_update", lambda c, p, lr, delta, decay: true(c, p, lr, delta, 0.0))
     agent = double_agent(*CASES["coordinate"])
     with pytest.raises(AssertionError, match=r"^tick "):
         assert_parity(agent, twin_of(agent), script(TICKS, agent.observation, 0), tolerance=1e-5, stretch=100)

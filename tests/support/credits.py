@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 from synaptick.bench.gradients import compare as gradients
 from synaptick.config import Config
 
-from ..reference.policy import Clipped, gaussians, parts_of
+from ..reference.distributions import Clipped
+from ..reference.policy import gaussians
+from ..reference.spaces import parts_of
 from .harness import DoubleAgent, twin_of
 from .oracle import Paths, Stack, rtrl, run
 

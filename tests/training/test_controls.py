@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from synaptick import Agent, Config
 
-from ..reference import policy as reference_policy
-from ..reference.agent import ReferenceAgent
+from ..reference import policy
+from ..reference.spaces import parts_of
 from ..support.common import BOX, CONTROLS, COORDINATE, PARTS, SIZE, assert_finite, make_agent, tiers
 from ..support.harness import DoubleAgent, twin_of
+from ..support.mutants import put
 
 SPACES: dict[str, Any] = {
     "bounded": spaces.Box(-1, 1, (3,)),
@@ -200,8 +201,7 @@ RULES: dict[str, dict[str, Any]] = {"bounded": {}, "coordinate": COORDINATE}
 
 def excess(agent: Any, space: Any, views: Any) -> NDArray[np.float64]:
     """How far each output is beyond its range."""
-    parts = reference_policy.parts_of(space)
-    found = reference_policy.excess(np.array(views["actor/output"], float), parts, agent.config)
+    found = policy.excess(np.array(views["actor/output"], float), parts_of(space), agent.config)
     return np.abs(found)
 
 
@@ -285,7 +285,7 @@ def test_outputs_do_not_drift_out_of_their_range(towards: float, rule: str) -> N
 @pytest.mark.parametrize("rule", FAST)
 def test_without_a_hold_outputs_drift(rule: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Negative control, in the twin: the same in 2500 ticks, of which the compiled agent needs no more."""
-    monkeypatch.setattr(ReferenceAgent, "hold", lambda self: None)
+    put(monkeypatch, "policy.hold", lambda agent: None)
     free = [drifted(seed, 2500, 1.0, True, **FAST[rule])[-625:].mean(axis=0).max() for seed in range(2)]
     held = [drifted(seed, 2500, 1.0, False, **FAST[rule])[-625:].mean(axis=0).max() for seed in range(2)]
     assert min(free) > 0.2

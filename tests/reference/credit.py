@@ -1,0 +1,42 @@
+"""Twin of `kernels/credit.py`: what each synapse had to do with what was done and is valued now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from . import depth, neuron, policy, vectors
+from .signals import Signals
+from .vectors import Array
+
+if TYPE_CHECKING:
+    from .agent import ReferenceAgent
+
+
+def advance_credit(agent: ReferenceAgent, net: str, gradient: Array, found: list[Signals]) -> None:
+    """credit <- discount lambda credit + signals times eligibility; then traces; in the readout + g features."""
+    arrays, decay = agent.arrays, agent.config.discount * agent.config.trace_lambda
+    fresh = {f"{net}/": np.outer(gradient, arrays[f"{net}/features"])}
+    if net == "actor":
+        policy.keep_free(agent, fresh["actor/"])
+    for index in agent.learning:
+        fresh[f"{net}/{index}/"] = layer_credit(agent, net, index, found[index])
+    arrays.update({at + "credit": vectors.flushed(decay * arrays[at + "credit"] + new) for at, new in fresh.items()})
+
+
+def layer_credit(agent: ReferenceAgent, net: str, index: int, found: Signals) -> Array:
+    """Signals times eligibility as it is and as the layers above have filtered it; then traces."""
+    c, arrays, at = agent.config, agent.arrays, f"{net}/{index}/"
+    slopes, last = agent.slopes(net), agent.indices[-1]
+    remembers = float(c.depth_filter != "none" and c.temporal_trace)
+    means = np.array([arrays[f"{net}/{k}/alpha"].mean() * remembers for k in agent.indices])
+    above = [min(index + q, last) for q in range(1, agent.levels[index] + 1)]
+    x, e = neuron.layer_eligibility(agent, at)
+    neuron.advance_eligibility(agent, at)
+    if c.depth_filter == "cascade":
+        before = arrays[at + "cascade"]
+        arrays[at + "cascade"] = depth.cascade(before, e, means[above], slopes[above])
+        return depth.cascade_credit(found, e, before, arrays[at + "cascade"])
+    leaks = remembers * arrays[at + "alphas"][: c.leak_groups * bool(above)]
+    return depth.factored_credit(agent, at, found, e, x, leaks, means[above], slopes[above])

@@ -1,0 +1,69 @@
+"""Twin of `kernels/step_size.py`: how far a weight moves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from . import policy, vectors
+from .vectors import Array
+
+if TYPE_CHECKING:
+    from .agent import ReferenceAgent
+
+
+def bounded_step(lr: float, kappa: float, bound: float, delta: float, norm: float) -> float:
+    """lr / max(1, lr kappa max(|delta| / bound, 1) ||credit||_1)."""
+    return lr / max(1.0, lr * kappa * max(abs(delta) / bound, 1.0) * norm)
+
+
+def bounded_steps(
+    lr: float, kappa: float, bound: float, share: float, learning: int, parts: int, delta: float, norms: Array
+) -> list[float]:
+    """The step of each layer and, last, of the readout, which has `share` of the bound; all under one if that is 0.
+
+    Each of K parts of an action moves as if it were alone: norms count 1/K in the readout, 1/sqrt(K) in layers.
+    """
+    layers = norms.size - 1
+    norms = norms / ([np.sqrt(parts)] * layers + [parts])
+    if share == 0:
+        return [bounded_step(lr, kappa, bound, delta, norms.sum())] * norms.size
+    shares = [(1 - share) / max(learning, 1)] * layers + [share]
+    return [bounded_step(lr, kappa / part, bound, delta, norm) for part, norm in zip(shares, norms, strict=True)]
+
+
+def coordinate_update(credit: Array, peak: Array, lr: float, delta: float, decay: float) -> tuple[Array, Array]:
+    """m' = max(decay m, |delta credit|); returns lr delta credit / (m' + 1e-8) and m'."""
+    peak = vectors.flushed(np.maximum(decay * peak, np.abs(delta * credit)))
+    return lr * delta * credit / (peak + 1e-8), peak
+
+
+def rates(agent: ReferenceAgent, net: str) -> tuple[float, float]:
+    """The largest step of a network and the safety factor of its bounded step.
+
+    A narrow policy is moved in small steps: the actor's kappa is divided by the spread of what it has just drawn.
+    """
+    c = agent.config
+    if net == "critic":
+        return c.lr_value, c.kappa_value
+    return c.lr_policy, c.kappa_policy / policy.action_scale(agent.parts, agent.arrays["stds"])
+
+
+def changes(agent: ReferenceAgent, net: str, delta: float) -> list[Array]:
+    """What the error changes in the weights of each layer and, last, of the readout; peaks follow."""
+    c, arrays = agent.config, agent.arrays
+    lr, kappa = rates(agent, net)
+    blocks = agent.blocks(net)
+    found = []
+    if c.step_rule == "coordinate":
+        for at in blocks:
+            change, arrays[at + "peak"] = coordinate_update(
+                arrays[at + "credit"], arrays[at + "peak"], lr, delta, c.peak_decay
+            )
+            found.append(change)
+        return found
+    parts = agent.parts.number if net == "actor" else 1
+    norms = np.array([np.abs(arrays[at + "credit"]).sum() for at in blocks])
+    steps = bounded_steps(lr, kappa, c.td_error_scale, c.readout_share, len(agent.learning), parts, delta, norms)
+    return [step * delta * arrays[at + "credit"] for step, at in zip(steps, blocks, strict=True)]
