@@ -1,8 +1,11 @@
-"""The sizes that fix an arena."""
+"""The sizes that fix an arena, and how a configuration and its spaces give them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+from ..config import Config
+from ..spaces import ActionSpec, ObservationSpec
 
 ALIGNMENT = 64
 _FLOATS_PER_LINE = ALIGNMENT // 4
@@ -169,3 +172,37 @@ class Dimensions:
             "split": self.split(layer),
             "first": self.readout_columns()[0][layer],
         }
+
+
+def dimensions(config: Config, observation: ObservationSpec, action: ActionSpec) -> Dimensions:
+    """Return the sizes of the arena that this configuration needs for these spaces."""
+    return Dimensions(
+        n_input=observation.size,
+        choices=action.choices,
+        controls=action.controls,
+        free_std=config.std == "free",
+        layers=config.stack,
+        reservoir=config.reservoir > 0,
+        groups=config.leak_groups,
+        # Without a trace in time the adaptation of a threshold has no eligibility: its rows are those of LIF neurons.
+        adaptive=tuple(
+            adaptive_neurons(config, n) if config.temporal_trace and not (config.reservoir and index == 0) else 0
+            for index, n in enumerate(config.stack)
+        ),
+        spatial_signal=config.spatial_signal,
+        # The hop meets the trace of one tick ago.
+        recurrent_hop=(config.recurrent_hop and config.recurrent and config.spatial_signal and config.temporal_trace),
+        cascade=config.depth_filter == "cascade",
+        reset_path=config.reset_path and config.temporal_trace and config.reset_strength > 0,
+        own_feedback=config.feedback != "symmetric",
+        recurrent=config.recurrent,
+        observation_skip=config.observation_skip,
+        readout_all=config.readout == "all",
+        peaks=config.step_rule == "coordinate",
+        frozen=config.fixed,
+    )
+
+
+def adaptive_neurons(config: Config, n: int) -> int:
+    """Return how many of n neurons are ALIF: the first ones."""
+    return round(config.adaptive_fraction * n)

@@ -1,4 +1,4 @@
-"""From a configuration and a seed to a filled arena: sizes, time constants, initial weights."""
+"""From a configuration and a seed to a filled arena: time constants, initial weights."""
 
 from __future__ import annotations
 
@@ -10,43 +10,9 @@ from numpy.typing import NDArray
 from ..config import Config
 from ..spaces import ActionSpec, ObservationSpec
 from .arena import NET_NAMES, Arena
-from .dimensions import Dimensions
+from .dimensions import adaptive_neurons, dimensions
 from .reservoir import set_constants, set_weights
 from .settings import fill_settings
-
-
-def dimensions(config: Config, observation: ObservationSpec, action: ActionSpec) -> Dimensions:
-    """Return the sizes of the arena that this configuration needs for these spaces."""
-    return Dimensions(
-        n_input=observation.size,
-        choices=action.choices,
-        controls=action.controls,
-        free_std=config.std == "free",
-        layers=config.stack,
-        reservoir=config.reservoir > 0,
-        groups=config.leak_groups,
-        # Without a trace in time the adaptation of a threshold has no eligibility: its rows are those of LIF neurons.
-        adaptive=tuple(
-            _adaptive(config, n) if config.temporal_trace and not (config.reservoir and index == 0) else 0
-            for index, n in enumerate(config.stack)
-        ),
-        spatial_signal=config.spatial_signal,
-        # The hop meets the trace of one tick ago.
-        recurrent_hop=(config.recurrent_hop and config.recurrent and config.spatial_signal and config.temporal_trace),
-        cascade=config.depth_filter == "cascade",
-        reset_path=config.reset_path and config.temporal_trace and config.reset_strength > 0,
-        own_feedback=config.feedback != "symmetric",
-        recurrent=config.recurrent,
-        observation_skip=config.observation_skip,
-        readout_all=config.readout == "all",
-        peaks=config.step_rule == "coordinate",
-        frozen=config.fixed,
-    )
-
-
-def _adaptive(config: Config, n: int) -> int:
-    """Return how many of n neurons are ALIF: the first ones."""
-    return round(config.adaptive_fraction * n)
 
 
 def time_constants(config: Config) -> NDArray[np.float64]:
@@ -122,7 +88,7 @@ def _fill_constants(arena: Arena, config: Config, name: str, index: int) -> None
     alphas = decay(time_constants(config))
     views[f"{name}/{index}/alphas"][:] = alphas if config.temporal_trace else 0.0
     views[f"{name}/{index}/alpha"][:] = alphas[np.arange(n) % config.leak_groups]
-    adaptive = _adaptive(config, n)
+    adaptive = adaptive_neurons(config, n)
     rho, strength = views[f"{name}/{index}/rho"], views[f"{name}/{index}/strength"]
     rho[:adaptive], strength[:adaptive] = decay(config.tau_adapt), config.adapt_strength
     if not arena.dimensions.learns(index):

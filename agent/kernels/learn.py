@@ -14,7 +14,7 @@ from .feedback import ADAPTIVE, begin_mirroring, end_mirroring
 from .layout import places_of, sizes_of
 from .rate_regularization import regularize_rates
 from .signals import send_signals
-from .step_size import BOUNDED, apply_coordinate, choose_steps
+from .step_size import choose_steps
 from .views import layer_view, net_view, synapses_view
 
 
@@ -60,9 +60,7 @@ def learn(
         send_signals(ints, floats, net)
     if settings.feedback == ADAPTIVE:
         begin_mirroring(settings, ints, floats, net)
-    choose_steps(settings, ints, reals, net, delta)
-    if settings.step_rule != BOUNDED:
-        apply_coordinate(settings, ints, floats, net, delta)
+    choose_steps(settings, ints, reals, floats, net, delta)
     if traces_follow:
         _learn_layers(settings, ints, reals, floats, net, delta, decay)
     else:

@@ -124,8 +124,21 @@ def coordinate_update(weights: NDArray, credit: NDArray, peak: NDArray, lr: floa
 
 
 @kernel
-def choose_steps(settings: Any, ints: NDArray, reals: NDArray, net: int, delta: float) -> None:
-    """Fill the step sizes of `net` for this TD error, in place; 0 with the coordinate rule, which sets its own."""
+def apply_coordinate(settings: Any, ints: NDArray, floats: NDArray, net: int, delta: float) -> None:
+    """Change all weights of `net` that learn by the coordinate rule, in place."""
+    sizes = sizes_of(ints)
+    lr = settings.lr_policy if net == ACTOR else settings.lr_value
+    for block in range(sizes.frozen_layers, sizes.n_layers + 1):
+        synapses = synapses_view(ints, floats, net, block)
+        coordinate_update(synapses.w, synapses.credit, synapses.peak, lr, delta, settings.peak_decay)
+
+
+@kernel
+def choose_steps(settings: Any, ints: NDArray, reals: NDArray, floats: NDArray, net: int, delta: float) -> None:
+    """Fill the step sizes of `net` for this TD error, in place.
+
+    The coordinate rule has a step a synapse: it changes the weights here and now, and leaves steps of 0.
+    """
     sizes, places = sizes_of(ints), places_of(ints)
     norms = row(view(reals, places.credit_norms), net, sizes.n_layers + 1)
     steps = row(view(reals, places.step_sizes), net, sizes.n_layers + 1)
@@ -140,13 +153,4 @@ def choose_steps(settings: Any, ints: NDArray, reals: NDArray, net: int, delta: 
         bounded_steps(lr, kappa, bound, share, sizes.frozen_layers, parts, delta, norms, steps)
     else:
         fill(steps, 0.0)
-
-
-@kernel
-def apply_coordinate(settings: Any, ints: NDArray, floats: NDArray, net: int, delta: float) -> None:
-    """Change all weights of `net` that learn by the coordinate rule, in place."""
-    sizes = sizes_of(ints)
-    lr = settings.lr_policy if net == ACTOR else settings.lr_value
-    for block in range(sizes.frozen_layers, sizes.n_layers + 1):
-        synapses = synapses_view(ints, floats, net, block)
-        coordinate_update(synapses.w, synapses.credit, synapses.peak, lr, delta, settings.peak_decay)
+        apply_coordinate(settings, ints, floats, net, delta)

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 from synaptick import Agent
+from synaptick.arena import plan
 from synaptick.config import Config
 from synaptick.kernels import distributions as kernels
 
@@ -24,7 +25,6 @@ from ..support.harness import (
     Event,
     assert_parity,
     call,
-    compared_names,
     disagreement,
     script,
     take_over,
@@ -391,22 +391,22 @@ def assert_close(agent: Agent, twin: ReferenceAgent, event: Event, tick: int) ->
         assert found < (1e-3 if name.endswith("/w") else 1e-2), f"tick {tick} ({event.kind}): {name} by {found:.1e}"
 
 
-# Fixed from the start, worked out anew in every tick, or for display.
-NOT_COMPARED = {
-    *("alpha", "alphas", "rho", "strength", "leak", "filter_leak"),
-    *("standardized", "control_center", "control_scale", "control_low", "control_high"),
-    *("staging", "input", "inputs", "current", "slope", "features", "gradient", "signals"),
-    *("scratch_e", "scratch_pair", "scratch_total", "scratch_factors", "spike_rates", "credit_norms", "step_sizes"),
-}
-
-
 @pytest.mark.parametrize("depth_filter", ["cascade", "factored"])
 def test_whatever_lasts_is_compared(depth_filter: str) -> None:
     changes = {**OPTIONS, "depth_filter": depth_filter, "step_rule": "coordinate"}
     agent = double_agent(changes, BOX, MIXED)
-    lasting = {name for name, view in agent.views.items() if view.size and name.split("/")[-1] not in NOT_COMPARED}
-    assert lasting == set(compared_names(agent))
-    assert len({name.split("/")[-1] for name in lasting}) == {"cascade": 23, "factored": 25}[depth_filter]
+    twin, d = twin_of(agent), agent.arena.dimensions
+    assert max(disagreement(agent, twin).values()) == 0.0
+    rows = [*plan.agent_rows(d), *plan.net_rows(d, 0), *(row for index in (0, 1) for row in plan.layer_rows(d, index))]
+    lasting = {row.name for row in rows if row.lasts in (plan.LEARNED, plan.TRACE) and np.prod(row.shape)}
+    found = lasting - {"spike_rates", "step_sizes"}  # for display
+    assert found >= {"w", "credit", "eps", "epsa", "peak", "feedback", "observation_mean"}
+    for name, view in agent.views.items():
+        if view.size and name.split("/")[-1] in found | {"v", "a", "z", "psi"}:
+            before = view.flat[0]
+            view.flat[0] = before + 1.0
+            assert max(disagreement(agent, twin).values()) > 1e-3, name
+            view.flat[0] = before
 
 
 @pytest.mark.parametrize("depth_filter", ["cascade", "factored", "none"])

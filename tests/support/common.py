@@ -13,6 +13,7 @@ import pytest
 from gymnasium import spaces
 from numpy.typing import NDArray
 from synaptick import Agent, Config, InputError, run
+from synaptick.arena import plan
 
 from .harness import call, number, observed, script
 
@@ -27,25 +28,6 @@ COORDINATE = {"step_rule": "coordinate", "lr_policy": 0.01, "lr_value": 0.02}
 # Sections made anew in every tick, of traces and weights. A weight that was 0 may be as small as a step along a faint
 # trace, so that products with it are denormal in some ticks; they are flushed when they enter a trace.
 WORK = ("scratch_e", "scratch_total", "scratch_factors", "signals")
-# Named sections of the arena that acting alone may change; everything else is learned or fixed.
-NEURONS = (
-    "v",
-    "a",
-    "z",
-    "psi",
-    "current",
-    "inputs",
-    "features",
-    "output",
-    "slope",
-    "input",
-    "probabilities",
-    "noise",
-    "slow_noise",
-    "stds",
-    "action",
-    "staging",
-)
 
 
 def tiers(names: Iterable[str], usual: Collection[str]) -> list[Any]:
@@ -81,7 +63,9 @@ def state(agent: Agent) -> bytes:
 
 def learned(agent: Agent, also: Iterable[str] = ()) -> dict[str, NDArray[Any]]:
     """Return copies of the views that acting alone must not change, except those whose names end in one of `also`."""
-    moving = {*NEURONS, *also}
+    d = agent.arena.dimensions
+    rows = [*plan.agent_rows(d), *plan.net_rows(d, 0), *plan.layer_rows(d, 0)]
+    moving = {row.name for row in rows if row.lasts is plan.STATE} - {"gradient", "scratch_pair", *WORK} | {*also}
     return {name: view.copy() for name, view in agent.arena.views.items() if name.split("/")[-1] not in moving}
 
 

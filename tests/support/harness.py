@@ -18,12 +18,11 @@ from synaptick.spaces.tree import Branch
 
 from ..reference.agent import NETS, ReferenceAgent
 
-STATISTICS = ("observation_mean", "observation_m2", "returns", "reservoir_mean")
-DRAWN = ("probabilities", "noise", "slow_noise", "stds", "action")
-OF_NET = ("w", "credit", "output")
-OF_LAYER = ("w", "credit", "psi_mean", "rate", "eps", "epsa", "v", "a", "z", "psi")
-# What only some configurations have.
-OF_CONFIGURATION = ("output", "peak", "feedback", "epsr", "cascade", "filtered", "psi_past", "mass")
+# Of what changes: worked out anew in every tick, or for display. Norms of the credit are compared apart.
+NOT_COMPARED = {
+    *("staging", "input", "inputs", "current", "slope", "features", "gradient", "signals"),
+    *("scratch_e", "scratch_pair", "scratch_total", "scratch_factors", "spike_rates", "credit_norms", "step_sizes"),
+}
 
 
 @jit.entry
@@ -170,13 +169,10 @@ def call(agent: Any, event: Event, last_action: float) -> float:
 
 
 def compared_names(agent: Any) -> list[str]:
-    """Names of the views that must agree with the twin after every tick."""
-    views, layers = agent.arena.views, range(len(agent.config.stack))
-    names = [
-        *(f"{net}/{name}" for net in NETS for name in (*OF_NET, *OF_CONFIGURATION)),
-        *(f"{net}/{index}/{name}" for net in NETS for index in layers for name in (*OF_LAYER, *OF_CONFIGURATION)),
-    ]
-    return [name for name in (*STATISTICS, *DRAWN, *names) if name in views and views[name].size]
+    """Names of the views that must agree with the twin after every tick: all but what is fixed and `NOT_COMPARED`."""
+    arena = agent.arena
+    changing = [name for name, view in arena.views.items() if view.size and name not in arena.fixed]
+    return [name for name in changing if name.split("/")[-1] not in NOT_COMPARED]
 
 
 def disagreement(agent: Any, twin: ReferenceAgent) -> dict[str, float]:

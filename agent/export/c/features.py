@@ -5,7 +5,6 @@ from __future__ import annotations
 from ...arena.arena import Arena
 from ...config import Config
 from ...kernels.feedback import ADAPTIVE
-from ...kernels.step_size import BOUNDED
 
 
 def features(config: Config, arena: Arena, initial: bool) -> dict[str, bool]:
@@ -40,7 +39,7 @@ def features(config: Config, arena: Arena, initial: bool) -> dict[str, bool]:
         "RECURRENT_HOP": hops and d.recurrent_hop,
         "RESET_PATH": d.reset_path,
         "ADAPTIVE": any(d.adaptive[index] for index in learning),
-        "PEAKS": settings.step_rule != BOUNDED,
+        "PEAKS": d.peaks,
         "SHARED_BOUND": settings.readout_share == 0,
         "ADAPTIVE_FEEDBACK": settings.feedback == ADAPTIVE,
         "RATES": settings.rate_regularization > 0,

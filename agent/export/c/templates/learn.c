@@ -14,12 +14,7 @@ static void learn(struct agent_memory *self, int net, double delta, double decay
     //#if ADAPTIVE_FEEDBACK
     begin_mirroring(floats, net);
     //#endif
-    //#if PEAKS
-    for (int block = 0; block <= THE_N_LAYERS; ++block) steps[block] = 0.0;
-    apply_coordinate(floats, net, delta);
-    //#else
-    choose_steps(self->reals, net, delta);
-    //#endif
+    choose_steps(self, net, delta);
     if (traces_follow) {
         //#if LEARNING_LAYERS
         for (int index = THE_FROZEN_LAYERS; index < THE_N_LAYERS; ++index) {

@@ -19,6 +19,14 @@ static void apply_coordinate(float *floats, int net, double delta)
     }
 }
 
+/* Step sizes of 0: each synapse has its own, and its weight is changed here and now. */
+static void choose_steps(struct agent_memory *self, int net, double delta)
+{
+    double *steps = self->reals + THE_STEP_SIZES + net * (THE_N_LAYERS + 1);
+    for (int block = 0; block <= THE_N_LAYERS; ++block) steps[block] = 0.0;
+    apply_coordinate(self->floats, net, delta);
+}
+
 //#else
 /* step = lr / max(1, lr kappa max(|delta| / td_error_scale, 1) |credit|_1) */
 static double bounded_step(double lr, double kappa, double delta, double norm)
@@ -27,8 +35,9 @@ static double bounded_step(double lr, double kappa, double delta, double norm)
 }
 
 /* Step size of each layer and, last, of the readout. */
-static void choose_steps(double *reals, int net, double delta)
+static void choose_steps(struct agent_memory *self, int net, double delta)
 {
+    double *reals = self->reals;
     const double *norms = reals + THE_CREDIT_NORMS + net * (THE_N_LAYERS + 1);
     double *steps = reals + THE_STEP_SIZES + net * (THE_N_LAYERS + 1);
     const double lr = net == K_ACTOR ? SET_LR_POLICY : SET_LR_VALUE;
