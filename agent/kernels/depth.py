@@ -19,7 +19,7 @@ exact::
               + P a sum_q (sum_{r>=q, r>1} slope_{q+1} .. slope_r T_r) (D_q - N_q x)
     x = strength epsa + fall epsr, as in this tick's e
 
-Leaks and slopes of levels beyond the top layer are those of the top layer. See `signal.py` for S, U, D and T.
+Leaks and slopes of levels beyond the top layer are those of the top layer. See `signals.py` for S, U, D and T.
 """
 
 from __future__ import annotations

@@ -285,7 +285,7 @@ def test_outputs_do_not_drift_out_of_their_range(towards: float, rule: str) -> N
 @pytest.mark.parametrize("rule", FAST)
 def test_without_a_hold_outputs_drift(rule: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Negative control, in the twin: the same in 2500 ticks, of which the compiled agent needs no more."""
-    put(monkeypatch, "policy.hold", lambda agent: None)
+    put(monkeypatch, "policy.restrain_outputs", lambda agent: None)
     free = [drifted(seed, 2500, 1.0, True, **FAST[rule])[-625:].mean(axis=0).max() for seed in range(2)]
     held = [drifted(seed, 2500, 1.0, False, **FAST[rule])[-625:].mean(axis=0).max() for seed in range(2)]
     assert min(free) > 0.2
