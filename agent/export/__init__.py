@@ -1,4 +1,4 @@
-"""Agents for other places: as C99 source that goes on learning."""
+"""Agents for other places: C99 source that goes on learning, here; the actor as a NIR graph, in `nir`."""
 
 from .c.source import write_source
 from .c.write import export_c

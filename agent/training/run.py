@@ -144,7 +144,7 @@ class _Run:
         """Run to the end, leave a complete folder whatever happens, and return the summary."""
         with _noting_signals() as self.signals:
             if not self.quiet and not is_compiled():
-                announce("compiling the step; this takes about half a minute, once on a machine")
+                announce("compiling the step; this takes up to a minute, once on a machine")
             self.agent.compile()
             begun = time.monotonic()
             title = f"{self.config.env} seed {self.config.seed}"
