@@ -62,4 +62,5 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    subpackages = {"configs", "envs", "realtime"}
+    return sorted({*(name for name in globals() if name.startswith("__")), *subpackages, *__all__})

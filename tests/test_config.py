@@ -16,7 +16,6 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from synaptick import Config, ConfigError, load_config
-from synaptick.config import RENAMED
 from synaptick.config.kinds import (
     Choice,
     Kind,
@@ -30,6 +29,7 @@ from synaptick.config.kinds import (
     description,
     kind_of,
 )
+from synaptick.config.settings import REMOVED, RENAMED
 from synaptick.training.config_file import dump_config, parse_changes, parse_config, shipped_names
 
 from .support.common import ROOT
@@ -363,3 +363,10 @@ def test_changes_are_read_as_yaml() -> None:
 def test_a_bad_change_is_refused(pair: str, said: str) -> None:
     with pytest.raises(ConfigError, match=re.escape(said)):
         parse_changes([pair])
+
+
+@pytest.mark.parametrize("name", REMOVED)
+def test_a_setting_that_was_removed_is_said_to_be(name: str) -> None:
+    assert name not in FIELDS
+    with pytest.raises(ConfigError, match=f"{name}: this setting was removed"):
+        Config(**{name: 0.0})

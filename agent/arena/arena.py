@@ -49,7 +49,7 @@ class Arena:
     random : (4,) int64 array
         State of the random numbers, likewise.
     traces, neurons : float32 arrays
-        All that the end of an episode clears: credit and eligibility, and the states of neurons, likewise.
+        All that the start of an episode clears: credit and eligibility, and the states of neurons, likewise.
     views : dict of str to array
         Named arrays, such as ``"actor/0/w"``, likewise.
     fixed : dict of str to array
@@ -158,7 +158,8 @@ class Arena:
         for owner, row, first in placed:
             size = math.prod(row.shape)
             entries[owner][row.name] = (first, size)
-            if row.section == "ints":  # part of the table
+            if row.section == "ints":  # part of the table, which a restore compares whole
+                assert row.name == "categories", "what is to fill this array?"
                 self.ints[first : first + size] = self.dimensions.choices
                 continue
             view = sections[row.section][first : first + size].reshape(row.shape)

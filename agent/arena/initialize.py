@@ -32,7 +32,7 @@ def decay(tau: Any) -> Any:
 
 
 def build(config: Config, observation: ObservationSpec, action: ActionSpec, seed: int, buffer: Any = None) -> Arena:
-    """Allocate the arena and fill it: hyperparameters, time constants, initial weights and random state.
+    """Allocate the arena and fill it: settings, time constants, initial weights and random state.
 
     Weights of a neuron start sparse (Elsayed et al. 2024): a share `connectivity` of its inputs, at least one, uniform
     in +- 1/sqrt(fan-in); its bias likewise uniform, never left out; recurrent weights uniform in +-

@@ -31,6 +31,9 @@ class Named:
         places = {name: k for k, name in enumerate(names_of(dtype))}
         vars(self).update(_places=places, _numbers=section[at : at + len(places)].data)
 
+    def __reduce__(self) -> Any:
+        raise TypeError("numbers of an arena belong to it: copy the agent, or take to_dict()")
+
     def __getattr__(self, name: str) -> Any:
         return self._numbers[self._place(name)]
 

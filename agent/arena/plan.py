@@ -33,7 +33,8 @@ class Row(NamedTuple):
     ----------
     name : str
     lasts : Lasts
-        In the reals, which no clearing fills, only whether an array is fixed matters.
+        Of the reals it decides only whether an array is fixed: nothing clears them by section, and what has to be
+        cleared there (`credit_norms`, a part of `returns`) is named in `kernels.clearing`.
     shape : tuple of int
     section : str
         "ints", "reals" or "floats".

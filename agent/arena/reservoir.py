@@ -16,7 +16,7 @@ from ..config import Config
 
 # Fall of the threshold that a spike causes, units of the membrane, and what is left of it after a tick. The threshold
 # of a latch that has fired once is at 1 - 2 = -1, and comes down to 1 - 2/(1 - 0.5) = -3 if it goes on. It stops when
-# its current, of deviation `gain` = 2 over the layer, falls below -2, the reset taking 1 more; one that has just begun
+# its current, whose std over the layer is `gain` = 2, falls below -2, the reset taking 1 more; one that has just begun
 # stops below 0.
 LATCH_STRENGTH = -2.0
 LATCH_RHO = 0.5

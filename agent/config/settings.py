@@ -36,6 +36,9 @@ RENAMED: dict[str, str] = {
 }
 """Old names of settings, with the present ones."""
 
+REMOVED = ("initial_pull", "least_utility", "maturity", "replacement_rate")
+"""Settings that are no longer there."""
+
 EXPERIMENT = Group("Experiment")
 NETWORK = Group("Network")
 NEURONS = Group("Neurons")
@@ -48,7 +51,12 @@ FILES = Group("Files")
 
 
 def check_key(key: str) -> None:
-    """Raise `ConfigError`, with the name that was probably meant, unless `key` is a field of `Config`."""
+    """Raise `ConfigError`, with the name that was probably meant or what became of it, unless `key` is a setting."""
+    if key in REMOVED:
+        raise ConfigError(
+            f"{key}: this setting was removed, and nothing takes its place: leave it out "
+            "(docs/decisions/0018-optional-mechanisms.md says why)"
+        )
     if key not in [spec.name for spec in fields(Config)]:
         raise unknown_key(key, fields(Config), RENAMED)
 
@@ -159,7 +167,9 @@ class Config:
         1.0, Real(1e-3, 1e3, "units of the membrane"), "Threshold at rest.", elsewhere="v_threshold"
     )
     reset_strength: float = NEURONS.field(
-        1.0, Real(0, 10, "times `v_th`"), "Fall of the membrane after a spike. With 0 the membrane is unchanged."
+        1.0,
+        Real(0, 10, "times `v_th`"),
+        "Fall of the membrane after a spike. With 0 a spike does not change the membrane.",
     )
     dampening: float = NEURONS.field(0.3, Real(1e-3, 10), "Height of the pseudo-derivative (gamma in Bellec et al.).")
     gain: float = NEURONS.field(
@@ -255,7 +265,7 @@ class Config:
     step_rule: str = LEARNING.field(
         "bounded",
         Choice("bounded", "coordinate"),
-        "How a weight change is scaled, see `agent/kernels/step_size.py`.",
+        "How a weight change is scaled, see `synaptick.kernels.step_size`.",
     )
     lr_policy: float = LEARNING.field(
         1.0,
@@ -279,7 +289,7 @@ class Config:
         1.0,
         Real(0.01, 1e6, "units of the normalized reward"),
         """Size of a TD error from which on the bounded step grows no further with it; 1 as published. Where rewards are
-        rare and large, a small bound makes values too low.""",
+        rare and large, a small scale makes values too low.""",
     )
     readout_share: float = LEARNING.field(
         0.5,

@@ -1,4 +1,4 @@
-"""What the end of an episode clears."""
+"""What is cleared before an episode begins, and before learning goes on after ticks that only acted."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ Places = np.dtype(
     [
         (name, PLACE)
         for name in (
-            "traces",  # float32: credit and eligibility of all layers, which the end of an episode clears
+            "traces",  # float32: credit and eligibility of all layers, which the start of an episode clears
             "neurons",  # float32: their states, which it clears too
             "categories",  # int64, (n_choices,): categories of each factor
             "staging",  # (n_input,): the observation as the caller gave it
@@ -70,8 +70,8 @@ Places = np.dtype(
             "returns",  # (normalize.RETURNS_SIZE,)
             "reservoir_mean",  # (2, neurons of the reservoir)
             "probabilities",  # (n_preferences,), factors one after the other
-            "control_center",  # (n_controls,): what a drawn 0 stands for, and 1 adds, in units of the space
-            "control_scale",
+            "control_center",  # (n_controls,): what a drawn 0 stands for, in units of the space
+            "control_scale",  # (n_controls,): what a drawn 1 adds to that
             "control_low",  # (n_controls,): bounds of what is drawn, maybe infinite
             "control_high",
             "stds",  # (n_controls,)

@@ -9,7 +9,7 @@
 Bellec et al. 2020, Nat. Commun. 11:3625, eqs. 6-10 and 20 (soft reset; strength 0 is a LIF neuron). For a synapse from
 input j to neuron i (eqs. 22-26)::
 
-    eps_j  <- alpha_g eps_j + gain s u_j                     one vector a leak group g
+    eps_j  <- alpha_g eps_j + slope u_j                      one a leak group g; slope: `forward.normalize_current`
     e_ij    = psi_i (eps_j - fall epsr_ij - strength_i epsa_ij)
     epsa_ij <- rho_i epsa_ij + e_ij                          adaptive neurons only
     epsr_ij <- alpha_i epsr_ij + e_ij                        with `reset_path`; fall = reset_strength v_th
@@ -19,7 +19,8 @@ the value that the *next* tick uses. The fourth follows the reset of the membran
 out (see docs/decisions/0006-deep-eprop.md).
 
 What other kernels, and the exports, ask of a model: `fire`, `filter_inputs`, `eligibility_row`, `add_suppression`, and,
-where eligibility is needed for nothing but credit, `fused_credit_row`.
+where eligibility is needed for nothing but credit, `fused_credit_row` in the place of two; `fuses` says for which
+neurons.
 """
 
 from __future__ import annotations

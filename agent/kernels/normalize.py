@@ -24,14 +24,14 @@ EPSILON = 1e-30
 
 
 @kernel
-def kept(memory: float, count: float) -> float:
-    """Return the share of all sums that is kept when a sample comes: 1 until there are `memory`, then 1 - 1/memory.
+def kept(horizon: float, count: float) -> float:
+    """Return the share of all sums that is kept when a sample comes: 1 until there are `horizon`, then 1 - 1/horizon.
 
-    Up to then statistics are those of all samples, and later of about the last `memory`, with weights that decay, so
+    Up to then statistics are those of all samples, and later of about the last `horizon`, with weights that decay, so
     that they can follow a world that changes however old they are.
     """
     # Half a sample apart, so that rounding does not decide.
-    return 1.0 if count < memory - 0.5 else 1.0 - 1.0 / memory
+    return 1.0 if count < horizon - 0.5 else 1.0 - 1.0 / horizon
 
 
 @kernel
@@ -91,7 +91,7 @@ def standardize(
 
 
 @kernel
-def add_reward(returns: NDArray, memory: float, discount: float, reward: float) -> None:
+def add_reward(returns: NDArray, horizon: float, discount: float, reward: float) -> None:
     """Add a reward to the sum and the sum of squares of the returns of all ticks so far, in place.
 
     A tick t of this episode has the return ``G_t = sum_k discount^(k-t) r_k``, as far as it is known. One more reward
@@ -110,10 +110,10 @@ def add_reward(returns: NDArray, memory: float, discount: float, reward: float) 
     ----------
     returns : (6,) float64 array, modified in place
         Number of ticks, sum of G, sum of G^2 over all episodes; held, ones, squares of this one.
-    memory : float
+    horizon : float
         Ticks that are remembered, which is where `keep` comes from, see `kept`.
     """
-    keep = kept(memory, returns[COUNT])
+    keep = kept(horizon, returns[COUNT])
     returns[ONES] = keep * discount * returns[ONES] + 1.0
     returns[SQUARES] = keep * discount * discount * returns[SQUARES] + 1.0
     held, fresh = keep * discount * returns[HELD], reward * returns[SQUARES]

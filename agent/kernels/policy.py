@@ -35,7 +35,7 @@ SETTINGS = (
 # Stds that a mean may be beyond a bound.
 REACH = 3.0
 # Share of what an output has gone beyond its range that is taken back in a tick.
-HOLD_RATE = 0.1
+RESTRAIN_RATE = 0.1
 
 
 @kernel
@@ -107,7 +107,7 @@ def score(settings: Any, ints: NDArray, reals: NDArray, floats: NDArray) -> None
     """Write the gradient of the last draw's log-probability to the actor's output gradient, in place.
 
     Of preferences as it is; of means times the std; of the logarithms of stds times `std_lr_scale`. An
-    output beyond its range counts as if it were on the bound of the range; `hold` sees to it that it comes back.
+    output beyond its range counts as if it were on the bound of the range; `restrain_outputs` brings it back.
     """
     sizes, places, head = sizes_of(ints), places_of(ints), net_view(ints, floats, ACTOR)
     categories, action = view(ints, places.categories), view(reals, places.action)
@@ -170,7 +170,7 @@ def restrain_outputs(settings: Any, ints: NDArray, reals: NDArray, floats: NDArr
         least += settings.log_min_probability_ratio
         for k in range(first, first + size):
             if output[k] < least:
-                _move_output(ints, floats, k, HOLD_RATE * (least - float(output[k])))
+                _move_output(ints, floats, k, RESTRAIN_RATE * (least - float(output[k])))
             if settings.preference_decay > 0.0:
                 _move_output(ints, floats, k, settings.preference_decay * (mean - float(output[k])))
         first += size
@@ -182,7 +182,7 @@ def restrain_outputs(settings: Any, ints: NDArray, reals: NDArray, floats: NDArr
             value = float(output[index])
             held = mean if which == 0 else clip(value, LOG_STD_LOW, LOG_STD_HIGH)
             if value != held:
-                _move_output(ints, floats, index, HOLD_RATE * (held - value))
+                _move_output(ints, floats, index, RESTRAIN_RATE * (held - value))
 
 
 @kernel

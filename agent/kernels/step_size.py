@@ -33,7 +33,7 @@ def bounded_step(lr: float, kappa: float, td_error_scale: float, delta: float, c
 
         step = lr / max(1, lr kappa max(|delta| / td_error_scale, 1) ||credit||_1)
 
-    The published rule has an td_error_scale of 1.
+    The published rule has a td_error_scale of 1.
 
     Parameters
     ----------
@@ -149,8 +149,8 @@ def choose_steps(settings: Any, ints: NDArray, reals: NDArray, floats: NDArray, 
         if net == ACTOR:
             parts = sizes.n_parts
             kappa /= action_scale(ints, reals)  # so that a narrow policy is moved in small steps
-        bound, share = settings.td_error_scale, settings.readout_share
-        bounded_steps(lr, kappa, bound, share, sizes.frozen_layers, parts, delta, norms, steps)
+        scale, share = settings.td_error_scale, settings.readout_share
+        bounded_steps(lr, kappa, scale, share, sizes.frozen_layers, parts, delta, norms, steps)
     else:
         fill(steps, 0.0)
         apply_coordinate(settings, ints, floats, net, delta)

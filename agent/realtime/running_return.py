@@ -7,7 +7,7 @@ import math
 from ..kernels.base.jit import HUGE
 from .watchdog import Watchdog
 
-# A gain counts once it is so many deviations of a running mean: the best of 10^6 steps of noise is five above the mean,
+# A gain counts once it is so many stds of a running mean: the best of 10^6 steps of noise is five above the mean,
 # the first ones may have been two or three below.
 SURE = 8.0
 

@@ -61,7 +61,7 @@ class Life(NamedTuple):
 
 @njit
 def wandering(draws, rate, first):
-    """Return ``x <- x - rate x + sqrt(2 rate) draw`` from `first` on: deviation 1, correlation time 1/rate."""
+    """Return ``x <- x - rate x + sqrt(2 rate) draw`` from `first` on: standard deviation 1, correlation time 1/rate."""
     out, x = np.empty(draws.size), first
     for t in range(draws.size):
         x += np.sqrt(2.0 * rate) * draws[t] - rate * x

@@ -17,7 +17,7 @@ KERNELS = sorted((ROOT / "agent" / "kernels").rglob("*.py"))
 SOURCES = [*AGENT, *sorted((ROOT / "envs").rglob("*.py")), *sorted((ROOT / "configs").glob("*.py"))]
 CONTRACTS = (
     "one wing a question, each above those it is made of",
-    "kernels import only numpy, numba and math",
+    "kernels need no Gymnasium, YAML or terminal",
     "nothing below training needs Gymnasium, YAML or a terminal",
 )
 
@@ -111,7 +111,7 @@ def test_kernels_import_numbers_and_the_standard_library_only(path: Path) -> Non
 def test_only_the_cache_of_compiled_code_touches_the_outside(path: Path) -> None:
     outside = {"os", "pathlib", "tempfile", "subprocess", "socket", "io", "shutil", "json", "logging"}
     found = {module.split(".")[0] for level, module in imports(path) if level == 0} & outside
-    assert not found or path.name == "jit.py"
+    assert not found or path.name in ("jit.py", "cache.py")
 
 
 def test_the_agent_is_embedded_without_gymnasium_or_a_terminal() -> None:

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from .agent import ReferenceAgent
 
 
-def kept(memory: float, count: float) -> float:
-    """1 until there are `memory` samples, then 1 - 1/memory."""
-    return 1.0 if count < memory - 0.5 else 1 - 1 / memory
+def kept(horizon: float, count: float) -> float:
+    """1 until there are `horizon` samples, then 1 - 1/horizon."""
+    return 1.0 if count < horizon - 0.5 else 1 - 1 / horizon
 
 
 def welford(keep: float, count: float, mean: Any, m2: Any, sample: Any) -> tuple[Any, Any]:
@@ -39,12 +39,12 @@ def standardize(count: float, mean: Array, m2: Array, clip: float, sample: Array
     return np.clip((sample - mean) / std(count, mean, m2), -clip, clip)
 
 
-def add_reward(returns: Array, memory: float, discount: float, reward: float) -> Array:
+def add_reward(returns: Array, horizon: float, discount: float, reward: float) -> Array:
     """[n, sum G, sum G^2, sum d^(k-t) G_t, sum d^(k-t), sum d^(2(k-t))] with one reward more; d the discount.
 
     Each sum is over ticks t with weights keep^(k-t).
     """
-    returns = kept(memory, returns[0]) * returns
+    returns = kept(horizon, returns[0]) * returns
     count, total, of_squares, held, ones, squares = returns
     ones, squares = 1 + discount * ones, 1 + discount**2 * squares
     total, of_squares = total + reward * ones, of_squares + 2 * reward * discount * held + reward**2 * squares

@@ -117,7 +117,7 @@ class Trajectory:
 
     u: Array  # (T, m)
     centered: Array  # (T, n), current minus its mean
-    slope: Array  # (T,), gain / deviation of the current
+    slope: Array  # (T,), gain / std of the current
     v: Array  # (T, n)
     a: Array  # (T, n)
     z: Array  # (T, n)

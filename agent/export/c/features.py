@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...arena.arena import Arena
 from ...config import Config
-from ...kernels.feedback import ADAPTIVE
+from ...kernels import feedback
 
 
 def features(config: Config, arena: Arena, initial: bool) -> dict[str, bool]:
@@ -41,10 +41,10 @@ def features(config: Config, arena: Arena, initial: bool) -> dict[str, bool]:
         "ADAPTIVE": any(d.adaptive[index] for index in learning),
         "PEAKS": d.peaks,
         "SHARED_BOUND": settings.readout_share == 0,
-        "ADAPTIVE_FEEDBACK": settings.feedback == ADAPTIVE,
+        "ADAPTIVE_FEEDBACK": settings.feedback == feedback.ADAPTIVE,
         "RATES": settings.rate_regularization > 0,
         "KEEP_STATE": settings.keep_state != 0,
         "NORMALIZE_REWARDS": settings.normalize_rewards != 0,
-        "HOLDS": settings.lr_policy > 0,
+        "RESTRAINS": settings.lr_policy > 0,
         "FADES": settings.preference_decay > 0,
     }

@@ -100,7 +100,8 @@ def _filled(text: str, values: dict[str, object]) -> str:
 def _numbers(agent: Agent, code: str, initial: bool) -> Iterator[str]:
     """Yield everything in the source that is not the same for all agents."""
     arena = agent.arena
-    yield "/* ---- numbers: settings (SET), sizes and offsets (THE), places (AT), constants of the algorithm (K) */\n"
+    yield "/* ---- numbers: settings (SET), sizes and offsets (THE), lengths (SIZE), places in the state (AT),"
+    yield "   constants of the algorithm (K) */\n"
     yield from definitions(code, arena)
     widest = _widest(arena)
     yield f"#define WIDEST {widest}"
@@ -161,6 +162,7 @@ def at_rest(agent: Agent) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArr
     arena.block[:] = agent.arena.block
     arena.clock.phase = 0
     if not arena.settings.keep_state:
+        # As `kernels.clearing.clear_episode` does.
         arena.traces[:] = arena.neurons[:] = 0.0
         arena.views["credit_norms"][:] = 0.0
         arena.views["returns"][[HELD, ONES, SQUARES]] = 0.0

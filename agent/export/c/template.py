@@ -4,7 +4,8 @@ A line ``//#if WORDS`` begins a part that is kept if the words, names of `featur
 ``not``, are true; ``//#else`` and ``//#endif`` are as in C. Names in the code stand for numbers:
 
 ========  ===========================================================================================
-``AT_X``  index of the number X of `kernels.layout` in its section; ``AT_LAYER_X``, ``AT_NET_X``: in a row of the table
+``AT_X``  index of the number X of `kernels.layout` in its section; ``AT_LAYER_X``, ``AT_NET_X``: in a row of the table;
+          or where the stretch X (RANDOM, SIZES, NETS, LAYERS) begins
 ``THE_X``  the size X of the arena, or the index of the first number of its array X
 ``SIZE_X``  how many numbers its array X has
 ``SET_X``  the setting X

@@ -173,7 +173,7 @@ def _metadata(agent: Agent, result: dict[str, Any]) -> dict[str, Any]:
     views, d = agent.arena.views, agent.arena.dimensions
     count = float(agent.arena.running.observation_count)
     mean, m2 = views["observation_mean"], views["observation_m2"]
-    spread = np.array([std(count, float(a), float(b)) for a, b in zip(mean, m2, strict=True)])
+    stds = np.array([std(count, float(a), float(b)) for a, b in zip(mean, m2, strict=True)])
     chosen = views["standardized"] != 0.0
     found = result["differences"]
     metadata = {
@@ -184,7 +184,7 @@ def _metadata(agent: Agent, result: dict[str, Any]) -> dict[str, Any]:
         "state": "0 at the beginning of an episode" if not agent.config.keep_state else "kept over episodes",
         "input": "clip((observation - mean) / std, -clip, clip) where standardized, else the observation",
         "observation_mean": np.where(chosen, mean, 0.0),
-        "observation_std": np.where(chosen, spread, 1.0),
+        "observation_std": np.where(chosen, stds, 1.0),
         "observation_clip": float(agent.config.observation_clip),
         "observation_standardized": chosen.astype(np.int64),
         "output": "preferences of each factor, means of controls, logarithms of their stds",

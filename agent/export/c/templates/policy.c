@@ -92,7 +92,7 @@ static void score(struct agent_memory *self)
     (void)first;
 }
 
-//#if HOLDS
+//#if RESTRAINS
 /* W_k <- W_k + change z / |z|^2 for output k of the actor. */
 static void move_output(struct agent_memory *self, int32_t k, double change)
 {
@@ -127,7 +127,7 @@ static void restrain_outputs(struct agent_memory *self)
         for (int32_t k = first; k < first + size; ++k) mean += (double)output[k] / size;
         //#endif
         for (int32_t k = first; k < first + size; ++k) {
-            if (output[k] < least) move_output(self, k, K_HOLD_RATE * (least - output[k]));
+            if (output[k] < least) move_output(self, k, K_RESTRAIN_RATE * (least - output[k]));
             //#if FADES
             move_output(self, k, SET_PREFERENCE_DECAY * (mean - output[k]));
             //#endif
@@ -142,7 +142,7 @@ static void restrain_outputs(struct agent_memory *self)
             const int32_t index = first + which * THE_N_CONTROLS + k;
             const double value = output[index];
             const double held = which == 0 ? mean : clip(value, K_LOG_STD_LOW, K_LOG_STD_HIGH);
-            if (value != held) move_output(self, index, K_HOLD_RATE * (held - value));
+            if (value != held) move_output(self, index, K_RESTRAIN_RATE * (held - value));
         }
     }
     //#endif

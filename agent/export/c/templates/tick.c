@@ -62,7 +62,7 @@ static int tick(struct agent_memory *self, double reward, const double *observat
         //#endif
         for (int net = 0; net < K_N_NETS; ++net)
             learn(self, net, delta, SET_DISCOUNT * SET_TRACE_LAMBDA, traces_follow);
-        //#if HOLDS
+        //#if RESTRAINS
         if (!ended) restrain_outputs(self);
         //#endif
     }
