@@ -28,7 +28,7 @@ import torch  # type: ignore[import-not-found,unused-ignore]
 from stable_baselines3.common.monitor import Monitor  # type: ignore[import-not-found,unused-ignore]
 
 ROOT = Path(__file__).parents[2]
-SUITES_FILE = ROOT / "agent" / "study" / "suites.py"
+SUITES_FILE = ROOT / "agent" / "bench" / "suites.py"
 ALGORITHMS = ("ppo", "a2c", "recurrent_ppo")
 SUITES = ("classic", "box2d", "mujoco", "masked")
 # What a task may set if another algorithm is to do the same.
