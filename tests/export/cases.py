@@ -97,7 +97,7 @@ MUTANTS: dict[str, tuple[str, str, str]] = {
         "for (int32_t i = n & -BLOCK; i < n - 1; ++i) FIRE(i);",
     ),
     "fading towards the sum": (FADING, "mean += (double)output[k] / size", "mean += (double)output[k]"),
-    "fading with the hold": (FADING, "SET_PREFERENCE_DECAY * (mean -", "K_HOLD_RATE * (mean -"),
+    "fading with the hold": (FADING, "SET_PREFERENCE_DECAY * (mean -", "K_RESTRAIN_RATE * (mean -"),
 }
 
 

@@ -594,7 +594,7 @@ OF_STRAYED: dict[str, Any] = {
     "policy.mean_of": lambda output, std, low, high: output,
     "policy.mean_of at the bound": lambda output, std, low, high: float(np.clip(output, low, high)),
     "policy.mean_of above only": lambda output, std, low, high: min(output, high + 3 * std),
-    "policy.HOLD_RATE": 0.099,
+    "policy.RESTRAIN_RATE": 0.099,
     "distributions.LOG_STD": (-4.0, 1.01),
     "distributions.LOG_STD below": (-4.01, 1.0),
     "policy.excess": lambda output, parts, config: 0 * output,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .agent import ReferenceAgent
 
 # Share of what an output is beyond its range that is taken back in a tick.
-HOLD_RATE = 0.1
+RESTRAIN_RATE = 0.1
 # How many stds beyond a bound a mean may lie.
 REACH = 3
 
@@ -131,7 +131,7 @@ def restrain_outputs(agent: ReferenceAgent) -> None:
     """Readout rows of outputs beyond their range move back, preferences fade; feedback does not follow."""
     arrays, c = agent.arrays, agent.config
     found = arrays["actor/output"]
-    change = -HOLD_RATE * excess(found, agent.parts, c) - c.preference_decay * apart(found, agent.parts)
+    change = -RESTRAIN_RATE * excess(found, agent.parts, c) - c.preference_decay * apart(found, agent.parts)
     seen = np.tile(arrays["actor/features"], (change.size, 1))
     keep_free(agent, seen)
     arrays["actor/w"] = arrays["actor/w"] + move_output(change, seen)
