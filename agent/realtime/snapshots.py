@@ -12,11 +12,8 @@ import numpy as np
 from ..agent import Agent
 from ..arena.checkpoint import NEWEST_FILE, OLDER_FILE
 from ..errors import ConfigError, StateError
-from ..kernels.layout import RANDOM_AT, SIZES_AT
 from .state_scan import bounds_of_controls
 from .writer import Writer
-
-RANDOM = slice(RANDOM_AT, SIZES_AT)
 
 
 class Snapshots:
@@ -173,12 +170,12 @@ class Snapshots:
             slot = self._choice(best)
         if slot is None:
             return None
-        ints = self.agent.arena.ints
-        words = ints[RANDOM].copy()
-        np.copyto(self.agent.arena.block, self._blocks[slot])
+        arena = self.agent.arena
+        words = arena.random.copy()
+        np.copyto(arena.block, self._blocks[slot])
         # Words that the generator cannot have made are part of what is broken.
         if not exact and words.any() and ((words >= 0) & (words < 2**32)).all():
-            ints[RANDOM] = words
+            arena.random[:] = words
         return self._taken_at[slot], self._levels[slot]
 
     def _choice(self, best: bool) -> int | None:

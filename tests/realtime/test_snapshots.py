@@ -13,7 +13,6 @@ from synaptick import Agent, ConfigError, StateError
 from synaptick.arena import checkpoint
 from synaptick.arena.checkpoint import NEWEST_FILE, OLDER_FILE
 from synaptick.realtime import Guard, Snapshots
-from synaptick.realtime.snapshots import RANDOM
 
 from ..support.common import CONTROLS, drive, make_agent, state
 from ..support.machines import MS, FakeClock, lead, said
@@ -39,12 +38,12 @@ def test_after_a_rollback_everything_is_as_it_was_but_the_random_numbers() -> No
     snapshots.take(200)
     saved = agent.snapshot()
     ours = drive(agent, 300, seed=1)
-    words = agent.arena.ints[RANDOM].copy()
+    words = agent.arena.random.copy()
     snapshots.restore()
-    assert (agent.arena.ints[RANDOM] == words).all()
-    agent.arena.ints[RANDOM] = saved.view(np.int64)[RANDOM]
+    assert (agent.arena.random == words).all()
+    agent.arena.random[:] = agent.arena.same_place(saved, agent.arena.random)
     assert state(agent) == saved.tobytes()
-    agent.arena.ints[RANDOM] = words
+    agent.arena.random[:] = words
     assert drive(agent, 300, seed=1) != ours  # the same world, another way through it
 
 
@@ -55,7 +54,7 @@ def test_random_words_that_no_generator_made_are_not_kept() -> None:
     snapshots.take(50)
     before = state(agent)
     for broken in ([0, 0, 0, 0], [-1, 1, 1, 1], [2**32, 1, 1, 1]):
-        agent.arena.ints[RANDOM] = broken
+        agent.arena.random[:] = broken
         snapshots.restore()
         assert state(agent) == before
 
