@@ -61,6 +61,6 @@ class Interrupted(SynaptickError):
         self.number = number
 
 
-def described(error: Exception) -> str:
+def described(error: BaseException) -> str:
     """Return what an error says, with its kind unless it is one of ours."""
     return str(error) if isinstance(error, SynaptickError) else f"{type(error).__name__}: {error}"

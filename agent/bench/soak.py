@@ -14,11 +14,13 @@ import numpy as np
 
 from ..agent import Agent
 from ..config import Config
-from ..errors import ConfigError, RunError, StateError, SynaptickError
+from ..errors import ConfigError, Interrupted, StateError
 from ..realtime import Histogram
 from ..training.display import Display, Lines, Silent
-from ..training.environment import environment_seed, make_env_of
+from ..training.environment import environment_seed
 from ..training.episodes import Tally
+from ..training.guarded_env import GuardedEnv, cause_of, env_failure
+from ..training.interrupts import StopRequest
 from ..training.loop import run
 from ..training.results import HEADER, RESULTS_FILE
 from ..training.run_folder import RunFolder
@@ -93,8 +95,8 @@ class _Part:
 class _Soak:
     """One soak; everything it keeps is made before it begins."""
 
-    def __init__(self, config: Config, env: Any, path: Path) -> None:
-        self.config, self.env = config, _TimedEnv(env)
+    def __init__(self, config: Config, env: GuardedEnv, path: Path, stop: StopRequest) -> None:
+        self.config, self.env, self.stop = config, _TimedEnv(env), stop
         self.agent = _TimedAgent(config, env.observation_space, env.action_space, config.seed)
         self.folder = RunFolder.create(path, self.agent)
         self.tally = Tally()
@@ -117,7 +119,8 @@ class _Soak:
 
     def go(self, quiet: bool) -> dict[str, Any]:
         """Run, and return what was measured."""
-        self.agent.compile()
+        with self.stop.elsewhere:
+            self.agent.compile()
         before = [generation["collections"] for generation in gc.get_stats()]
         title = f"soak of {self.config.env} seed {self.config.seed}"
         begun = time.monotonic()
@@ -139,9 +142,10 @@ class _Soak:
             self.folder.write_checkpoint(self.agent, self.tally)
         except OSError as error:
             raise StateError(f"cannot write to {self.folder.path}: {error.strerror or error}; make room") from error
+        except Interrupted:
+            raise
         except Exception as error:
-            what = str(error) if isinstance(error, SynaptickError) else f"{type(error).__name__}: {error}"
-            raise RunError(f"{self.config.env} failed at step {self.tally.steps + 1} ({what})") from error
+            raise env_failure(error, self.config.env, f"step {self.tally.steps + 1}") from cause_of(error)
         finally:
             self.folder.close()
         collections = [now - then for then, now in zip(before, after, strict=True)]
@@ -150,6 +154,7 @@ class _Soak:
         return result
 
     def _after_step(self, tally: Tally) -> None:
+        self.stop.check("a soak has no result before its end")
         if tally.steps < self.block_due:
             return
         self.part.blocks.add(time.thread_time_ns() - self.processor)
@@ -284,13 +289,13 @@ def soak(config: Config, out: Path | None = None, quiet: bool = False) -> dict[s
     ------
     ConfigError
         If there are too few steps for ten tenths.
-    EnvError, RunError, SpaceError, StateError
+    EnvError, RunError, SpaceError, StateError, Interrupted
         As for a run.
     """
     if config.steps < MIN_TICKS:
         raise ConfigError(f"--ticks {config.steps}: allowed: {MIN_TICKS} or more, a block of {BLOCK} for each tenth")
     with ExitStack() as stack:
-        env = make_env_of(config)
-        stack.callback(env.close)
-        path = out or Path(stack.enter_context(tempfile.TemporaryDirectory())) / "run"
-        return {**_Soak(config, env, path).go(quiet), "out": None if out is None else str(out)}
+        path = (out or Path(stack.enter_context(tempfile.TemporaryDirectory())) / "run").absolute()
+        stop = stack.enter_context(StopRequest("synaptick: the soak was killed: a call in C did not return"))
+        env = stack.enter_context(GuardedEnv(config, stop))
+        return {**_Soak(config, env, path, stop).go(quiet), "out": None if out is None else str(out)}

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from .bench_learning import add_ablation, add_gradients, add_learning, add_lifelong, add_prediction
-from .options import MIN_BENCH_STEPS, add_json, check_among, check_at_least
+from .options import MIN_BENCH_STEPS, add_json, check_among, check_at_least, whole
 
 
 def add_bench(commands: Any) -> None:
@@ -15,11 +15,11 @@ def add_bench(commands: Any) -> None:
     measure = commands.add_parser("bench", help="measure speed and memory on this machine, and learning")
     benches = measure.add_subparsers(required=True, metavar="WHAT")
     tick = benches.add_parser("tick", help="time of one learning step, next to a floor measured in the same process")
-    tick.add_argument("--steps", type=int, default=20_000, metavar="N", help="timed steps a network (default 20000)")
+    tick.add_argument("--steps", type=whole, default=20_000, metavar="N", help="timed steps a network (default 20000)")
     add_json(tick)
     tick.set_defaults(command=_bench, name="tick", show=_show_tick)
     memory = benches.add_parser("memory", help="bytes of state and resident set after a tenth of the steps and all")
-    memory.add_argument("--steps", type=int, default=1_000_000, metavar="N", help="steps (default 1000000)")
+    memory.add_argument("--steps", type=whole, default=1_000_000, metavar="N", help="steps (default 1000000)")
     add_json(memory)
     memory.set_defaults(command=_bench, name="memory", show=_show_plain)
     start = benches.add_parser("start", help="seconds to the first learning step, without and with compiled code kept")
@@ -39,8 +39,8 @@ def _add_latency(benches: Any) -> None:
     latency.add_argument("--rate", type=float, default=1000.0, metavar="HZ", help="periods a second (default 1000)")
     latency.add_argument("--seconds", type=float, default=60.0, metavar="S", help="duration a network (default 60)")
     latency.add_argument("--networks", nargs="+", metavar="NETWORK", help="some of 1x64, 2x128, default")
-    latency.add_argument("--cpu", type=int, metavar="N", help="pin the loop to this processor")
-    latency.add_argument("--priority", type=int, metavar="P", help="real-time priority (SCHED_FIFO), 1 to 99")
+    latency.add_argument("--cpu", type=whole, metavar="N", help="pin the loop to this processor")
+    latency.add_argument("--priority", type=whole, metavar="P", help="real-time priority (SCHED_FIFO), 1 to 99")
     latency.add_argument("--awake", action="store_true", help="keep processors from sleeping (/dev/cpu_dma_latency)")
     add_json(latency)
     latency.set_defaults(command=_bench_latency, show=_show_latency)
@@ -49,7 +49,7 @@ def _add_latency(benches: Any) -> None:
 def _add_export(benches: Any) -> None:
     export = benches.add_parser("export", help="the exported C agent next to the Python agent: bits, time, bytes")
     export.add_argument(
-        "--steps", type=int, default=100_000, metavar="N", help="steps of CartPole a comparison (default 100000)"
+        "--steps", type=whole, default=100_000, metavar="N", help="steps of CartPole a comparison (default 100000)"
     )
     export.add_argument("--networks", nargs="+", metavar="NETWORK", help="some of 1x32, 1x64, default")
     add_json(export)

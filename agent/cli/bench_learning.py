@@ -6,13 +6,12 @@ import argparse
 import os
 import shlex
 import sys
-from pathlib import Path
 from typing import Any
 
 from ..bench.suites import SUITES
 from ..errors import ConfigError
 from ..training.config_file import parse_changes
-from .options import MIN_BENCH_STEPS, add_json, check_among, check_at_least
+from .options import MIN_BENCH_STEPS, add_json, check_among, check_at_least, path, whole
 
 
 def add_learning(benches: Any) -> None:
@@ -30,11 +29,11 @@ def add_prediction(benches: Any) -> None:
     """Add ``bench prediction``."""
     prediction = benches.add_parser("prediction", help="error of the learned value where the true one is known")
     prediction.add_argument(
-        "--gaps", type=int, nargs="+", default=[20, 40], metavar="G", help="steps from cue to reward (default 20 40)"
+        "--gaps", type=whole, nargs="+", default=[20, 40], metavar="G", help="steps from cue to reward (default 20 40)"
     )
     _add_seeds(prediction, 5, "runs a gap (default 5)")
     prediction.add_argument(
-        "--steps", type=int, default=2_000_000, metavar="N", help="steps of a run (default 2000000)"
+        "--steps", type=whole, default=2_000_000, metavar="N", help="steps of a run (default 2000000)"
     )
     _add_changes(prediction, "run")
     _add_outputs(prediction)
@@ -49,8 +48,8 @@ def add_lifelong(benches: Any) -> None:
         "--arms", nargs="+", metavar="ARM", help="some of the arms, by name; what an arm sets, --set does not change"
     )
     _add_seeds(lifelong, 10, "lives an arm (default 10)")
-    lifelong.add_argument("--steps", type=int, metavar="N", help="steps of a life (default: of the task, millions)")
-    lifelong.add_argument("--every", type=int, metavar="N", help="steps from change to change (default: of the task)")
+    lifelong.add_argument("--steps", type=whole, metavar="N", help="steps of a life (default: of the task, millions)")
+    lifelong.add_argument("--every", type=whole, metavar="N", help="steps from change to change (default: of the task)")
     _add_changes(lifelong, "life")
     _add_outputs(lifelong)
     lifelong.set_defaults(command=_bench_lifelong, show=_show_lifelong)
@@ -59,12 +58,16 @@ def add_lifelong(benches: Any) -> None:
 def add_gradients(benches: Any) -> None:
     """Add ``bench gradients``."""
     gradients = benches.add_parser("gradients", help="how close each form of the traces comes to the exact gradient")
-    gradients.add_argument("--seeds", type=int, default=6, metavar="N", help="networks a row (default 6)")
+    gradients.add_argument("--seeds", type=whole, default=6, metavar="N", help="networks a row (default 6)")
     gradients.add_argument(
-        "--training", type=int, default=20_000, metavar="N", help="steps before the second measurement (default 20000)"
+        "--training",
+        type=whole,
+        default=20_000,
+        metavar="N",
+        help="steps before measuring again (default 20000)",
     )
-    gradients.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="J", help="processes")
-    gradients.add_argument("--out", type=Path, metavar="FILE", help="write the table to this CSV file")
+    gradients.add_argument("--jobs", type=whole, default=os.cpu_count() or 1, metavar="J", help="processes")
+    gradients.add_argument("--out", type=path, metavar="FILE", help="write the table to this CSV file")
     add_json(gradients)
     gradients.set_defaults(command=_bench_gradients, show=_show_gradients)
 
@@ -75,15 +78,15 @@ def add_ablation(benches: Any) -> None:
     _add_seeds(ablation, 10, "runs an arm (default 10)")
     ablation.add_argument("--arms", nargs="+", metavar="ARM", help="some of the arms, by name")
     ablation.add_argument("--tasks", nargs="+", metavar="TASK", help="some of the tasks, by name")
-    ablation.add_argument("--steps", type=int, metavar="N", help="steps a run (default: as configured)")
+    ablation.add_argument("--steps", type=whole, metavar="N", help="steps a run (default: as configured)")
     _add_outputs(ablation)
     ablation.set_defaults(command=_bench_ablation, show=_show_ablation)
 
 
 def _add_seeds(parser: argparse.ArgumentParser, default: int | None, what: str) -> None:
-    parser.add_argument("--seeds", type=int, default=default, metavar="N", help=what)
-    parser.add_argument("--first-seed", type=int, default=0, metavar="S", help="seed of the first run (default 0)")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="J", help="processes")
+    parser.add_argument("--seeds", type=whole, default=default, metavar="N", help=what)
+    parser.add_argument("--first-seed", type=whole, default=0, metavar="S", help="seed of the first run (default 0)")
+    parser.add_argument("--jobs", type=whole, default=os.cpu_count() or 1, metavar="J", help="processes")
 
 
 def _add_changes(parser: argparse.ArgumentParser, what: str) -> None:
@@ -92,7 +95,7 @@ def _add_changes(parser: argparse.ArgumentParser, what: str) -> None:
 
 
 def _add_outputs(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--out", type=Path, metavar="FILE", help="write the runs to this CSV file")
+    parser.add_argument("--out", type=path, metavar="FILE", help="write the runs to this CSV file")
     add_json(parser)
 
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import argparse
 import textwrap
-from pathlib import Path
 from typing import Any
 
-from .options import add_json
+from .options import add_json, path
 
 
 def add_compile(commands: Any) -> None:
     """Add ``compile`` to the commands of the parser."""
     parser = commands.add_parser("compile", help="compile the step into a folder that an application can ship")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder; may be read-only later")
+    parser.add_argument("--out", type=path, required=True, metavar="DIR", help="the folder; may be read-only later")
     add_json(parser)
     parser.set_defaults(command=_compile, show=_show)
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Any
 
 from ..errors import StateError
 from .export_nir import add_nir
-from .options import add_json
+from .options import add_json, path
 
 
 def add_export(commands: Any) -> None:
@@ -21,8 +20,8 @@ def add_export(commands: Any) -> None:
 
 def _add_c(kinds: Any) -> None:
     c = kinds.add_parser("c", help="one C99 header and source that go on learning, without allocating memory")
-    c.add_argument("run_dir", type=Path, metavar="RUN_DIR", help="folder of a run")
-    c.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for NAME.h and NAME.c")
+    c.add_argument("run_dir", type=path, metavar="RUN_DIR", help="folder of a run")
+    c.add_argument("--out", type=path, required=True, metavar="DIR", help="folder for NAME.h and NAME.c")
     c.add_argument(
         "--name", default="agent", metavar="NAME", help="name of files, functions and macros (default agent)"
     )

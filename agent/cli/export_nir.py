@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import StateError
-from .options import add_json
+from .options import add_json, path, whole
 
 
 def add_nir(kinds: Any) -> None:
     """Add ``nir`` to what can be exported."""
     nir = kinds.add_parser("nir", help="the actor as a NIR graph that acts without learning (extra: nir)")
-    nir.add_argument("run_dir", type=Path, metavar="RUN_DIR", help="folder of a run")
-    nir.add_argument("--out", type=Path, required=True, metavar="FILE", help="file to write, such as agent.nir")
+    nir.add_argument("run_dir", type=path, metavar="RUN_DIR", help="folder of a run")
+    nir.add_argument("--out", type=path, required=True, metavar="FILE", help="file to write, such as agent.nir")
     nir.add_argument(
         "--frozen-normalization",
         action="store_true",
@@ -34,9 +34,9 @@ def add_nir(kinds: Any) -> None:
         "--tick", type=float, default=1e-3, metavar="S", help="seconds a tick in the graph (default 0.001)"
     )
     nir.add_argument(
-        "--steps", type=int, default=10_000, metavar="N", help="steps to measure in, twice (default 10000)"
+        "--steps", type=whole, default=10_000, metavar="N", help="steps to measure in, twice (default 10000)"
     )
-    nir.add_argument("--seed", type=int, default=0, metavar="S", help="seed of the environment")
+    nir.add_argument("--seed", type=whole, default=0, metavar="S", help="seed of the environment")
     add_json(nir)
     nir.set_defaults(command=_export_nir, show=_show_nir)
 

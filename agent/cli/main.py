@@ -5,22 +5,36 @@ from __future__ import annotations
 import argparse
 import importlib.metadata
 import json
+import multiprocessing
 import os
 import signal
 import sys
+import threading
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, NoReturn
 
 from ..errors import ConfigError, Interrupted, RunError, SynaptickError
 from ..training.config_file import parse_changes, resolve_config, shipped_names
+from ..training.console import kept_streams, warn
 from ..training.evaluation import evaluate
 from ..training.run import resume_run, start_run
 from .bench import add_bench
 from .compile import add_compile
 from .export import add_export
-from .options import add_json
+from .options import add_json, path, whole
 from .soak import add_soak
+
+
+def command() -> NoReturn:
+    """Run the command line as a process of its own, which ends with it whatever an environment has left behind."""
+    code = main()
+    left = [thread for thread in threading.enumerate() if not thread.daemon and thread is not threading.main_thread()]
+    children = multiprocessing.active_children()
+    if left or children:  # the interpreter would wait for them
+        for child in children:
+            child.terminate()
+        os._exit(code)
+    sys.exit(code)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,23 +43,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     0: done. 1: the environment failed while running, or a soak broke a bound it was to be checked for. 2: something
     given cannot be used. 128 + n: stopped by signal n.
     """
-    options = _parser().parse_args(arguments)
+    with kept_streams():
+        options = _parser().parse_args(arguments)
     try:
-        result = options.command(options)
+        with kept_streams():
+            result = options.command(options)
         if options.json:
             print(json.dumps(result), flush=True)
         elif not getattr(options, "quiet", False):
             options.show(result)
             sys.stdout.flush()
     except Interrupted as error:
-        print(f"synaptick: {error}", file=sys.stderr)
+        warn(str(error))
         return 128 + error.number
     except BrokenPipeError:
         # Whoever read the output has left; what was to be done is done. Python must not complain when it flushes again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except (SynaptickError, OSError) as error:
-        print(f"synaptick: error: {' '.join(str(error).split())}", file=sys.stderr)
+        warn(f"error: {error}")
         # What an environment returns is input; what it raises is its failure.
         return 1 if isinstance(error, RunError) and not isinstance(error.__cause__, SynaptickError) else 2
     except KeyboardInterrupt:
@@ -75,19 +91,19 @@ def _parser() -> argparse.ArgumentParser:
         metavar="CONFIG_OR_ENV_ID",
         help=f"a YAML file, a shipped configuration ({', '.join(shipped_names())}), or a Gymnasium environment id",
     )
-    run.add_argument("--steps", type=int, metavar="N", help="environment steps in all")
-    run.add_argument("--seed", type=int, metavar="S", help="seed of weights, actions and environment")
+    run.add_argument("--steps", type=whole, metavar="N", help="environment steps in all")
+    run.add_argument("--seed", type=whole, metavar="S", help="seed of weights, actions and environment")
     run.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="changes", help="change a setting")
-    run.add_argument("--out", type=Path, metavar="DIR", help="folder to write (default: a fresh one below runs/)")
-    run.add_argument("--resume", type=Path, metavar="DIR", help="go on with the run in this folder")
+    run.add_argument("--out", type=path, metavar="DIR", help="folder to write (default: a fresh one below runs/)")
+    run.add_argument("--resume", type=path, metavar="DIR", help="go on with the run in this folder")
     run.add_argument("--quiet", action="store_true", help="show no progress")
     add_json(run)
     run.set_defaults(command=_run, show=_show_run)
 
     evaluation = commands.add_parser("eval", help="act without learning, with the agent of a run")
-    evaluation.add_argument("run_dir", type=Path, metavar="RUN_DIR")
-    evaluation.add_argument("--episodes", type=int, default=100, metavar="N")
-    evaluation.add_argument("--seed", type=int, metavar="S", help="seed of the environment")
+    evaluation.add_argument("run_dir", type=path, metavar="RUN_DIR")
+    evaluation.add_argument("--episodes", type=whole, default=100, metavar="N")
+    evaluation.add_argument("--seed", type=whole, metavar="S", help="seed of the environment")
     add_json(evaluation)
     evaluation.set_defaults(command=_eval, show=_show_eval)
 

@@ -3,11 +3,34 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Iterable
+from decimal import Decimal
+from pathlib import Path
 
 from ..errors import ConfigError
 
 MIN_BENCH_STEPS = 1000
+
+
+def whole(text: str) -> int:
+    """Read a whole number, also one such as 1e5 or 100_000."""
+    try:
+        return int(text)
+    except ValueError:
+        pass
+    try:
+        value = Decimal(text)
+        if value.is_finite() and abs(value) < 10**18 and value == int(value):
+            return int(value)
+    except ArithmeticError:
+        pass
+    raise argparse.ArgumentTypeError(f"{text!r} is not a whole number, such as 100000 or 1e5")
+
+
+def path(text: str) -> Path:
+    """Read a path, in which ~ is the home folder."""
+    return Path(os.path.expanduser(text))
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:

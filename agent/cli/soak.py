@@ -5,24 +5,23 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigError
 from ..training.config_file import parse_changes, resolve_config
-from .options import add_json
+from .options import add_json, check_at_least, path, whole
 
 
 def add_soak(commands: Any) -> None:
     """Add ``soak`` to the commands of the parser."""
     soak = commands.add_parser("soak", help="a long run, measured: memory, time of a tick, files, non-finite values")
     soak.add_argument("source", metavar="CONFIG_OR_ENV_ID", help="as for run; made for this: soak")
-    soak.add_argument("--ticks", default="1e6", metavar="N", help="environment steps in all, such as 1e7 (default 1e6)")
-    soak.add_argument("--seed", type=int, metavar="S", help="seed of weights, actions and environment")
+    soak.add_argument("--ticks", type=whole, default=10**6, metavar="N", help="environment steps (default 1e6)")
+    soak.add_argument("--seed", type=whole, metavar="S", help="seed of weights, actions and environment")
     soak.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", dest="changes", help="change a setting"
     )
-    soak.add_argument("--out", type=Path, metavar="DIR", help="keep the folder of the run here (default: thrown away)")
+    soak.add_argument("--out", type=path, metavar="DIR", help="keep the folder of the run here (default: thrown away)")
     soak.add_argument("--check", action="store_true", help="exit code 1 if memory or time grow beyond the bounds")
     soak.add_argument("--quiet", action="store_true", help="show no progress")
     add_json(soak)
@@ -37,13 +36,8 @@ def _soak(options: argparse.Namespace) -> dict[str, Any]:
         raise ConfigError("--set steps: a soak has --ticks N instead")
     if options.seed is not None:
         changes["seed"] = options.seed
-    config = resolve_config(options.source).with_changes(changes)
-    try:
-        config = config.with_changes({"steps": options.ticks})
-    except ConfigError as error:
-        raise ConfigError(
-            f"--ticks {options.ticks}: allowed: a whole number from {MIN_TICKS} to 10^12, such as 1e7"
-        ) from error
+    check_at_least("ticks", options.ticks, MIN_TICKS)
+    config = resolve_config(options.source).with_changes({**changes, "steps": options.ticks})
     result = soak(config, options.out, options.quiet)
     if options.check:
         for line in result["violations"]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from types import TracebackType
 from typing import Any, Protocol
 
-from .console import announce
+from .console import announce, progress_stream
 from .episodes import Tally
 
 LINE_SECONDS = 5.0
@@ -60,10 +59,9 @@ class Lines:
         rate = self._meter.rate(tally.steps)
         if time.monotonic() >= self._next:
             self._next = time.monotonic() + LINE_SECONDS
-            print(
+            announce(
                 f"step {tally.steps:,}/{self._steps:,}  episode {tally.episodes:,}  "
-                f"return {_number(tally.mean_return)}  {rate:,.0f} ticks/s",
-                flush=True,
+                f"return {_number(tally.mean_return)}  {rate:,.0f} ticks/s"
             )
 
 
@@ -74,7 +72,7 @@ class Panel:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-        console = Console()
+        console = Console(file=progress_stream())
         self._meter = Meter()
         self._next = 0.0
         self._steps = steps
@@ -130,10 +128,12 @@ class Meter:
 
 
 def make_display(quiet: bool, title: str, steps: int, nbytes: int) -> Display:
-    """Return the display that fits where standard output goes."""
+    """Return the display that fits where progress goes."""
     if quiet:
         return Silent()
-    return Panel(title, steps, nbytes) if sys.stdout.isatty() else Lines(title, steps, nbytes)
+    stream = progress_stream()
+    on_terminal = stream is not None and stream.isatty()
+    return Panel(title, steps, nbytes) if on_terminal else Lines(title, steps, nbytes)
 
 
 def _number(value: float | None) -> str:

@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ConfigError, RunError, described
-from .environment import environment_seed, make_env_of
+from ..errors import ConfigError, Interrupted
+from .environment import environment_seed
 from .episodes import Tally
+from .guarded_env import GuardedEnv, cause_of, env_failure
+from .interrupts import StopRequest
 from .loop import run
 from .run_folder import RunFolder
 
@@ -43,6 +45,8 @@ def evaluate(path: Path, episodes: int = 100, seed: int | None = None) -> dict[s
         If `episodes` or `seed` is out of range.
     EnvError, RunError
         If the environment cannot be made, raises, or does not end an episode within `LONGEST_EVALUATION` steps.
+    Interrupted
+        After Ctrl-C, SIGTERM or SIGHUP.
     """
     if episodes < 1:
         raise ConfigError(f"--episodes {episodes}: allowed: 1 or more")
@@ -61,21 +65,36 @@ def evaluate(path: Path, episodes: int = 100, seed: int | None = None) -> dict[s
         if tally.episodes == episodes:
             raise _Enough
 
-    env = make_env_of(config)
-    try:
-        while True:
-            before = tally.episodes
-            run(agent, env, LONGEST_EVALUATION, seed=seed, learn=False, tally=tally, on_episode=keep)
-            if tally.episodes == before:
-                raise TimeoutError(f"no episode ended within {LONGEST_EVALUATION} steps")
-            seed += 1
-    except _Enough:
-        pass
-    except Exception as error:
-        where = f"step {tally.steps + 1} of the evaluation"
-        raise RunError(f"{config.env} failed at {where} ({described(error)})") from error
-    finally:
-        env.close()
+    with StopRequest("synaptick: killed, since a call in C neither returned nor let the interpreter go") as stop:
+
+        def stop_if_asked(tally: Tally) -> None:
+            stop.check(f"{tally.episodes} of {episodes} episodes were played")
+
+        with GuardedEnv(config, stop) as env:
+            with stop.elsewhere:
+                agent.compile()
+            try:
+                while True:
+                    before = tally.episodes
+                    run(
+                        agent,
+                        env,
+                        LONGEST_EVALUATION,
+                        seed=seed,
+                        learn=False,
+                        tally=tally,
+                        on_step=stop_if_asked,
+                        on_episode=keep,
+                    )
+                    if tally.episodes == before:
+                        raise TimeoutError(f"no episode ended within {LONGEST_EVALUATION} steps")
+                    seed += 1
+            except _Enough:
+                pass
+            except Interrupted:
+                raise
+            except Exception as error:
+                raise env_failure(error, config.env, f"step {tally.steps + 1} of the evaluation") from cause_of(error)
     return {
         "env": config.env,
         "episodes": episodes,

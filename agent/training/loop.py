@@ -2,16 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from gymnasium.vector import VectorEnv
 
 from ..agent import Agent
-from ..errors import EnvError
+from ..errors import EnvError, InputError
+from ..spaces.encoders import shown
+from .console import warn
 from .episodes import Tally
 
+CONTRACT = (
+    "gymnasium.utils.env_checker.check_env says what else is amiss; an environment of the old Gym API needs the "
+    "package shimmy, or a wrapper"
+)
 ONE_STREAM = "one agent is one stream: make each with gymnasium.make and give it an agent of its own"
+
+
+def _reset(env: Any, seed: int | None = None) -> Any:
+    """Begin an episode of the environment and return its first observation."""
+    result = env.reset() if seed is None else env.reset(seed=seed)
+    if type(result) is not tuple or len(result) != 2 or not isinstance(result[1], Mapping):
+        raise InputError(f"reset() returned {shown(result)}, not (observation, info) with a mapping; {CONTRACT}")
+    if "action_mask" in result[1]:
+        _say_that_masks_are_ignored()
+    return result[0]
+
+
+@functools.cache
+def _say_that_masks_are_ignored() -> None:
+    """Say it once in a process."""
+    warn("the environment gives an action_mask, which is ignored: what is forbidden has to be learned from rewards")
+
+
+def _step(env: Any, action: Any) -> tuple[Any, Any, bool, bool]:
+    """Take a step and return observation, reward, terminated and truncated."""
+    result = env.step(action)
+    if type(result) is not tuple or len(result) != 5:
+        raise InputError(
+            f"step() returned {_counted(result)}, not (observation, reward, terminated, truncated, info); {CONTRACT}"
+        )
+    observation, reward, terminated, truncated, _ = result
+    try:
+        ended, cut = bool(terminated), bool(truncated)
+    except Exception:  # of an array of several, or of anything
+        flags = f"{shown(terminated)} and {shown(truncated)}"
+        raise InputError(f"step() returned terminated and truncated as {flags}, not as True or False") from None
+    if cut and not ended and observation is None:
+        raise InputError("step() returned truncated and no observation, whose value stands for what would have come")
+    return observation, reward, ended, cut
+
+
+def _counted(result: Any) -> str:
+    return f"a tuple of {len(result)}" if isinstance(result, tuple) else shown(result)
 
 
 def _begin(agent: Agent, env: Any, seed: int | None, learn: bool, tally: Tally) -> Any:
@@ -19,8 +64,7 @@ def _begin(agent: Agent, env: Any, seed: int | None, learn: bool, tally: Tally) 
     if isinstance(env, VectorEnv):
         raise EnvError(f"{env} runs {env.num_envs} environments; {ONE_STREAM}")
     tally.open()
-    observation, _ = env.reset(seed=seed)
-    return agent.start(observation, learn)
+    return agent.start(_reset(env, seed), learn)
 
 
 def run(
@@ -62,19 +106,20 @@ def run(
     ------
     EnvError
         If `env` is a vector environment.
+    InputError
+        If what it returns is not what Gymnasium's environments return, or does not fit its spaces.
     """
     tally = tally or Tally()
     action = agent.last_action if resume else _begin(agent, env, seed, learn, tally)
     for _ in range(steps):
-        observation, reward, terminated, truncated, _ = env.step(action)
+        observation, reward, terminated, truncated = _step(env, action)
         if terminated or truncated:
             agent.end(reward, None if terminated else observation, learn)
             tally.add(float(reward))
             tally.close()
             if on_episode:
                 on_episode(tally)
-            observation, _ = env.reset()
-            action = agent.start(observation, learn)
+            action = agent.start(_reset(env), learn)
         else:
             action = agent.step(reward, observation, learn)
             tally.add(float(reward))

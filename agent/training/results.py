@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections import deque
 from contextlib import suppress
@@ -77,11 +78,11 @@ class Results:
                 continue
             count = min(len(self._held), MAX_ROWS - self._rows)
             rows = "".join(islice(self._held, count)).encode()
-            if os.fstat(file.fileno()).st_size != self._size:
-                file.truncate(self._size)  # a part of a row, left by a write that failed
-            left = memoryview(rows)
-            while left:
-                left = left[file.write(left) :]
+            try:
+                self._append(file, rows)
+            except OSError:  # code of others may have closed it: the next attempt opens it again
+                self.close()
+                raise
             self._size += len(rows)
             self._rows += count
             for _ in range(count):
@@ -89,12 +90,23 @@ class Results:
             if self._rows >= MAX_ROWS:
                 self._put_aside()
 
+    def _append(self, file: BinaryIO, rows: bytes) -> None:
+        there = os.fstat(file.fileno())
+        if not os.path.samestat(there, os.stat(self._path)):  # closed by code of others, which opened another one
+            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+        if there.st_size != self._size:
+            file.truncate(self._size)  # a part of a row, left by a write that failed
+        left = memoryview(rows)
+        while left:
+            left = left[file.write(left) :]
+
     def _open(self) -> BinaryIO:
-        content = self._path.read_bytes() if self._path.exists() else b""
-        if not content:
-            content = HEADER.encode()
-            write_atomically(self._path, content)
-        self._rows, self._size = content.count(b"\n") - 1, len(content)
+        if self._size == 0:
+            content = self._path.read_bytes() if self._path.exists() else b""
+            if not content:
+                content = HEADER.encode()
+                write_atomically(self._path, content)
+            self._rows, self._size = content.count(b"\n") - 1, len(content)
         # Unbuffered: what a write could not place is still held here, and nowhere else.
         self._file = self._path.open("ab", buffering=0)
         return self._file
@@ -102,6 +114,7 @@ class Results:
     def _put_aside(self) -> None:
         self.close()
         os.replace(self._path, self._older)
+        self._size = 0
         self._open()
 
     def rewind(self, step: int) -> Tally:

@@ -2,44 +2,27 @@
 
 from __future__ import annotations
 
-import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from ..agent import Agent
 from ..config import Config
-from ..errors import ConfigError, Interrupted, RunError, StateError, described
+from ..errors import ConfigError, Interrupted, StateError
 from ..kernels.base.jit import is_compiled
 from .console import announce, warn
 from .display import Display, Silent, make_display
-from .env_state import capture, restore
-from .environment import environment_seed, make_env_of
+from .environment import environment_seed
 from .episodes import Tally
-from .interrupts import on_stop
+from .guarded_env import GuardedEnv, cause_of, env_failure
+from .interrupts import StopRequest
 from .loop import run
 from .run_folder import CONFIG_FILE, RunFolder
 
 UPDATE_EVERY = 256
 # Settings that a resumed run may change: they say how long and where it runs, not what it is.
 FREE_SETTINGS = ("steps", "checkpoint_every", "env_kwargs")
-
-
-@contextmanager
-def _noting_signals() -> Iterator[list[int]]:
-    """Note SIGINT and SIGTERM in the list handed out, to be acted on between two steps; a second one stops at once."""
-    seen: list[int] = []
-
-    def note(number: int, _: FrameType | None) -> None:
-        if seen:
-            raise KeyboardInterrupt
-        seen.append(number)
-
-    with on_stop(note):
-        yield seen
 
 
 def start_run(config: Config, out: Path | None = None, quiet: bool = False) -> dict[str, Any]:
@@ -62,17 +45,17 @@ def start_run(config: Config, out: Path | None = None, quiet: bool = False) -> d
     SpaceError
         If one of its spaces is not supported.
     StateError
-        If the folder already holds a run or cannot be written.
+        If the folder already holds a run, is being written by another process, or cannot be written.
     Interrupted
-        After Ctrl-C or SIGTERM.
+        After Ctrl-C, SIGTERM or SIGHUP.
     """
-    env = make_env_of(config)
-    try:
+    # Absolute before there is an environment, which may change the working directory.
+    given = out or RunFolder.default_path(config)
+    path = given.absolute()
+    with StopRequest(_last_words(given)) as stop, GuardedEnv(config, stop) as env:
         agent = Agent(config, env.observation_space, env.action_space, config.seed)
-        folder = RunFolder.create(out or RunFolder.default_path(config), agent)
-        return _Run(agent, env, folder, Tally(), quiet).go()
-    finally:
-        env.close()
+        with RunFolder.create(path, agent, given) as folder:
+            return _Run(agent, env, folder, Tally(), stop, quiet).go()
 
 
 def resume_run(path: Path, steps: int | None = None, quiet: bool = False) -> dict[str, Any]:
@@ -86,82 +69,77 @@ def resume_run(path: Path, steps: int | None = None, quiet: bool = False) -> dic
     Raises
     ------
     StateError
-        If the folder holds no usable run, or the run is complete.
+        If the folder holds no usable run, or is being written by another process, or if the run is complete.
     ConfigError
         If its configuration was edited in more than `FREE_SETTINGS`.
     EnvError, RunError, Interrupted
         As for `start_run`.
     """
-    folder = RunFolder.open(path)
-    moment = folder.load()
-    agent = moment.agent
-    config = folder.config if steps is None else folder.config.with_changes({"steps": steps})
-    then, now = agent.config.to_dict(), config.to_dict()
-    edited = [key for key in now if now[key] != then[key] and key not in FREE_SETTINGS]
-    if edited:
-        raise ConfigError(
-            f"{path / CONFIG_FILE}: {', '.join(edited)} differ from what the run was started with; a resumed run can "
-            f"change only {', '.join(FREE_SETTINGS)}: undo the edit, or start a new run"
-        )
-    if agent.ticks > config.steps or (agent.ticks == config.steps and folder.is_summed_up(agent.ticks)):
-        raise StateError(
-            f"{path} is complete: it has {agent.ticks} of {config.steps} steps; give a larger --steps to go on"
-        )
-    env = make_env_of(config)
-    try:
-        counted = folder.reopen(config, agent)
-        resumed = moment.env is not None and agent.running
-        if resumed:
-            try:
-                restore(env, moment.env or {})
-            except StateError as error:
-                warn(f"{error}; a new episode begins")
-                env.close()
-                env = make_env_of(config)
-                resumed = False
-        elif agent.ticks and not quiet:
-            announce("the environment cannot be put back where it was: a new episode begins")
-        return _Run(agent, env, folder, moment.tally or counted, quiet, resumed).go()
-    finally:
-        env.close()
+    with StopRequest(_last_words(path)) as stop, RunFolder.open(path, to_write=True) as folder:
+        moment = folder.load()
+        agent = moment.agent
+        config = folder.config if steps is None else folder.config.with_changes({"steps": steps})
+        then, now = agent.config.to_dict(), config.to_dict()
+        edited = [key for key in now if now[key] != then[key] and key not in FREE_SETTINGS]
+        if edited:
+            raise ConfigError(
+                f"{path / CONFIG_FILE}: {', '.join(edited)} differ from what the run was started with; a resumed run "
+                f"can change only {', '.join(FREE_SETTINGS)}: undo the edit, or start a new run"
+            )
+        if agent.ticks > config.steps or (agent.ticks == config.steps and folder.is_summed_up(agent.ticks)):
+            raise StateError(
+                f"{path} is complete: it has {agent.ticks} of {config.steps} steps; give a larger --steps to go on"
+            )
+        with GuardedEnv(config, stop) as env:
+            counted = folder.reopen(config, agent)
+            resumed = moment.env is not None and agent.running and env.restore(moment.env)
+            if agent.ticks and moment.env is None and not quiet:
+                announce("the environment cannot be put back where it was: a new episode begins")
+            return _Run(agent, env, folder, moment.tally or counted, stop, quiet, resumed).go()
 
 
 class _Run:
     """One stretch of a run, from where its folder stands to its last step or an interruption."""
 
     def __init__(
-        self, agent: Agent, env: Any, folder: RunFolder, tally: Tally, quiet: bool, resumed: bool = False
+        self,
+        agent: Agent,
+        env: GuardedEnv,
+        folder: RunFolder,
+        tally: Tally,
+        stop: StopRequest,
+        quiet: bool,
+        resumed: bool = False,
     ) -> None:
-        self.agent, self.env, self.folder, self.tally, self.quiet = agent, env, folder, tally, quiet
+        self.agent, self.env, self.folder, self.tally, self.stop = agent, env, folder, tally, stop
         self.config = folder.config
         self.first = self.saved = tally.steps
-        self.resumed = resumed
+        self.quiet, self.resumed = quiet, resumed
         self.failing = False
-        self.signals: list[int] = []
+        self.begun = time.monotonic()
         self.display: Display = Silent()
 
     def go(self) -> dict[str, Any]:
         """Run to the end, leave a complete folder whatever happens, and return the summary."""
-        with _noting_signals() as self.signals:
-            if not self.quiet and not is_compiled():
-                announce("compiling the step; this takes up to a minute, once on a machine")
+        self.stop.give_up = self._give_up
+        if not self.quiet and not is_compiled():
+            announce("compiling the step; this takes up to a minute, once on a machine")
+        with self.stop.elsewhere:
             self.agent.compile()
-            begun = time.monotonic()
-            title = f"{self.config.env} seed {self.config.seed}"
-            try:
-                with make_display(self.quiet, title, self.config.steps, self.agent.nbytes) as self.display:
-                    self._stop_if_asked()
-                    self._learn()
-            except Interrupted:
-                self._finish(begun)
-                raise
-            except Exception as error:
-                self._finish(begun, failed=True)
-                raise _broken_off(error, self.config.env, self.tally, self.folder.path) from error
-            else:
-                return self._finish(begun)
-            finally:
-                self.folder.close()
+        self.begun = time.monotonic()
+        title = f"{self.config.env} seed {self.config.seed}"
+        try:
+            with make_display(self.quiet, title, self.config.steps, self.agent.nbytes) as self.display:
+                self._stop_if_asked()
+                self._learn()
+        except Interrupted:
+            self._finish()
+            raise
+        except Exception as error:
+            self._finish(failed=True)
+            then = f"; everything before is in {self.folder.given}; {_how_to_resume(self.folder.given)}"
+            raise env_failure(error, self.config.env, f"step {self.tally.steps + 1}", then) from cause_of(error)
+        return self._finish()
 
     def _learn(self) -> None:
         left = self.config.steps - self.first
@@ -178,16 +156,28 @@ class _Run:
             )
 
     def _stop_if_asked(self) -> None:
-        if self.signals:
-            name = signal.Signals(self.signals[0]).name
-            where = f"everything is in {self.folder.path}; {_how_to_resume(self.folder.path)}"
-            raise Interrupted(f"stopped by {name}; {where}", self.signals[0])
+        if self.stop.number:
+            self.stop.check(f"everything is in {self.folder.given}; {_how_to_resume(self.folder.given)}")
+
+    def _give_up(self) -> None:
+        """Save what was learned while the environment, or the compiler, does not return; called by another thread."""
+        path = self.folder.given
+        try:
+            self._finish(failed=True)
+        except StateError as error:
+            warn(f"stopped by {self.stop.name}; {error}")
+        else:
+            warn(
+                f"stopped by {self.stop.name} in a call that did not return; all steps before it are in {path}; "
+                f"{_how_to_resume(path)}"
+            )
 
     def _after_step(self, tally: Tally) -> None:
         if tally.steps % UPDATE_EVERY == 0 or tally.steps == self.config.steps:
+            self.stop.retake_signals()
             try:
                 self.display.update(tally)
-            except OSError:  # nobody reads the output any more: learning goes on
+            except (OSError, ValueError):  # nobody reads it any more: learning goes on
                 self.display = Silent()
         if tally.steps % self.config.checkpoint_every == 0:
             self._attempt(self._write_checkpoint)
@@ -202,16 +192,16 @@ class _Run:
             write()
         except OSError as error:
             if not self.failing:
-                warn(f"cannot write to {self.folder.path}: {error.strerror or error}; learning goes on; make room")
+                warn(f"cannot write to {self.folder.given}: {error.strerror or error}; learning goes on; make room")
             self.failing = True
 
     def _write_checkpoint(self, failed: bool = False) -> None:
         # Nobody knows how far an environment came that failed in the middle of a step.
-        self.folder.write_checkpoint(self.agent, self.tally, None if failed else capture(self.env))
+        self.folder.write_checkpoint(self.agent, self.tally, None if failed else self.env.state())
         self.saved, self.failing = self.tally.steps, False
 
-    def _finish(self, begun: float, failed: bool = False) -> dict[str, Any]:
-        seconds = max(time.monotonic() - begun, 1e-9)
+    def _finish(self, failed: bool = False) -> dict[str, Any]:
+        seconds = max(time.monotonic() - self.begun, 1e-9)
         summary = {
             "env": self.config.env,
             "seed": self.config.seed,
@@ -221,7 +211,7 @@ class _Run:
             "steps_per_second": (self.tally.steps - self.first) / seconds,
             "state_bytes": self.agent.nbytes,
             "rows_lost": self.folder.rows_lost,
-            "out": str(self.folder.path),
+            "out": str(self.folder.given),
         }
         if self.folder.rows_lost:
             warn(f"{self.folder.rows_lost} rows of results are lost: they could not be written for too long")
@@ -230,7 +220,7 @@ class _Run:
                 self._write_checkpoint(failed)
             self.folder.write_summary({**summary, "spike_rates": self.agent.spike_rates})
         except OSError as error:
-            where = self.folder.path
+            where = self.folder.given
             raise StateError(
                 f"cannot write to {where}: {error.strerror or error}; nothing after step {self.saved} is in it, whose "
                 f"checkpoint is whole; make room, then {_how_to_resume(where)}"
@@ -242,8 +232,8 @@ def _how_to_resume(folder: Path) -> str:
     return f"continue with: synaptick run --resume {folder}"
 
 
-def _broken_off(error: Exception, env_id: str, tally: Tally, folder: Path) -> RunError:
-    return RunError(
-        f"{env_id} failed at step {tally.steps + 1} ({described(error)}); "
-        f"everything before is in {folder}; {_how_to_resume(folder)}"
+def _last_words(folder: Path) -> str:
+    return (
+        "synaptick: killed, since a call in C neither returned nor let the interpreter go; steps after the last "
+        f"checkpoint are lost; {_how_to_resume(folder)}"
     )

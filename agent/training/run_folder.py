@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import ExitStack
 from pathlib import Path
+from types import TracebackType
 from typing import Any, NamedTuple
 
 from ..agent import Agent
@@ -16,6 +18,7 @@ from ..versions import versions
 from .config_file import dump_config, load_config
 from .console import warn
 from .episodes import Tally
+from .lock import FolderLock
 from .results import OLDER_RESULTS_FILE, RESULTS_FILE, Results
 
 CONFIG_FILE = "config.yaml"
@@ -43,48 +46,88 @@ class Moment(NamedTuple):
 
 
 class RunFolder:
-    """One run on disk.
+    """One run on disk; a context, at whose end nothing of it is open or locked.
 
     Use `create` for a new run and `open` for one to be resumed or evaluated.
+
+    Attributes
+    ----------
+    path : Path
+        Absolute, since an environment may change the working directory.
+    given : Path
+        The same as the user knows it.
+    config : Config
     """
 
-    def __init__(self, path: Path, config: Config) -> None:
-        self.path = path
+    def __init__(self, path: Path, config: Config, lock: FolderLock | None = None, given: Path | None = None) -> None:
+        self.path, self.given = path, given or path
         self.config = config
         self._results = Results(path)
+        self._lock = lock
 
     @classmethod
-    def create(cls, path: Path, agent: Agent) -> RunFolder:
+    def create(cls, path: Path, agent: Agent, given: Path | None = None) -> RunFolder:
         """Make the folder, with a checkpoint of the agent as it is, so that it can be resumed from the first moment.
+
+        Parameters
+        ----------
+        path : Path
+            Absolute.
+        agent : Agent
+        given : Path, optional
+            The same for messages.
 
         Raises
         ------
         StateError
-            If the folder already holds a run, or files with the names of one.
+            If the folder already holds a run, or files with the names of one, or is being written by another process.
         """
-        if any((path / name).exists() for name in CHECKPOINTS):
-            raise StateError(f"{path} already holds a run; continue it with --resume {path}, or give another --out")
-        # A configuration without a checkpoint is what a run leaves that was killed while it made its folder.
-        if not (path / CONFIG_FILE).exists():
-            taken = [name for name in ALL_FILES if (path / name).exists()]
-            if taken:
-                raise StateError(f"{path} holds {', '.join(taken)}, which a run would overwrite; give another --out")
         path.mkdir(parents=True, exist_ok=True)
-        folder = cls(path, agent.config)
-        folder._tidy()
-        write_atomically(path / CONFIG_FILE, dump_config(agent.config).encode())
-        write_atomically(path / VERSIONS_FILE, _json(versions()))
-        folder._results.create()
-        folder.write_checkpoint(agent, Tally())
+        with ExitStack() as on_error:
+            lock = FolderLock(path)
+            on_error.callback(lock.release)
+            folder = cls(path, agent.config, lock, given)
+            folder._fill(agent)
+            on_error.pop_all()
         return folder
 
+    def _fill(self, agent: Agent) -> None:
+        if any((self.path / name).exists() for name in CHECKPOINTS):
+            where = self.given
+            raise StateError(f"{where} already holds a run; continue it with --resume {where}, or give another --out")
+        # A configuration without a checkpoint is what a run leaves that was killed while it made its folder.
+        if not (self.path / CONFIG_FILE).exists():
+            taken = [name for name in ALL_FILES if (self.path / name).exists()]
+            if taken:
+                raise StateError(
+                    f"{self.given} holds {', '.join(taken)}, which a run would overwrite; give another --out"
+                )
+        self._tidy()
+        write_atomically(self.path / CONFIG_FILE, dump_config(self.config).encode())
+        write_atomically(self.path / VERSIONS_FILE, _json(versions()))
+        self._results.create()
+        self.write_checkpoint(agent, Tally())
+
     @classmethod
-    def open(cls, path: Path) -> RunFolder:
-        """Open an existing run; raise `StateError` if there is none."""
+    def open(cls, path: Path, to_write: bool = False) -> RunFolder:
+        """Open an existing run.
+
+        Parameters
+        ----------
+        path : Path
+        to_write : bool
+            True: keep other processes from writing to it.
+
+        Raises
+        ------
+        StateError
+            If there is none, or if it is to be written and another process does.
+        """
         for names in ((CONFIG_FILE,), CHECKPOINTS):
             if not any((path / name).is_file() for name in names):
                 raise StateError(f"{path} holds no run that can be used: {names[0]} is missing")
-        return cls(path, load_config(path / CONFIG_FILE))
+        config = load_config(path / CONFIG_FILE)
+        return cls(path.absolute(), config, FolderLock(path.absolute()) if to_write else None, path)
 
     @staticmethod
     def default_path(config: Config) -> Path:
@@ -106,7 +149,7 @@ class RunFolder:
         StateError
             If neither can be used.
         """
-        newest, older = (self.path / name for name in CHECKPOINTS)
+        newest, older = (self.given / name for name in CHECKPOINTS)
         try:
             if not newest.exists():
                 raise DamagedError(f"{newest} is missing")
@@ -200,8 +243,18 @@ class RunFolder:
         return isinstance(found, dict) and found.get("steps") == steps
 
     def close(self) -> None:
-        """Close the results file; rows that could not be written are lost."""
+        """Close the results file, whose rows that could not be written are lost, and let others write to the folder."""
         self._results.close()
+        if self._lock:
+            self._lock.release()
+
+    def __enter__(self) -> RunFolder:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
 
 def _is_whole(path: Path) -> bool:

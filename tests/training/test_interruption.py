@@ -62,15 +62,16 @@ def test_a_signal_stops_between_two_steps(cli: Cli, tmp_path: Path, at: int, num
     assert rows(tmp_path / "a")[: len(before)] == before
 
 
-def test_a_second_signal_stops_at_once(cli: Cli, tmp_path: Path) -> None:
+def test_a_second_signal_changes_nothing(cli: Cli, tmp_path: Path) -> None:
     def make(step: Step) -> Step:
         os.kill(os.getpid(), signal.SIGTERM)
         os.kill(os.getpid(), signal.SIGINT)
         return step
 
     Trouble.at, Trouble.make = 100, make
-    assert cli(*RUN, "--steps", 200, "--out", "a", "--quiet")[:2] == (130, "")
+    assert cli(*RUN, "--steps", 200, "--out", "a", "--quiet")[0] in (130, 143)
     gc.collect()  # a file left open would be reported here
+    assert_whole(tmp_path / "a", 100)
     Trouble.at = None
     assert cli("run", "--resume", "a", "--quiet") == (0, "", "")
     assert_whole(tmp_path / "a", 200)
@@ -208,7 +209,7 @@ def test_an_environment_that_raises_in_eval_is_one_line(cli: Cli) -> None:
 def test_a_process_that_is_stopped_can_be_resumed(cli: Cli, tmp_path: Path, number: int, code: int) -> None:
     folder = tmp_path / "a"
     command = [sys.executable, "-m", "synaptick", "run", "CartPole-v1", *SMALL, "--steps", "1000000000"]
-    command += ["--set", "checkpoint_every=500", "--out", str(folder), "--json"]
+    command += ["--set", "checkpoint_every=500", "--out", str(folder), "--json", "--quiet"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         checkpoint = folder / "agent.synaptick"
         for _ in range(3000):  # until it has learned something; compiling may take a while

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from ...config import Config
 from ...errors import Interrupted, RunError
-from ...training.interrupts import on_stop
+from ...training.interrupts import SIGNALS, on_stop
 
 J = TypeVar("J")
 R = TypeVar("R")
@@ -23,7 +23,7 @@ def in_parallel(function: Callable[[J], R], jobs: Sequence[J], processes: int) -
     Raises
     ------
     Interrupted
-        On Ctrl-C or SIGTERM; no process is left behind.
+        On Ctrl-C, SIGTERM or SIGHUP; no process is left behind.
     """
     with on_stop(_stop):
         if processes == 1:
@@ -35,7 +35,8 @@ def in_parallel(function: Callable[[J], R], jobs: Sequence[J], processes: int) -
 
 def _be_a_worker() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    for number in SIGNALS[1:]:
+        signal.signal(number, signal.SIG_DFL)
 
 
 def _stop(number: int, _: FrameType | None) -> None:
