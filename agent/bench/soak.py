@@ -144,7 +144,7 @@ class _Soak:
             raise StateError(f"cannot write to {self.folder.path}: {error.strerror or error}; make room") from error
         except Interrupted:
             raise
-        except Exception as error:
+        except BaseException as error:
             raise env_failure(error, self.config.env, f"step {self.tally.steps + 1}") from cause_of(error)
         finally:
             self.folder.close()

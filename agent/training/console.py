@@ -11,8 +11,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TextIO
 
-_kept: list[TextIO] = []
-
 
 def warn(line: str) -> None:
     """Say something on standard error after the name of the program."""
@@ -21,16 +19,17 @@ def warn(line: str) -> None:
 
 def announce(line: str) -> None:
     """Print a line on standard error; what its encoding has no character for is escaped."""
+    stream = progress_stream()
     with suppress(OSError, ValueError):
         try:
-            print(line, file=progress_stream(), flush=True)
+            print(line, file=stream, flush=True)
         except UnicodeEncodeError:
-            print(line.encode("ascii", "backslashreplace").decode(), file=progress_stream(), flush=True)
+            print(line.encode("ascii", "backslashreplace").decode(), file=stream, flush=True)
 
 
 def progress_stream() -> TextIO | None:
     """Return the stream that progress goes to: standard error as it was when `kept_streams` began, if it did."""
-    return _kept[-1] if _kept else sys.stderr
+    return _kept[-1].usable() if _kept else sys.stderr
 
 
 @contextmanager
@@ -45,36 +44,55 @@ def kept_streams() -> Iterator[None]:
             os.fstat(number)
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # the lowest number that is free
-    before = [sys.stdout, sys.stderr]
-    copies = [_copy(stream) for stream in before]
-    _kept.append(copies[1])
+    out, err = _Kept(sys.stdout), _Kept(sys.stderr)
+    _kept.append(err)
     try:
         yield
     finally:
         _kept.pop()
-        sys.stdout, sys.stderr = (_usable(*pair) for pair in zip(before, copies, strict=True))
+        sys.stdout, sys.stderr = out.end(), err.end()
 
 
-def _copy(stream: Any) -> Any:
-    """Return a stream to the same place that does not need `stream` to stay open, if that can be."""
-    if stream is None:
-        return open(os.devnull, "w")
-    with suppress(OSError, ValueError):  # of a stream without a file, such as one in memory
-        # Escaped rather than refused: a path may hold what the encoding cannot show.
-        stream.reconfigure(errors="backslashreplace")
-        return open(os.dup(stream.fileno()), "w", buffering=1, encoding=stream.encoding, errors="backslashreplace")
-    return stream
+class _Kept:
+    """A stream, and a copy that leads to the same file through another descriptor."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = self._copy = stream
+        self._identity: os.stat_result | None = None
+        if stream is None:
+            self._stream = self._copy = open(os.devnull, "w")  # noqa: SIM115
+            return
+        with suppress(OSError, ValueError, AttributeError):  # of a stream without a file, such as one in memory
+            # Escaped rather than refused: a path may hold what the encoding cannot show.
+            stream.reconfigure(errors="backslashreplace")
+            file = os.dup(stream.fileno())
+            self._identity = os.fstat(file)
+            self._copy = open(  # noqa: SIM115
+                file, "w", buffering=1, encoding=stream.encoding, errors="backslashreplace"
+            )
+
+    def usable(self) -> Any:
+        """Return the one of the two that still leads there, the copy if both do."""
+        return self._copy if self._leads_there(self._copy) or not self._leads_there(self._stream) else self._stream
+
+    def end(self) -> Any:
+        """Return the one of the two that still leads there, and close the copy if that is not the one."""
+        if self._copy is self._stream or not self._leads_there(self._stream):
+            return self._copy
+        with suppress(OSError, ValueError):
+            self._stream.flush()
+        if self._leads_there(self._copy):
+            self._copy.close()
+        return self._stream
+
+    def _leads_there(self, stream: Any) -> bool:
+        if self._identity is None:
+            return True
+        try:
+            return os.path.samestat(os.fstat(stream.fileno()), self._identity)
+        except (OSError, ValueError):
+            return False
 
 
-def _usable(stream: Any, copy: Any) -> Any:
-    """Return `stream` if it still leads to where its copy does, else the copy; close what is not returned."""
-    if stream is copy or stream is None:
-        return copy
-    try:
-        stream.flush()
-        if os.path.sameopenfile(stream.fileno(), copy.fileno()):
-            copy.close()
-            return stream
-    except (OSError, ValueError):
-        pass
-    return copy
+# That of standard error, of the innermost context last.
+_kept: list[_Kept] = []

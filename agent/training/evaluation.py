@@ -93,7 +93,7 @@ def evaluate(path: Path, episodes: int = 100, seed: int | None = None) -> dict[s
                 pass
             except Interrupted:
                 raise
-            except Exception as error:
+            except BaseException as error:
                 raise env_failure(error, config.env, f"step {tally.steps + 1} of the evaluation") from cause_of(error)
     return {
         "env": config.env,

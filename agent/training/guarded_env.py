@@ -20,12 +20,12 @@ class EnvRaised(Exception):
     """Something came out of an environment; it is the cause of this error, and may be no `Exception`."""
 
 
-def env_failure(error: Exception, env_id: str, where: str, then: str = "") -> RunError:
+def env_failure(error: BaseException, env_id: str, where: str, then: str = "") -> RunError:
     """Return the error of a run that an environment, or what it returned, broke off; `where` says at which step."""
     return RunError(f"{env_id} failed at {where} ({error if isinstance(error, EnvRaised) else described(error)}){then}")
 
 
-def cause_of(error: Exception) -> BaseException | None:
+def cause_of(error: BaseException) -> BaseException | None:
     """Return what came out of the environment, or the error itself if it did not come from there."""
     return error.__cause__ if isinstance(error, EnvRaised) else error
 

@@ -129,6 +129,7 @@ class StopRequest:
         if threading.current_thread() is threading.main_thread():
             self._before = _handle(self._note)
             self._read, self._write = os.pipe()
+            self._pipe = os.fstat(self._write)
             os.set_blocking(self._write, False)
             self._wakeup_before = signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
             _current.append(self)
@@ -169,7 +170,10 @@ class StopRequest:
         if self in _current:
             for number in self._before:
                 signal.signal(number, self._note)
-            signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
+            signal.set_wakeup_fd(-1)
+            with suppress(OSError):
+                if os.path.samestat(os.fstat(self._write), self._pipe):  # else it is somebody else's file by now
+                    signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
 
     def _note(self, number: int, _: FrameType | None) -> None:
         self.number = self.number or number
@@ -187,8 +191,9 @@ class StopRequest:
             )
 
     def _put_out_fuse(self) -> None:
-        if self._fuse:
-            self._fuse.kill()
+        if self._fuse and self._fuse.returncode is None:
+            with suppress(OSError):
+                os.killpg(self._fuse.pid, signal.SIGKILL)  # the shell and what it waits for
             self._fuse.wait()
 
     def _asked(self) -> int:
@@ -206,10 +211,12 @@ class StopRequest:
     def _watch(self) -> None:
         with suppress(OSError):
             number = self._asked()
-            if number:
-                self._put_out_fuse()
-                self.number = self.number or number
-        while self.number and not self._over.is_set():
+            self._put_out_fuse()
+            self.number = self.number or number
+        while not self._over.is_set():
+            if not self.number:  # the pipe is gone: what is left is what the handler notes
+                self._over.wait(GRACE)
+                continue
             calls = self.elsewhere.calls
             if self._over.wait(GRACE):
                 break

@@ -135,7 +135,7 @@ class _Run:
         except Interrupted:
             self._finish()
             raise
-        except Exception as error:
+        except BaseException as error:  # reading what an environment returned runs its code too
             self._finish(failed=True)
             then = f"; everything before is in {self.folder.given}; {_how_to_resume(self.folder.given)}"
             raise env_failure(error, self.config.env, f"step {self.tally.steps + 1}", then) from cause_of(error)
