@@ -9,6 +9,7 @@ from gymnasium.vector import VectorEnv
 
 from ..agent import Agent
 from ..errors import EnvError
+from ..spaces import as_reward
 from .episodes import Tally
 
 ONE_STREAM = "one agent is one stream: make each with gymnasium.make and give it an agent of its own"
@@ -69,7 +70,7 @@ def run(
         observation, reward, terminated, truncated, _ = env.step(action)
         if terminated or truncated:
             agent.end(reward, None if terminated else observation, learn)
-            tally.add(float(reward))
+            tally.add(as_reward(reward))
             tally.close()
             if on_episode:
                 on_episode(tally)
@@ -77,7 +78,7 @@ def run(
             action = agent.start(observation, learn)
         else:
             action = agent.step(reward, observation, learn)
-            tally.add(float(reward))
+            tally.add(as_reward(reward))
         if on_step:
             on_step(tally)
     return tally

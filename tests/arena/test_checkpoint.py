@@ -192,7 +192,7 @@ def test_a_whole_file_whose_state_does_not_fit_is_refused(saved: Saved) -> None:
     swapped, good = make_agent(layers=(9, 8)), describe(agent)
     assert_damaged(path, forge(good, state(swapped)), "another shape|bytes; this network needs")
     assert_damaged(path, forge(good, state(agent)[:-64]), "bytes; this network needs")
-    assert_damaged(path, forge(good, b""), "bytes; this network needs")
+    assert_damaged(path, forge(good, b""), "observation has 3 entries, at most 0 are allowed")
     assert_damaged(path, forge(describe(swapped), state(agent)), "another shape|bytes; this network needs")
     for section, key, value in (
         ("config", "layers", [8]),

@@ -140,7 +140,7 @@ def check_indices(space: Any, action: Any, index: Any) -> None:
         for key in space if isinstance(space, spaces.Dict) else range(len(space)):
             check_indices(space[key], action[key], index)
     elif isinstance(space, spaces.Discrete):
-        assert type(action) is int
+        assert type(action) is space.dtype.type
         assert action - space.start == next(index)
     elif isinstance(space, spaces.MultiDiscrete):
         assert (action - space.start).ravel().tolist() == [next(index) for _ in range(action.size)]
@@ -204,7 +204,7 @@ def test_factors_come_before_controls_in_the_order_of_the_space() -> None:
         [spaces.Box(-9, 9, (2,)), spaces.Discrete(3, start=5), spaces.Dict(b=spaces.MultiBinary(2), a=spaces.Box(0, 1))]
     )
     spec = ActionSpec.from_space(space)
-    assert (spec.choices, spec.controls, spec.simple, spec.start) == ((3, 2, 2), 3, False, 0)
+    assert (spec.choices, spec.controls, spec.simple, spec.members.size) == ((3, 2, 2), 3, False, 0)
     assert (spec.low, spec.high) == ((-9.0, -9.0, 0.0), (9.0, 9.0, 1.0))
     box, index, nested = spec.decode(np.array([2, 1, 0, -4.0, 4.0, 0.5]))
     assert (box.tolist(), index, nested["b"].tolist(), nested["a"].tolist()) == ([-4.0, 4.0], 7, [1, 0], [0.5])
@@ -212,7 +212,7 @@ def test_factors_come_before_controls_in_the_order_of_the_space() -> None:
 
 def test_a_single_discrete_is_simple() -> None:
     spec = ActionSpec.from_space(spaces.Discrete(4, start=-2))
-    assert (spec.simple, spec.start, spec.choices, spec.controls) == (True, -2, (4,), 0)
+    assert (spec.simple, spec.members.tolist(), spec.choices, spec.controls) == (True, [-2, -1, 0, 1], (4,), 0)
     assert not ActionSpec.from_space(spaces.MultiDiscrete([4])).simple
     assert not ActionSpec.from_space(spaces.Tuple([spaces.Discrete(4, start=3)])).simple
 
