@@ -99,7 +99,7 @@ class Agent:
         >>> from synaptick import Agent, Config
         >>> size = Agent.size_of(Config(), Box(-1.0, 1.0, (4,)), Discrete(2))
         >>> size.nbytes, size.advice()
-        (NBYTES, '')
+        (1004096, '')
         """
         _check_config(config)
         return size_of(config, ObservationSpec.from_space(observation_space), ActionSpec.from_space(action_space))

@@ -184,7 +184,9 @@ def contradiction(leaf: Leaf) -> str:
         return ""
     else:
         least, most = int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
-    finite = [bound for bounds in (leaf.low, leaf.high) for bound in bounds if not math.isinf(bound)]
+    finite = [
+        bound for bounds in (leaf.low, leaf.high) for bound in bounds if isinstance(bound, int) or math.isfinite(bound)
+    ]
     return "" if all(least <= bound <= most for bound in finite) else f"values that its dtype {leaf.dtype} cannot hold"
 
 
@@ -229,16 +231,19 @@ def _box_bounds(space: Any, dtype: np.dtype[Any]) -> tuple[Bounds, Bounds]:
     least, most = limits.min, limits.max
     if dtype.kind != "f" and dtype.itemsize < 4:  # 0 to 255 is a statement, 0 to 2^64 - 1 is none
         least, most = -math.inf, math.inf
-    low, high = _listed(space.low, space.bounded_below), _listed(space.high, space.bounded_above)
+    low, high = (
+        _listed(space.shape, bound, bounded)
+        for bound, bounded in ((space.low, space.bounded_below), (space.high, space.bounded_above))
+    )
     return (
         _compact([value if bounded and value > least else -math.inf for value, bounded in low]),
         _compact([value if bounded and value < most else math.inf for value, bounded in high]),
     )
 
 
-def _listed(values: Any, bounded: Any) -> list[tuple[Any, bool]]:
+def _listed(shape: Any, values: Any, bounded: Any) -> list[tuple[Any, bool]]:
     """Return bounds, and whether they are any, of each element; once if all are the same, since there may be many."""
-    values, bounded = np.ravel(values), np.ravel(bounded)
+    values, bounded = np.broadcast_to(values, shape).ravel(), np.broadcast_to(bounded, shape).ravel()
     if values.size and (values == values[0]).all() and (bounded == bounded[0]).all():
         values, bounded = values[:1], bounded[:1]
     return list(zip(values.tolist(), bounded.tolist(), strict=True))
