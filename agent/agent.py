@@ -10,13 +10,16 @@ from numpy.typing import NDArray
 
 from . import compilation
 from .arena import checkpoint
-from .arena.arena import NET_NAMES, Arena
+from .arena.arena import Arena
+from .arena.dimensions import dimensions
 from .arena.initialize import build
+from .arena.placement import NET_NAMES, Placement
+from .arena.size import Size, size_of
 from .config import Config
-from .errors import InputError, PhaseError, StateError
+from .errors import ConfigError, InputError, PhaseError, StateError, one_line
 from .kernels import tick as kernel
 from .kernels.normalize import COUNT, reward_scale
-from .spaces import ActionSpec, ObservationSpec
+from .spaces import ActionSpec, ObservationSpec, as_reward
 
 
 class Agent:
@@ -25,11 +28,15 @@ class Agent:
     Parameters
     ----------
     config : Config
-        Settings; only those of the network and of learning matter here.
+        Settings; only those of the network and of learning matter here, and `seed`.
     observation_space, action_space : gymnasium.spaces.Space
-        Box, Discrete, MultiBinary, MultiDiscrete, and Dict and Tuple of them, nested as you like.
+        Box, Discrete, MultiBinary, MultiDiscrete, and Dict and Tuple of them, nested up to 32 deep. An agent is one
+        stream: of a vector environment give ``single_observation_space`` and ``single_action_space``, and make an agent
+        for each stream. Its own spaces look like those of one environment with larger arrays, so that nothing here can
+        tell (`run` can, and refuses the environment).
     seed : int, optional
-        Seed of initial weights and of action sampling, 0 to 2^63 - 1. Same seed and same inputs give the same bytes.
+        Seed of initial weights and of action sampling, 0 to 2^63 - 1; by default ``config.seed``, over which it takes
+        precedence. Same seed and same inputs give the same bytes.
     buffer : writable buffer, optional
         Memory for the state, at least ``agent.nbytes`` bytes at an address divisible by 8; overwritten. Allocated if
         absent.
@@ -39,16 +46,16 @@ class Agent:
     SpaceError
         If a space is not supported.
     ConfigError
-        If the seed is not a whole number in its range.
+        If `config` is no `Config`, or the seed not a whole number in its range.
     StateError
-        If `buffer` is too small, read-only or misaligned.
+        If `buffer` is too small, read-only or misaligned, or if there is no memory for the state (see `size_of`).
 
     Examples
     --------
     >>> import gymnasium as gym
     >>> from synaptick import Agent, Config
     >>> env = gym.make("CartPole-v1")
-    >>> agent = Agent(Config(), env.observation_space, env.action_space, seed=0)
+    >>> agent = Agent(Config(seed=1), env.observation_space, env.action_space)
     >>> observation, _ = env.reset(seed=0)
     >>> action = agent.start(observation)
     >>> observation, reward, terminated, truncated, _ = env.step(action)
@@ -56,9 +63,10 @@ class Agent:
     """
 
     def __init__(
-        self, config: Config, observation_space: Any, action_space: Any, seed: int = 0, buffer: Any = None
+        self, config: Config, observation_space: Any, action_space: Any, seed: int | None = None, buffer: Any = None
     ) -> None:
-        config.with_changes({"seed": seed})  # for its check of the range
+        _check_config(config)
+        seed = config.seed if seed is None else config.with_changes({"seed": seed}).seed
         self.config = config
         self.observation = ObservationSpec.from_space(observation_space)
         self.action = ActionSpec.from_space(action_space)
@@ -76,8 +84,28 @@ class Agent:
         self.arena = arena
         self._staging, self._drawn = arena.views["staging"], arena.views["action"]
 
+    @staticmethod
+    def size_of(config: Config, observation_space: Any, action_space: Any) -> Size:
+        """Return how many bytes the state of an agent takes, and what they are for; none of them are allocated.
+
+        Raises
+        ------
+        SpaceError, ConfigError
+            As for `Agent`.
+
+        Examples
+        --------
+        >>> from gymnasium.spaces import Box, Discrete
+        >>> from synaptick import Agent, Config
+        >>> size = Agent.size_of(Config(), Box(-1.0, 1.0, (4,)), Discrete(2))
+        >>> size.nbytes, size.advice()
+        (1004096, '')
+        """
+        _check_config(config)
+        return size_of(config, ObservationSpec.from_space(observation_space), ActionSpec.from_space(action_space))
+
     def start(self, observation: Any, learn: bool = True) -> Any:
-        """Begin an episode and return the first action, as the action space has it.
+        """Begin an episode and return the first action, of the type that ``action_space.sample()`` gives.
 
         Neurons, eligibility and credit are cleared (unless ``config.keep_state``). An episode that is still running is
         abandoned: nothing is learned from its end.
@@ -104,7 +132,7 @@ class Agent:
         Parameters
         ----------
         reward : float
-            Reward that the last action brought.
+            Reward that the last action brought; an array that holds one number will do.
         observation : object
             Observation it led to.
         learn : bool, optional
@@ -117,7 +145,7 @@ class Agent:
         InputError
             If reward or observation does not fit or is not finite. After either error the agent is unchanged.
         """
-        reward = _as_number(reward)
+        reward = as_reward(reward)
         self.observation.encode(observation, self._staging)
         self._tick(reward, kernel.STEP, learn)
         return self.last_action
@@ -140,7 +168,7 @@ class Agent:
         PhaseError, InputError
             As for `step`; the agent is unchanged.
         """
-        reward = _as_number(reward)
+        reward = as_reward(reward)
         if observation is None:
             self._tick(reward, kernel.TERMINATE, learn)
         else:
@@ -151,7 +179,7 @@ class Agent:
     def last_action(self) -> Any:
         """The action that `start` or `step` returned last, again; it is part of the state."""
         if self.action.simple:
-            return int(self._drawn[0]) + self.action.start
+            return self.action.members[int(self._drawn[0])]
         return self.action.decode(self._drawn)
 
     def _tick(self, reward: float, mode: int, learn: bool) -> None:
@@ -283,7 +311,7 @@ class Agent:
     def load(cls, path: str | os.PathLike[str]) -> Agent:
         """Return the agent that `save` wrote; it goes on bit for bit as if it had never stopped.
 
-        Nothing in the file is executed.
+        Nothing in the file is executed, and no more memory is taken than its size justifies.
 
         Raises
         ------
@@ -292,26 +320,39 @@ class Agent:
         OSError
             If it cannot be read.
         """
+        return cls.load_with_notes(path)[0]
+
+    @classmethod
+    def load_with_notes(cls, path: str | os.PathLike[str]) -> tuple[Agent, Any]:
+        """Return what `load` returns, and the notes that `save` was given (None if none), of one read of the file."""
         metadata, block = checkpoint.read(path)
+        try:
+            return cls._of(metadata, block), metadata.get("notes")
+        except StateError as error:
+            raise StateError(f"{path}: {error}") from error
+
+    @classmethod
+    def _of(cls, metadata: dict[str, Any], block: NDArray[np.uint8]) -> Agent:
+        """Return the agent of a description, as `describe` has it, in the state `block`; or raise `StateError`."""
         agent = cls.__new__(cls)
         try:
             agent.config = Config.from_dict(metadata["config"])
-            agent.observation = ObservationSpec.from_dict(metadata["observation"])
-            agent.action = ActionSpec.from_dict(metadata["action"])
+            # Every entry of an observation and every part of an action has a number in the state.
+            agent.observation = ObservationSpec.from_dict(metadata["observation"], block.size // 8)
+            agent.action = ActionSpec.from_dict(metadata["action"], block.size // 8)
         except (KeyError, TypeError, ValueError) as error:
-            raise StateError(f"{path}: its description does not fit this version of synaptick ({error})") from error
+            raise StateError(f"its description does not fit this version of synaptick ({error})") from error
+        needed = Placement.of(dimensions(agent.config, agent.observation, agent.action)).nbytes
+        if block.size != needed:
+            raise StateError(f"the state has {block.size} bytes; this network needs {needed}")
         agent._attach(build(agent.config, agent.observation, agent.action, seed=0))
-        try:
-            agent.restore(block)
-        except StateError as error:
-            raise StateError(f"{path}: {error}") from error
+        agent.restore(block)
         return agent
 
 
-def _as_number(reward: Any) -> float:
-    try:
-        if isinstance(reward, str | bytes):
-            raise TypeError
-        return float(reward)
-    except (TypeError, ValueError, OverflowError):
-        raise InputError(f"reward is {reward!r}; it must be one finite number") from None
+def _check_config(config: Any) -> None:
+    if not isinstance(config, Config):
+        raise ConfigError(
+            f"config is {one_line(config)}; give a Config, such as Config(layers=(64,)), or Config.from_dict(...) of a "
+            "mapping"
+        )

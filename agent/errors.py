@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import reprlib
+
 
 class SynaptickError(Exception):
     """Base of all errors raised on purpose by synaptick."""
@@ -64,3 +66,41 @@ class Interrupted(SynaptickError):
 def described(error: BaseException) -> str:
     """Return what an error says, with its kind unless it is one of ours."""
     return str(error) if isinstance(error, SynaptickError) else f"{type(error).__name__}: {error}"
+
+
+class _Brief(reprlib.Repr):
+    """A ``repr`` of bounded time and size: of what refers to itself, too, or says the same a billion times."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxlevel, self.maxstring, self.maxother, self.maxlong = 4, 200, 200, 200
+        self.maxdict = self.maxlist = self.maxtuple = self.maxset = self.maxfrozenset = 12
+
+    def repr_int(self, x: int, level: int) -> str:
+        return super().repr_int(x, level) if x.bit_length() < 8192 else f"a number of {x.bit_length()} bits"
+
+
+_BRIEF = _Brief()
+
+
+def one_line(value: object, width: int = 80, quoted: bool = True) -> str:
+    """Return a value as a text of one line and at most `width` characters, whatever its own ``repr`` does.
+
+    Parameters
+    ----------
+    value : object
+    width : int, optional
+    quoted : bool, optional
+        False: what ``str`` makes of it instead, with what cannot be printed escaped.
+    """
+    try:
+        text = _BRIEF.repr(value) if quoted else "".join(map(_printable, str(value)[: 2 * width]))
+        text = " ".join(text.split())
+    except Exception:  # of whatever a machine or a file has sent
+        text = f"a {type(value).__name__} that cannot be shown"
+    return text if len(text) <= width else f"{text[: width - 4]} ..."
+
+
+def _printable(character: str) -> str:
+    plain = character.isprintable() or character.isspace()
+    return character if plain else character.encode("ascii", "backslashreplace").decode()

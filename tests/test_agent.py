@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from gymnasium import spaces
-from synaptick import Agent, Config, InputError, PhaseError, SpaceError
+from synaptick import Agent, Config, ConfigError, InputError, PhaseError, SpaceError
 from synaptick.arena.named import Named
 from synaptick.kernels.layout import SIZES_AT
 
@@ -44,13 +44,14 @@ def observe(agent: Agent, rng: np.random.Generator) -> Any:
 
 @pytest.mark.parametrize("name", SPACES)
 @pytest.mark.parametrize("start", [0, -3, 7])
-def test_actions_are_python_ints_inside_the_space(name: str, start: int) -> None:
+def test_actions_are_what_the_space_samples(name: str, start: int) -> None:
+    """Also in type: environments call `item` of what they are given."""
     space = spaces.Discrete(4, start=start)
     agent, rng = make_agent(observation=SPACES[name], action=space), np.random.default_rng(0)
     actions = [agent.start(observe(agent, rng))]
     actions += [agent.step(float(rng.normal()), observe(agent, rng)) for _ in range(200)]
-    assert all(type(action) is int for action in actions)
-    assert set(actions) == set(range(start, start + 4))
+    assert all(type(action) is type(space.sample()) and space.contains(action) for action in actions)
+    assert {action.item() for action in actions} == set(range(start, start + 4))
     assert agent.end(1.0) is None  # type: ignore[func-returns-value]
 
 
@@ -99,6 +100,31 @@ def test_the_same_seed_and_stream_give_the_same_bytes(layers: tuple[int, ...], a
     assert drive(one, 300) == drive(same, 300)
     drive(other, 300)
     assert state(one) == state(same) != state(other)
+
+
+def test_the_seed_of_the_configuration_is_that_of_the_agent_unless_one_is_given() -> None:
+    def made(config_seed: int, *seed: int | None) -> bytes:
+        return state(Agent(Config(layers=(8,), reservoir=0, seed=config_seed), BOX, spaces.Discrete(3), *seed))
+
+    assert made(3) == made(3, None) == made(0, 3) == made(7, 3) == state(make_agent(seed=3))
+    assert made(3, 0) == made(0) == state(make_agent(seed=0))
+    assert len({made(seed) for seed in range(4)}) == 4
+
+
+@pytest.mark.parametrize("seed", [-1, 2**63, 1.5, "a", True, [1]])
+def test_a_seed_that_is_none_is_refused(seed: Any) -> None:
+    with pytest.raises(ConfigError, match=r"^seed: got .*; allowed: a whole number from 0 to 2\^63 - 1$"):
+        make_agent(seed=seed)
+
+
+@pytest.mark.parametrize("config", [{}, {"layers": [8]}, None, 5, "default", Config])
+def test_a_config_that_is_none_is_refused(config: Any) -> None:
+    for make in (Agent, Agent.size_of):
+        with pytest.raises(
+            ConfigError, match=r"^config is .*; give a Config, such as .* or Config.from_dict"
+        ) as caught:
+            make(config, BOX, spaces.Discrete(2))  # type: ignore[operator]
+        assert len(str(caught.value).splitlines()) == 1
 
 
 # ---- acting only
@@ -198,8 +224,6 @@ INDICES = [
     10**30,
     1.0,
     np.float64(2.0),
-    True,
-    np.True_,
     "1",
     [1],
     np.array([1]),

@@ -30,6 +30,7 @@ from synaptick.config.kinds import (
     kind_of,
 )
 from synaptick.config.settings import REMOVED, RENAMED
+from synaptick.errors import one_line
 from synaptick.training.config_file import dump_config, parse_changes, parse_config, shipped_names
 
 from .support.common import ROOT
@@ -72,7 +73,8 @@ def test_a_bad_value_is_refused_by_name(name: str, value: Any) -> None:
     with pytest.raises(ConfigError) as caught:
         Config(**{name: value})
     message = str(caught.value)
-    assert message == f"{name}: got {value!r}; allowed: {KINDS[name].allowed}"
+    assert message == f"{name}: got {one_line(value, 120)}; allowed: {KINDS[name].allowed}"
+    assert len(repr(value)) > 120 or repr(value) in message
 
 
 @pytest.mark.parametrize("name", NUMBERS)
@@ -294,34 +296,104 @@ def test_a_file_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"discont: 0.9\n", r"discont: there is no such key; did you mean 'discount'\?"),
-        (b"discount: 1.1\n", r"discount: got 1\.1; allowed: a number from 0 to 1"),
-        (b"tau_min: 30\n", "tau_min: got 30.0, which is above tau_max"),
-        (b"- a\n- b\n", "holds list; allowed"),
-        (b"just words\n", "holds str; allowed"),
-        (b"a: [1\n", "not valid YAML"),
-        (b"a: 1\n\tb: 2\n", "not valid YAML"),
-        (b"!!python/object/apply:os.getcwd []\n", "not valid YAML"),
-        (b"env: \xff\xfe\n", "cannot be read"),
-        (b"seed: 2024-13-45\n", "not valid YAML"),
+        (b"seed: 1\n\ndiscont: 0.9\n", r":3:1: discont: there is no such key; did you mean 'discount'\?"),
+        (b"{seed: 1, discount: 1.1}\n", r":1:11: discount: got 1\.1; allowed: a number from 0 to 1"),
+        (b"tau_min: 30\n", ":1:1: tau_min: got 30.0, which is above tau_max"),
+        (b"- a\n- b\n", ": holds list; allowed"),
+        (b"just words\n", ": holds str; allowed"),
+        (b"a: [1\n", ":2:1: not valid YAML: while parsing a flow sequence: expected ',' or ']'"),
+        (b"a: 1\n\tb: 2\n", ":2:1: not valid YAML: while scanning for the next token"),
+        (b"!!python/object/apply:os.getcwd []\n", ":1:1: not valid YAML: could not determine a constructor"),
+        (b"env: a\xff\n", r":1:7: not valid YAML: byte 6 is not utf-8 \(invalid start byte\)"),
+        (b"seed: 2024-13-45\n", ":1:7: not valid YAML: '2024-13-45' cannot be read as timestamp"),
+        (b"seed: " + b"9" * 5000, r":1:7: not valid YAML: '9+ \.\.\. cannot be read as int"),
+        (b"seed: 0x" + b"f" * 5000, ":1:1: seed: got a number of 20000 bits; allowed: a whole number"),
+        (b"seed: !!bool maybe\n", ":1:7: not valid YAML: 'maybe' cannot be read as bool"),
+        (b"seed: !!int ''\n", ":1:7: not valid YAML: '' cannot be read as int"),
+        (b"env: {{ENV}}\n", r":1:7: not valid YAML: the key {'ENV': None} is not a name \(braces"),
+        (b"env: x\nyes: 1\n", ":2:1: not valid YAML: the key True is not a name$"),
+        (b"seed: 1\nseed: 2\n", ":2:1: not valid YAML: seed is given twice"),
+        (b"env_kwargs:\n  a: 1\n  a: 1\n", ":3:3: not valid YAML: a is given twice"),
+        (b"env: a\0b\n", r":1:7: not valid YAML: the character U\+0000 is not allowed"),
+        (b"a: &a [*a]\n", ":1:8: not valid YAML: a holds itself"),
+        (b"<<: *a\n", ":1:5: not valid YAML: found undefined alias 'a'"),
+        (b"<<: 5\n", ":1:5: not valid YAML: << takes a mapping or a list of mappings"),
+        (b"env_kwargs: " + b"[" * 10**5, ":1:44: not valid YAML: more than 32 levels deep"),
+        (b"- " * 10**5, ":1:65: not valid YAML: more than 32 levels deep"),
+        (b"#" * 2**20 + b"\n", ": has 1,048,577 characters, at most 1,048,576 are allowed"),
+        (b"layers: !!set {a, b}\n", r":1:1: layers: got {'a', 'b'}; allowed: a list"),
+        (b"layers: [" + b"8, " * 300 + b"]\n", ":1:1: layers: got .*; allowed: a list, such as .*, of 1 to 256 whole"),
+        (b"env: 2024-01-01\n", r":1:1: env: got datetime.date\(2024, 1, 1\); allowed: a non-empty string"),
+        (b'env: "\\uD800"\n', r":1:1: env: got '\\ud800'; allowed: a non-empty string"),
+        (b"env: !!binary aGk=\n", r":1:1: env: got b'hi'; allowed: a non-empty string"),
+        (b'? "a\\nb"\n: 1\n', ": a b: there is no such key"),
     ],
+    ids=lambda value: str(value)[:20],
 )
-def test_an_error_names_the_file(tmp_path: Path, content: bytes, said: str) -> None:
+def test_an_error_names_the_file_and_the_place(tmp_path: Path, content: bytes, said: str) -> None:
     path = tmp_path / "wrong.yaml"
     path.write_bytes(content)
     with pytest.raises(ConfigError, match=said) as caught:
         load_config(path)
-    assert str(caught.value).startswith(f"{path}: ")
+    assert str(caught.value).startswith(f"{path}:")
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_aliases_that_stand_for_a_billion_strings_are_not_written_out(tmp_path: Path) -> None:
+    levels = [b"a0: &a0 ha"]
+    levels += [f"a{k}: &a{k} [{', '.join([f'*a{k - 1}'] * 10)}]".encode() for k in range(1, 10)]
+    for content in (b"\n".join(levels), b"env_kwargs: {s: &s " + b"x" * 10**6 + b", t: [*s, *s, *s]}"):
+        with pytest.raises(ConfigError, match="with each alias written out, there are more than 2,097,152 characters"):
+            parse_config(content, "here")
+
+
+def test_merge_keys_are_merged(tmp_path: Path) -> None:
+    text = """
+        env_kwargs:
+          base: &base {a: 1, b: 2}
+          more: &more {<<: *base, b: 3, c: 4}
+          both: {<<: [*more, *base], d: 5}
+          nested: {x: {<<: *more}}
+        """
+    found = parse_config(text, "here").env_kwargs
+    assert found["more"] == {"a": 1, "b": 3, "c": 4}
+    assert found["both"] == {"a": 1, "b": 3, "c": 4, "d": 5}
+    assert found["nested"]["x"] == found["more"]
+    # What is merged may be constructed before the mapping that it comes from is.
+    early = parse_config("{env_kwargs: {z: {y: &y {<<: {a: 1}, a: 2}}, w: {<<: *y}}}", "here").env_kwargs
+    assert early == {"z": {"y": {"a": 2}}, "w": {"a": 2}}
+    with pytest.raises(ConfigError, match=r"^here:1:1\d: not valid YAML: << is given twice"):
+        parse_config("{<<: {seed: 1}, <<: {seed: 2}}", "here")
+    with pytest.raises(ConfigError, match=r"^here:1:6: discount: got 7"):
+        parse_config("<<: {discount: 7}", "here")
+    assert parse_config("{<<: {discount: 0.5, seed: 3}, seed: 4}", "here") == Config(discount=0.5, seed=4)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_what_editors_on_any_system_write_is_read(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_bytes("env: Ä-v0\r\nseed: 3\r\n".encode(encoding))
+    assert load_config(path) == Config(env="Ä-v0", seed=3)
+
+
+def test_a_name_that_is_too_long_for_a_file_is_no_file() -> None:
+    with pytest.raises(ConfigError, match=r"^x+ \.\.\.: there is no such file"):
+        load_config("x" * 5000)
+
+
+def test_a_configuration_too_long_to_be_read_again_is_not_written() -> None:
+    with pytest.raises(ConfigError, match=r"the configuration has 2,00.* characters as YAML, at most 1,048,576"):
+        dump_config(Config(env_kwargs={"a": "x" * 2_000_000}))
 
 
 def test_a_file_that_cannot_be_opened_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "closed.yaml"
     path.write_text("")
 
-    def refuse(*_: Any, **__: Any) -> str:
+    def refuse(*_: Any, **__: Any) -> Any:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "read_text", refuse)  # root may read everything, so file modes prove nothing
+    monkeypatch.setattr("builtins.open", refuse)  # root may read everything, so file modes prove nothing
     with pytest.raises(ConfigError, match=r"closed\.yaml: cannot be read: .*Permission denied"):
         load_config(path)
 
@@ -358,6 +430,10 @@ def test_changes_are_read_as_yaml() -> None:
         ("=1", "--set : there is no such key"),
         ("layers=[1", "--set layers: '[1' is not valid YAML"),
         ("seed=2024-13-45", "--set seed: '2024-13-45' is not valid YAML"),
+        ("env_kwargs={a: 1, a: 2}", "--set env_kwargs: '{a: 1, a: 2}' is not valid YAML: a is given twice"),
+        ("env={{ENV}}", "--set env: '{{ENV}}' is not valid YAML: the key {'ENV': None} is not a name"),
+        ("a\nb", "--set a b: has no '='"),
+        ("x\ny=1", "--set x y: there is no such key"),
     ],
 )
 def test_a_bad_change_is_refused(pair: str, said: str) -> None:

@@ -7,8 +7,8 @@ starts on a 64-byte boundary of its section. `plan` says which arrays there are.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,12 +17,15 @@ from ..errors import StateError
 from ..kernels import layout as at
 from ..kernels import views
 from ..kernels.base.records import names_of, record, words_of
+from ..kernels.normalize import COUNT, ONES, SQUARES
 from ..kernels.settings import Settings
-from .dimensions import ALIGNMENT, Dimensions, padded
+from .dimensions import ALIGNMENT, Dimensions
 from .named import Named
-from .plan import Lasts, Row, agent_rows, layer_rows, net_rows
+from .placement import NET_NAMES, Placed, Placement
+from .plan import Lasts
 
-NET_NAMES = ("actor", "critic")
+# What may be infinite: controls without a bound.
+UNBOUNDED = ("control_low", "control_high")
 
 
 class Arena:
@@ -58,29 +61,13 @@ class Arena:
     Raises
     ------
     StateError
-        If `buffer` is too small, read-only or misaligned.
+        If `buffer` is too small, read-only or misaligned, or if there is no memory.
     """
 
     def __init__(self, dimensions: Dimensions, buffer: Any = None) -> None:
         self.dimensions = dimensions
-        used = {
-            "ints": padded(views.LAYERS_AT + at.N_NETS * len(dimensions.layers) * views.LAYER_WORDS),
-            "reals": padded(at.SETTINGS_AT + words_of(Settings)),
-            "floats": 0,
-        }
-        rows = list(_rows(dimensions))
-        placed: list[_Placed] = []
-        ends: dict[Lasts, int] = {}
-        # Arrays that are cleared together lie one after the other, so that clearing them is one loop.
-        for lasts in Lasts:
-            for owner, row in rows:
-                if row.lasts is lasts and not row.same_as:
-                    placed.append(_Placed(owner, row, used[row.section]))
-                    used[row.section] += padded(math.prod(row.shape))
-            ends[lasts] = used["floats"]
-        reals_at = 8 * used["ints"]
-        floats_at = reals_at + 8 * used["reals"]
-        self.nbytes = floats_at + 4 * used["floats"]
+        placement = Placement.of(dimensions)
+        reals_at, floats_at, self.nbytes = placement.reals_at, placement.floats_at, placement.nbytes
         self.block = _claim(self.nbytes, buffer)
         self.address = int(self.block.ctypes.data)
         self.block[:] = 0
@@ -95,12 +82,11 @@ class Arena:
         self.views: dict[str, NDArray[Any]] = {}
         ours = self.reals[at.SETTINGS_AT : at.SETTINGS_AT + words_of(Settings)]
         self.fixed: dict[str, NDArray[Any]] = {"settings": ours}
-        self._fill_sizes(used)
-        self._fill_places(placed)
-        for owner, row in rows:
-            if row.same_as:
-                self.row_of(owner)[row.name] = self.row_of(owner)[row.same_as]
-        learned, traced, last = ends[Lasts.LEARNED], ends[Lasts.TRACE], ends[Lasts.STATE]
+        self._fill_sizes(placement.used)
+        self._fill_places(placement.placed)
+        for owner, row in placement.shared:
+            self.row_of(owner)[row.name] = self.row_of(owner)[row.same_as]
+        learned, traced, last = (placement.ends[lasts] for lasts in (Lasts.LEARNED, Lasts.TRACE, Lasts.STATE))
         self.traces, self.neurons = self.floats[learned:traced], self.floats[traced:last]
         places = self.row_of("")
         places.traces, places.neurons = (learned, traced - learned), (traced, last - traced)
@@ -113,7 +99,8 @@ class Arena:
         """Return `state`, any bytes-like object, as an array; raise `StateError` unless it fits this arena.
 
         Sizes and places decide where kernels read and write, so they have to be this arena's own, entry by entry; so
-        have settings and whatever else belongs to the configuration.
+        have settings and whatever else belongs to the configuration. The rest has to be finite, and such as a run can
+        have left it.
         """
         try:
             block = np.frombuffer(state, np.uint8)
@@ -129,7 +116,40 @@ class Arena:
             if apart.any():
                 which = ", ".join(np.array(names_of(Settings))[apart]) if name == "settings" else name
                 raise StateError(f"the state belongs to an agent with other settings ({which})")
+        damaged = self.non_finite(block) or self._impossible(block)
+        if damaged:
+            raise StateError(f"the state is damaged: {', '.join(damaged[:4])} cannot be what a run has left")
         return block
+
+    def non_finite(self, state: NDArray[np.uint8]) -> list[str]:
+        """Return the names of the arrays that are not finite in a state of this arena, but for infinite bounds."""
+        named = {
+            **self.views,
+            "running": self.reals[at.RUNNING_AT : at.SETTINGS_AT],
+            "settings": self.fixed["settings"],
+        }
+        found = (name for name in named if name not in UNBOUNDED)
+        return [name for name in found if not np.isfinite(self.same_place(state, named[name])).all()]
+
+    def _impossible(self, state: NDArray[np.uint8]) -> list[str]:
+        """Return the names of what no run could have left there, and kernels take on trust."""
+        clock = record(self.same_place(state, self.ints), at.CLOCK_AT, at.Clock)
+        running = record(self.same_place(state, self.reals), at.RUNNING_AT, at.Running)
+        words = self.same_place(state, self.random)
+        returns, m2, action, stds = (
+            self.same_place(state, self.views[name]) for name in ("returns", "observation_m2", "action", "stds")
+        )
+        indices, counts = action[: len(self.dimensions.choices)], np.array(self.dimensions.choices)
+        fine = {
+            "clock": clock.phase in (0, 1) and clock.stale in (0, 1) and min(clock.tick, clock.episode) >= 0,
+            "random": words.any() and ((words >= 0) & (words < 2**32)).all(),
+            "observation_count": running.observation_count >= 0,
+            "observation_m2": (m2 >= 0).all(),
+            "returns": (returns[[COUNT, ONES, SQUARES]] >= 0).all(),
+            "action": ((indices >= 0) & (indices < counts) & (indices == np.floor(indices))).all(),
+            "stds": (stds >= 0).all(),
+        }
+        return [name for name, holds in fine.items() if not holds]
 
     def same_place(self, block: NDArray[np.uint8], array: NDArray[Any]) -> NDArray[Any]:
         """Return what `block`, a state, holds where this arena has `array`, which is a view of it."""
@@ -151,7 +171,7 @@ class Arena:
                 for name, value in d.layer_sizes(index).items():
                     of_layer[name] = value
 
-    def _fill_places(self, placed: Iterable[_Placed]) -> None:
+    def _fill_places(self, placed: Iterable[Placed]) -> None:
         """Write the place of every array to its entry of the table, and make its view."""
         sections: dict[str, NDArray[Any]] = {"reals": self.reals, "floats": self.floats}
         entries = {owner: self.row_of(owner) for owner in {owner for owner, _, _ in placed}}
@@ -180,21 +200,6 @@ class Arena:
         return record(self.ints, views.LAYERS_AT + row * views.LAYER_WORDS, views.LayerRow)
 
 
-class _Placed(NamedTuple):
-    owner: str
-    row: Row
-    first: int
-
-
-def _rows(d: Dimensions) -> Iterator[tuple[str, Row]]:
-    """Yield every array of the plan after the name of its owner."""
-    yield from (("", row) for row in agent_rows(d))
-    for net, owner in enumerate(NET_NAMES):
-        yield from ((owner, row) for row in net_rows(d, net))
-        for index in range(len(d.layers)):
-            yield from ((f"{owner}/{index}", row) for row in layer_rows(d, index))
-
-
 def _restored(dimensions: Dimensions, state: bytes) -> Arena:
     arena = Arena(dimensions)
     arena.block[:] = np.frombuffer(state, np.uint8)
@@ -203,7 +208,10 @@ def _restored(dimensions: Dimensions, state: bytes) -> Arena:
 
 def _claim(nbytes: int, buffer: Any) -> NDArray[np.uint8]:
     if buffer is None:
-        spare = np.zeros(nbytes + ALIGNMENT, np.uint8)
+        try:
+            spare = np.zeros(nbytes + ALIGNMENT, np.uint8)
+        except (MemoryError, ValueError) as error:  # a ValueError beyond what an address can be
+            raise StateError(f"there is no memory for a state of {nbytes:,} bytes; make the network smaller") from error
         shift = -spare.ctypes.data % ALIGNMENT
         return spare[shift : shift + nbytes]
     try:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import DamagedError, StateError
+from ..errors import DamagedError, StateError, one_line
 from ..files import write_atomically
 
 MAGIC = b"synaptick\n"
@@ -50,9 +50,12 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], NDArray[np.uint8
     DamagedError
         If it is not whole.
     StateError
-        If it is of another format.
+        If it is of another format, or too large for the memory there is.
     """
-    content = Path(path).read_bytes()
+    try:
+        content = Path(path).read_bytes()
+    except MemoryError as error:
+        raise StateError(f"{path}: there is no memory for its {os.stat(path).st_size:,} bytes") from error
     if content[: len(MAGIC)] != MAGIC:
         raise DamagedError(f"{path}: not a synaptick checkpoint (it does not begin with {MAGIC!r})")
     body = len(MAGIC) + _HEAD.size
@@ -70,10 +73,12 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], NDArray[np.uint8
             f"{path}: written in format {version}, this version of synaptick reads format {FORMAT}; use the version of "
             "synaptick that wrote it, or train anew"
         )
+    if length > len(content) - body - _DIGEST:
+        raise StateError(f"{path}: its description is said to have {length} bytes, which are not there")
     try:
         metadata = json.loads(content[body : body + length])
-    except ValueError as error:
-        raise StateError(f"{path}: its description cannot be read ({error})") from error
+    except (ValueError, RecursionError) as error:
+        raise StateError(f"{path}: its description cannot be read ({one_line(error, quoted=False)})") from error
     if not isinstance(metadata, dict):
         raise StateError(f"{path}: its description is not a mapping")
     return metadata, np.frombuffer(content[body + length : -_DIGEST], np.uint8)

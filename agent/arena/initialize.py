@@ -8,9 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..config import Config
+from ..errors import StateError
 from ..spaces import ActionSpec, ObservationSpec
-from .arena import NET_NAMES, Arena
+from .arena import Arena
 from .dimensions import adaptive_neurons, dimensions
+from .placement import NET_NAMES
 from .reservoir import set_constants, set_weights
 from .settings import fill_settings
 
@@ -48,8 +50,21 @@ def build(config: Config, observation: ObservationSpec, action: ActionSpec, seed
         Seed of weights and of the actions drawn later; the environment's seed is the caller's business.
     buffer : writable buffer, optional
         Memory for the arena, see `Arena`.
+
+    Raises
+    ------
+    StateError
+        As `Arena` does, and if there is no memory for the weights that are drawn.
     """
     arena = Arena(dimensions(config, observation, action), buffer)
+    try:
+        _fill(arena, config, observation, action, seed)
+    except MemoryError as error:
+        raise StateError(f"there is no memory to fill a state of {arena.nbytes:,} bytes; make it smaller") from error
+    return arena
+
+
+def _fill(arena: Arena, config: Config, observation: ObservationSpec, action: ActionSpec, seed: int) -> None:
     fill_settings(arena, config)
     _fill_spaces(arena, config, observation, action)
     weights_seed, action_seed = np.random.SeedSequence(seed).spawn(2)
@@ -64,7 +79,6 @@ def build(config: Config, observation: ObservationSpec, action: ActionSpec, seed
         _fill_readout(arena, config, rng, name)
         if arena.dimensions.own_feedback:
             _fill_feedback(arena, config, feedback, name)
-    return arena
 
 
 def _fill_spaces(arena: Arena, config: Config, observation: ObservationSpec, action: ActionSpec) -> None:

@@ -97,7 +97,7 @@ class _Soak:
 
     def __init__(self, config: Config, env: GuardedEnv, path: Path, stop: StopRequest) -> None:
         self.config, self.env, self.stop = config, _TimedEnv(env), stop
-        self.agent = _TimedAgent(config, env.observation_space, env.action_space, config.seed)
+        self.agent = _TimedAgent(config, env.observation_space, env.action_space)
         self.folder = RunFolder.create(path, self.agent)
         self.tally = Tally()
         self.display: Display = Silent()

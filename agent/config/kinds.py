@@ -12,12 +12,17 @@ import inspect
 import math
 import textwrap
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import Field, dataclass, field, fields
 from numbers import Integral
 from typing import Any, Generic, TypeVar, cast
 
-from ..errors import ConfigError
+from ..errors import ConfigError, one_line
+
+# Lists and mappings within each other, also of what holds itself.
+DEEPEST = 32
+# Greater whole numbers have more digits than Python reads.
+WIDEST = 10**4000
 
 T = TypeVar("T")
 C = TypeVar("C", bound=type)
@@ -45,14 +50,14 @@ class Kind(ABC, Generic[T]):
 
     @abstractmethod
     def read(self, value: Any) -> T:
-        """Return `value` in the type of the field, or raise one of ValueError, TypeError and OverflowError."""
+        """Return `value` in the type of the field, or raise any exception."""
 
     def checked(self, name: str, value: Any) -> T:
         """Return `value` in the type of the field, or raise a `ConfigError` about the setting `name`."""
         try:
             return self.read(value)
-        except (ValueError, TypeError, OverflowError):
-            raise ConfigError(f"{name}: got {value!r}; allowed: {self.allowed}") from None
+        except Exception:  # whatever an object does that is taken for a number or a list
+            raise ConfigError(f"{name}: got {one_line(value, 120)}; allowed: {self.allowed}") from None
 
 
 class _Number(Kind[T]):
@@ -100,18 +105,18 @@ class Whole(_Number[int]):
 
 
 class Sizes(Kind[tuple[int, ...]]):
-    """Lists of at least one whole number, each from `low` to `high`."""
+    """Lists of 1 to `most` whole numbers, each from `low` to `high`."""
 
-    def __init__(self, low: int, high: int, unit: str = "") -> None:
-        self.each, self.unit = Whole(low, high), unit
-        self.range = f"each {self.each.range}"
-        self.allowed = f"a list, such as [64, 64], of at least one whole number, {self.range}"
+    def __init__(self, low: int, high: int, most: int, unit: str = "") -> None:
+        self.each, self.most, self.unit = Whole(low, high), most, unit
+        self.range = f"1 to {most} numbers, each {self.each.range}"
+        self.allowed = f"a list, such as [64, 64], of 1 to {most} whole numbers, each {self.each.range}"
 
     def read(self, value: Any) -> tuple[int, ...]:
         """Return `value` as a tuple."""
-        if isinstance(value, str | bytes | Mapping) or not (sizes := tuple(self.each.read(size) for size in value)):
+        if isinstance(value, str | bytes | Mapping | Set) or not 1 <= len(value) <= self.most:
             raise ValueError
-        return sizes
+        return tuple(self.each.read(size) for size in value)
 
 
 class Switch(Kind[bool]):
@@ -148,6 +153,7 @@ class Text(Kind[str]):
         """Return `value`."""
         if not isinstance(value, str) or not value:
             raise TypeError
+        value.encode()  # half of a surrogate pair is no text
         return value
 
 
@@ -177,13 +183,15 @@ class PlainList(Kind[tuple[Any, ...]]):
         return tuple(value)
 
 
-def _is_plain(value: Any) -> bool:
+def _is_plain(value: Any, depth: int = 0) -> bool:
     """Return whether a value survives YAML and JSON."""
+    if depth > DEEPEST:
+        return False
     if isinstance(value, Mapping):
-        return all(isinstance(key, str) and _is_plain(item) for key, item in value.items())
+        return all(isinstance(key, str) and _is_plain(item, depth + 1) for key, item in value.items())
     if isinstance(value, list | tuple):
-        return all(_is_plain(item) for item in value)
-    return value is None or isinstance(value, bool | int | float | str)
+        return all(_is_plain(item, depth + 1) for item in value)
+    return value is None or isinstance(value, bool | float | str) or (isinstance(value, int) and abs(value) < WIDEST)
 
 
 def _shown(bound: float) -> str:
@@ -293,12 +301,12 @@ def unknown_key(key: str, settings: Iterable[Field[Any]], renamed: Mapping[str, 
     """
     if key in renamed:
         return ConfigError(f"{key}: this setting is called {renamed[key]!r} now")
-    settings = list(settings)
+    settings, given = list(settings), one_line(key, 60, quoted=False)
     nearest = [repr(spec.name) for spec in settings if key in spec.metadata["elsewhere"]]
     if nearest:
         here = "setting here is" if len(nearest) == 1 else "settings here are"
-        return ConfigError(f"{key}: there is no such key; the nearest {here} {' and '.join(nearest)}")
+        return ConfigError(f"{given}: there is no such key; the nearest {here} {' and '.join(nearest)}")
     names = [spec.name for spec in settings]
-    close = difflib.get_close_matches(key, names, n=1)
+    close = difflib.get_close_matches(given, names, n=1)
     hint = f"did you mean {close[0]!r}?" if close else f"allowed: {', '.join(names)}"
-    return ConfigError(f"{key}: there is no such key; {hint}")
+    return ConfigError(f"{given}: there is no such key; {hint}")

@@ -8,7 +8,7 @@ from copy import deepcopy
 from dataclasses import dataclass, fields
 from typing import Any
 
-from ..errors import ConfigError
+from ..errors import ConfigError, one_line
 from .kinds import (
     Choice,
     Group,
@@ -103,7 +103,7 @@ class Config:
 
     layers: tuple[int, ...] = NETWORK.field(
         (64, 64, 64),
-        Sizes(4, 65536, "neurons"),
+        Sizes(4, 65536, 256, "neurons"),
         """Neurons of each layer that learns, bottom first; actor and critic each get a network of this shape, on a
         reservoir of its own.""",
         elsewhere="hidden_dim hidden_layers hidden_size hidden_sizes net_arch",
@@ -408,8 +408,8 @@ class Config:
     def from_dict(cls, values: Mapping[str, Any]) -> Config:
         """Build a configuration from a mapping; unknown keys and bad values raise `ConfigError`."""
         if not isinstance(values, Mapping):
-            raise ConfigError(f"a configuration is a mapping from settings to values; got a {type(values).__name__}")
-        return cls(**{str(key): value for key, value in values.items()})
+            raise ConfigError(f"a configuration is a mapping from settings to values; got {one_line(values)}")
+        return cls(**{key if isinstance(key, str) else one_line(key): value for key, value in values.items()})
 
     def with_changes(self, changes: Mapping[str, Any]) -> Config:
         """Return a copy with some fields replaced; unknown keys and bad values raise `ConfigError`."""

@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 
 from ..agent import Agent
-from ..errors import ConfigError
+from ..errors import ConfigError, one_line
 from ..spaces.tree import Leaf
-from .events import one_line
 from .input_checks import bounds
 from .watchdog import Watchdog
 
@@ -106,7 +105,7 @@ class ActuatorCheck:
 
 def is_finite(action: Any) -> bool:
     """Return whether all numbers of an action of any kind are finite."""
-    if isinstance(action, int):
+    if isinstance(action, int | np.integer):
         return True
     if isinstance(action, dict | tuple):
         return all(is_finite(part) for part in (action.values() if isinstance(action, dict) else action))
@@ -168,7 +167,7 @@ def checked(name: str, action: Any, agent: Agent) -> Any:
 
 def copied(value: Any) -> Any:
     """Return an action or an observation with all arrays in it copied, so that nobody else can write to them."""
-    if type(value) is int:
+    if isinstance(value, int | np.integer):
         return value
     if isinstance(value, np.ndarray):
         return value.copy()

@@ -6,9 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from ..agent import Agent
-from ..errors import ConfigError, InputError
+from ..errors import ConfigError, InputError, one_line
 from .action_limits import ActionLimits, checked, copied, form_of, formed, is_finite
-from .events import one_line
 from .faults import Spells
 from .watchdog import Watchdog
 

@@ -78,12 +78,3 @@ class EventLog:
         """Return events, counts and the number lost as plain data."""
         events = [event._asdict() for event in self.events()]
         return {"counts": dict(self.counts), "lost": self.lost, "events": events}
-
-
-def one_line(value: Any, width: int = 80) -> str:
-    """Return a value as a text of one line and at most `width` characters, whatever its own ``repr`` does."""
-    try:
-        text = repr(value)
-    except Exception:  # of what a machine has sent, or has raised
-        text = f"a {type(value).__name__} that cannot be shown"
-    return " ".join(text.split())[:width]

@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..agent import Agent
-from ..errors import ConfigError, InputError
-from .events import one_line
+from ..errors import ConfigError, InputError, one_line
 from .watchdog import Watchdog
 
 # Observations before stds are trusted, and steps between two looks at them.

@@ -8,13 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..agent import Agent
-from ..arena.arena import Arena
+from ..arena.arena import UNBOUNDED, Arena
 from ..kernels import layout as at
 from ..kernels.base.records import words_of
 from ..kernels.settings import Settings
-
-# Bounds of controls may be infinite.
-UNBOUNDED = ("control_low", "control_high")
 
 
 class StateScan:

@@ -6,10 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from ..agent import Agent
-from ..errors import InputError
+from ..errors import InputError, one_line
 from .action_limits import ActionLimits, ActuatorCheck
 from .backup import Controller, Substitute
-from .events import one_line
 from .faults import Spells
 from .input_checks import ObservationCheck, RewardCheck
 from .recovery import Recovery

@@ -2,5 +2,6 @@
 
 from .action import ActionSpec
 from .observation import ObservationSpec
+from .reward import as_reward
 
-__all__ = ["ActionSpec", "ObservationSpec"]
+__all__ = ["ActionSpec", "ObservationSpec", "as_reward"]

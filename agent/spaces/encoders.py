@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputError
+from ..errors import InputError, one_line
 from .tree import Leaf
 
 Out: TypeAlias = NDArray[np.float64]
@@ -34,11 +33,11 @@ class Encoder:
         """Return the value as an array of numbers of the right shape."""
         try:
             array = np.asarray(value)
-            if array.dtype.kind not in "biuf":
-                array = array.astype(np.float64, casting="safe")
+            if array.dtype.kind not in "biuf":  # fractions and integers of any length are objects
+                array = array.astype(np.float64, casting="unsafe" if array.dtype.kind == "O" else "safe")
         except (TypeError, ValueError, OverflowError):
             raise InputError(
-                f"{self.path} {shown(value)} is not an array of numbers; the space needs shape {self.shape}"
+                f"{self.path} {one_line(value, 60)} is not an array of numbers; the space needs shape {self.shape}"
             ) from None
         if array.shape != self.shape:
             raise InputError(f"{self.path} has shape {array.shape}; the space needs shape {self.shape}")
@@ -85,11 +84,19 @@ class ScaledNumbers(Numbers):
 class Binary(Encoder):
     """A MultiBinary or a Box of booleans."""
 
+    def __init__(self, leaf: Leaf) -> None:
+        super().__init__(leaf)
+        self.truth = leaf.dtype == "bool"
+
     def check(self, value: Any) -> Any:
         """Return an array of zeros and ones."""
         array = super().check(value)
+        if self.truth and not isinstance(value, np.ndarray):
+            return array != 0  # as `Box.contains` reads a list
         if not ((array == 0) | (array == 1)).all():
-            raise InputError(f"{self.path} is {shown(value)}; the space needs zeros and ones of shape {self.shape}")
+            raise InputError(
+                f"{self.path} is {one_line(value, 60)}; the space needs zeros and ones of shape {self.shape}"
+            )
         return array
 
 
@@ -108,14 +115,16 @@ class Index(Encoder):
             array = np.asarray(value)
         except ValueError:
             array = np.zeros(1)
-        if array.shape != () or array.dtype.kind not in "iu":
+        if array.shape != () or array.dtype.kind not in "iub":
             problem = "is not an integer"
         elif not 0 <= (index := int(array) - self.start) < self.size:
             problem = "is outside the space"
         else:
             return index
         last = self.start + self.size - 1
-        raise InputError(f"{self.path} {shown(value)} {problem}; the space needs one from {self.start} to {last}")
+        raise InputError(
+            f"{self.path} {one_line(value, 60)} {problem}; the space needs one from {self.start} to {last}"
+        )
 
     def write(self, checked: Any, out: Out) -> None:
         """Write a one at the index."""
@@ -135,8 +144,10 @@ class Indices(Encoder):
     def check(self, value: Any) -> Any:
         """Return the places of the ones."""
         array = super().check(value).reshape(-1)
-        if array.dtype.kind not in "iu":
-            raise InputError(f"{self.path} {shown(value)} is not of integers; the space needs shape {self.shape}")
+        if array.dtype.kind not in "iub":
+            raise InputError(
+                f"{self.path} {one_line(value, 60)} is not of integers; the space needs shape {self.shape}"
+            )
         outside = np.flatnonzero((array < self.low) | (array > self.high))
         if outside.size:
             k = int(outside[0])
@@ -160,8 +171,3 @@ def encoder_of(leaf: Leaf) -> Encoder:
         whole = np.dtype(leaf.dtype).kind in "iu"
         return ScaledNumbers(leaf) if whole else Numbers(leaf)
     return {"binary": Binary, "discrete": Index, "multidiscrete": Indices}[leaf.kind](leaf)
-
-
-def shown(value: Any) -> str:
-    """Return a value as a short text of one line."""
-    return textwrap.shorten(repr(value), 60, placeholder=" ...")

@@ -9,14 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputError, SpaceError
-from .encoders import Encoder, encoder_of, shown
+from ..errors import InputError, SpaceError, one_line
+from .encoders import Encoder, encoder_of
 from .plain import from_plain, to_plain
-from .tree import MOST_ENTRIES, Leaf, Node, leaves, read, supported_keys, unsupported
+from .tree import MOST_ENTRIES, Leaf, Node, leaves, read, reading, supported_keys, unsupported
 
 PATH = "observation"
-# Kinds that are one entry for each category, not for each element.
-ONE_HOT = ("discrete", "multidiscrete")
 
 
 @dataclass(frozen=True)
@@ -41,10 +39,7 @@ class ObservationSpec:
 
     def __post_init__(self) -> None:
         parts = list(leaves(self.root))
-        # Elements first: what is made for each of them has to fit into memory.
-        size = sum(leaf.size for leaf in parts)
-        if size <= MOST_ENTRIES:
-            size = sum(sum(leaf.counts()) if leaf.kind in ONE_HOT else leaf.size for leaf in parts)
+        size = sum(leaf.entries() for leaf in parts)
         if size == 0:
             raise SpaceError("the observation space has no elements; give one with at least one number")
         if size > MOST_ENTRIES:
@@ -60,16 +55,17 @@ class ObservationSpec:
     @classmethod
     def from_space(cls, space: Any) -> ObservationSpec:
         """Read a Gymnasium space; raise `SpaceError`, naming the part and a way out, for one that is not supported."""
-        found = list(unsupported(space, PATH))
-        if not found:
-            return cls(read(space, PATH))
-        path, kind = found[0]
-        others = f" (so are {', '.join(other for other, _ in found[1:])})" if found[1:] else ""
-        raise SpaceError(
-            f"{path} is of kind {kind}, which has no fixed number of entries or is unknown{others}; supported: Box, "
-            "Discrete, MultiBinary, MultiDiscrete, and Dict and Tuple of these. Drop or convert it with a wrapper, for "
-            f"instance wrappers: [{_wrapper(space, kind)}]"
-        )
+        with reading(PATH):
+            found = list(unsupported(space, PATH))
+            if not found:
+                return cls(read(space, PATH))
+            path, kind = found[0]
+            others = f" (so are {', '.join(other for other, _ in found[1:])})" if found[1:] else ""
+            raise SpaceError(
+                f"{path} is of kind {kind}, which has no fixed number of entries or is unknown{others}; supported: "
+                "Box, Discrete, MultiBinary, MultiDiscrete, and Dict and Tuple of these. Drop or convert it with a "
+                f"wrapper, for instance wrappers: [{_wrapper(space, kind)}]"
+            )
 
     @property
     def standardized(self) -> NDArray[np.bool_]:
@@ -79,16 +75,23 @@ class ObservationSpec:
     def encode(self, observation: Any, out: NDArray[np.float64]) -> None:
         """Write the encoded observation to `out`, (size,), in place.
 
-        If it does not fit the space, `InputError` is raised and nothing written. Whether the numbers of a Box are
-        finite is checked by the kernel.
+        Every finite member of the space, as Gymnasium's ``contains`` has it, is taken, but for texts that spell
+        numbers and complex ones. If it does not fit the space, `InputError` is raised and nothing written. Whether the
+        numbers of a Box are finite is checked by the kernel.
         """
-        if self._only is not None:
-            self._only.write(self._only.check(observation), out)
-            return
-        values: list[Any] = []
-        _gather(self.root, observation, values)
-        # All are checked before the first is written.
-        checked = [encoder.check(value) for encoder, value in zip(self._encoders, values, strict=True)]
+        try:
+            if self._only is not None:
+                self._only.write(self._only.check(observation), out)
+                return
+            values: list[Any] = []
+            _gather(self.root, observation, values)
+            # All are checked before the first is written.
+            checked = [encoder.check(value) for encoder, value in zip(self._encoders, values, strict=True)]
+        except InputError:
+            raise
+        except Exception as error:  # whatever an object does that is asked for its numbers
+            said = f"{type(error).__name__}: {one_line(error, quoted=False)}"
+            raise InputError(f"{PATH} {one_line(observation, 60)} cannot be read ({said})") from error
         begin = 0
         for encoder, value in zip(self._encoders, checked, strict=True):
             encoder.write(value, out[begin : begin + encoder.size])
@@ -99,9 +102,9 @@ class ObservationSpec:
         return to_plain(self.root)
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> ObservationSpec:
-        """Undo `to_dict`; raise `ValueError` if the values contradict each other."""
-        return cls(from_plain(values, PATH))
+    def from_dict(cls, values: Mapping[str, Any], most: int = MOST_ENTRIES) -> ObservationSpec:
+        """Undo `to_dict`; raise `ValueError` if values contradict each other, or have more than `most` elements."""
+        return cls(from_plain(values, PATH, most))
 
 
 def _gather(node: Node, value: Any, values: list[Any]) -> None:
@@ -111,7 +114,9 @@ def _gather(node: Node, value: Any, values: list[Any]) -> None:
         return
     if node.kind == "dict":
         if not isinstance(value, Mapping):
-            raise InputError(f"{node.path} is {shown(value)}; the space needs a mapping with keys {_listed(node.keys)}")
+            raise InputError(
+                f"{node.path} is {one_line(value, 60)}; the space needs a mapping with keys {_listed(node.keys)}"
+            )
         for key in node.keys:
             if key not in value:
                 raise InputError(f"{node.path}[{key!r}] is missing; the space needs keys {_listed(node.keys)}")
@@ -120,8 +125,11 @@ def _gather(node: Node, value: Any, values: list[Any]) -> None:
             raise InputError(f"{node.path}[{key!r}] is not in the space, whose keys are {_listed(node.keys)}")
         items = [value[key] for key in node.keys]
     else:
-        if not isinstance(value, tuple | list | np.ndarray) or len(value) != len(node.parts):
-            raise InputError(f"{node.path} is {shown(value)}; the space needs a tuple of {len(node.parts)} parts")
+        sequence = isinstance(value, tuple | list) or (isinstance(value, np.ndarray) and value.ndim > 0)
+        if not sequence or len(value) != len(node.parts):
+            raise InputError(
+                f"{node.path} is {one_line(value, 60)}; the space needs a tuple of {len(node.parts)} parts"
+            )
         items = list(value)
     for part, item in zip(node.parts, items, strict=True):
         _gather(part, item, values)

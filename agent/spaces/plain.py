@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from .tree import BRANCH_KINDS, LEAF_KINDS, Bounds, Branch, Leaf, Node
+from ..errors import one_line
+from .tree import BRANCH_KINDS, DEEPEST, LEAF_KINDS, Bounds, Branch, Leaf, Node, contradiction, leaves
 
 
 def to_plain(node: Node) -> dict[str, Any]:
@@ -25,61 +26,74 @@ def to_plain(node: Node) -> dict[str, Any]:
     }
 
 
-def from_plain(values: Any, path: str) -> Node:
-    """Undo `to_plain`; raise `ValueError` naming the part if something is missing or contradicts itself."""
+def from_plain(values: Any, path: str, most: int) -> Node:
+    """Undo `to_plain`.
+
+    Raises
+    ------
+    ValueError
+        Naming the part, if something is missing or contradicts itself, or if the whole has more than `most` elements.
+    """
+    root = _read(values, path, 0)
+    elements = sum(leaf.size for leaf in leaves(root))
+    size = elements if elements > most else sum(leaf.entries() for leaf in leaves(root))
+    if size > most:
+        raise ValueError(f"{path} has {size} entries, at most {most} are allowed")
+    return root
+
+
+def _read(values: Any, path: str, depth: int) -> Node:
     if not isinstance(values, Mapping):
-        raise ValueError(f"{path} is described by {values!r}, which is not a mapping")
+        raise ValueError(f"{path} is described by {one_line(values)}, which is not a mapping")
+    if depth > DEEPEST:
+        raise ValueError(f"{path[:60]}... lies {depth} deep, at most {DEEPEST} are allowed")
     kind = values.get("kind")
-    if kind in BRANCH_KINDS:
-        return _branch(values, path)
-    if kind in LEAF_KINDS:
+    if isinstance(kind, str) and kind in BRANCH_KINDS:
+        return _branch(values, path, depth)
+    if isinstance(kind, str) and kind in LEAF_KINDS:
         return _leaf(values, path)
-    raise ValueError(f"{path} is of kind {kind!r}; known: {', '.join([*LEAF_KINDS, *BRANCH_KINDS])}")
+    raise ValueError(f"{path} is of kind {one_line(kind)}; known: {', '.join([*LEAF_KINDS, *BRANCH_KINDS])}")
 
 
-def _branch(values: Mapping[str, Any], path: str) -> Branch:
+def _branch(values: Mapping[str, Any], path: str, depth: int) -> Branch:
     keys, parts = values.get("keys"), values.get("parts")
     if not isinstance(keys, list) or not isinstance(parts, list) or len(keys) != len(parts):
-        raise ValueError(f"{path} has keys {keys!r}, which do not fit its parts")
-    kinds = str | int if values["kind"] == "dict" else int
-    if not all(isinstance(key, kinds) for key in keys) or len(set(keys)) != len(keys):
-        raise ValueError(f"{path} has keys {keys!r}, which no space has")
-    read = tuple(from_plain(part, f"{path}[{key!r}]") for key, part in zip(keys, parts, strict=True))
+        raise ValueError(f"{path} has keys {one_line(keys)}, which do not fit its parts")
+    known = all(type(key) in (str, int) for key in keys) and len(set(keys)) == len(keys)
+    if not known or (values["kind"] == "tuple" and keys != list(range(len(keys)))):
+        raise ValueError(f"{path} has keys {one_line(keys)}, which no space has")
+    read = tuple(_read(part, f"{path}[{key!r}]", depth + 1) for key, part in zip(keys, parts, strict=True))
     return Branch(values["kind"], path, tuple(keys), read)
 
 
 def _leaf(values: Mapping[str, Any], path: str) -> Leaf:
-    kind, shape = values["kind"], values.get("shape")
+    kind, shape, name = values["kind"], values.get("shape"), values.get("dtype")
     if not isinstance(shape, list) or not all(type(k) is int and k >= 0 for k in shape):
-        raise ValueError(f"{path} has shape {shape!r}, which no array has")
+        raise ValueError(f"{path} has shape {one_line(shape)}, which no array has")
     if kind == "discrete" and shape:
-        raise ValueError(f"{path} is a single index of shape {shape!r}; allowed: []")
+        raise ValueError(f"{path} is a single index of shape {one_line(shape)}; allowed: []")
     try:
-        dtype = np.dtype(values.get("dtype", ""))
-    except TypeError:
+        dtype = np.dtype(name if isinstance(name, str) else object)
+    except (TypeError, ValueError, SyntaxError):  # NumPy's own little language, read by Python's parser in part
         dtype = np.dtype(object)
     if dtype.kind not in LEAF_KINDS[kind]:
-        raise ValueError(f"{path} is of kind {kind} and dtype {values.get('dtype')!r}, which no space has")
+        raise ValueError(f"{path} is of kind {kind} and dtype {one_line(name)}, which no space has")
     bounds = [_bounds(values.get(name), kind, dtype, path) for name in ("low", "high")]
     leaf = Leaf(kind, path, tuple(shape), str(dtype), *bounds)
-    if any(len(bound) not in (1, leaf.size) for bound in bounds):
-        raise ValueError(f"{path} has shape {shape!r} and {len(leaf.low)} and {len(leaf.high)} bounds")
-    # Lone bounds are not spread out: the shape may be absurd.
-    alike = len(leaf.low) == len(leaf.high)
-    pairs = zip(leaf.low if alike else leaf.lows(), leaf.high if alike else leaf.highs(), strict=True)
-    if not all(low <= high for low, high in pairs):
-        raise ValueError(f"{path} has a low above its high")
+    problem = contradiction(leaf)
+    if problem:
+        raise ValueError(f"{path} has {problem}")
     return leaf
 
 
 def _bounds(values: Any, kind: str, dtype: np.dtype[Any], path: str) -> Bounds:
     if not isinstance(values, list):
-        raise ValueError(f"{path} has bounds {values!r}, which are not a list")
+        raise ValueError(f"{path} has bounds {one_line(values)}, which are not a list")
     read = tuple(float(value) if value in ("inf", "-inf") else value for value in values)
     for value in read:
         infinite = kind == "box" and type(value) is float and math.isinf(value)
-        if not infinite and type(value) is not (float if dtype.kind == "f" else int):
-            raise ValueError(f"{path} has the bound {value!r}, which is no number of its dtype {dtype}")
+        if not infinite and (type(value) is not (float if dtype.kind == "f" else int) or value != value):
+            raise ValueError(f"{path} has the bound {one_line(value)}, which is no number of its dtype {dtype}")
     return read
 
 

@@ -11,22 +11,10 @@ from typing import Any
 import yaml
 
 from ..config import Config, check_key
-from ..errors import ConfigError
+from ..errors import ConfigError, one_line
+from .yaml_loader import LONGEST, YamlError, read_yaml
 
 SHIPPED = "synaptick.configs"
-
-
-class _Loader(yaml.SafeLoader):
-    """The safe loader, but a key that is given twice is an error."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen: set[Any] = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if key in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"{key} is given twice", key_node.start_mark)
-            seen.add(key)
-        return super().construct_mapping(node, deep)
 
 
 def shipped_names() -> list[str]:
@@ -47,32 +35,47 @@ def load_config(source: str | os.PathLike[str]) -> Config:
     ConfigError
         Naming the file, the key, what was given and what is allowed.
     """
-    path = Path(source)
-    if path.is_file():
+    content: str | bytes
+    if _is_file(source):
         try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"{path}: cannot be read: {error}") from error
+            with open(source, "rb") as file:
+                content = file.read(2 * LONGEST + 4)  # of one that is longer, or without an end, enough to refuse it
+        except OSError as error:
+            raise ConfigError(f"{source}: cannot be read: {error}") from error
     elif str(source) in shipped_names():
-        text = resources.files(SHIPPED).joinpath(f"{source}.yaml").read_text(encoding="utf-8")
+        content = resources.files(SHIPPED).joinpath(f"{source}.yaml").read_bytes()
     else:
-        raise ConfigError(f"{source}: there is no such file; shipped configurations: {', '.join(shipped_names())}")
-    return parse_config(text, str(source))
+        given, names = one_line(source, 300, quoted=False), ", ".join(shipped_names())
+        raise ConfigError(f"{given}: there is no such file; shipped configurations: {names}")
+    return parse_config(content, str(source))
+
+
+def _is_file(source: str | os.PathLike[str]) -> bool:
+    try:
+        return Path(source).is_file()
+    except OSError:  # a name that is too long for one, or a folder that may not be looked into
+        return False
 
 
 def resolve_config(source: str) -> Config:
     """Return the configuration a name stands for: a file, a shipped one, or the default one in that environment."""
-    if Path(source).is_file() or source in shipped_names() or source.endswith((".yaml", ".yml")):
+    if _is_file(source) or source in shipped_names() or source.endswith((".yaml", ".yml")):
         return load_config(source)
     return Config(env=source)
 
 
-def parse_config(text: str, source: str) -> Config:
-    """Build a configuration from YAML text; `source` names it in errors."""
+def parse_config(content: str | bytes, source: str) -> Config:
+    """Build a configuration from a YAML text; `source` names it in errors, which have the form ``source:line:column``.
+
+    Raises
+    ------
+    ConfigError
+        For whatever else a text may hold, in one line.
+    """
     try:
-        values = yaml.load(text, _Loader)
-    except (yaml.YAMLError, ValueError) as error:  # a ValueError for what looks like a date but is none
-        raise ConfigError(f"{source}: not valid YAML: {error}") from error
+        values, places = read_yaml(content)
+    except YamlError as error:
+        raise ConfigError(f"{':'.join(part for part in (source, error.place) if part)}: {error}") from error
     if values is None:
         values = {}
     if not isinstance(values, dict):
@@ -80,12 +83,25 @@ def parse_config(text: str, source: str) -> Config:
     try:
         return Config.from_dict(values)
     except ConfigError as error:
-        raise ConfigError(f"{source}: {error}") from error
+        name = str(error).partition(":")[0]  # of the setting, which each of these errors begins with
+        raise ConfigError(f"{':'.join([source, places[name]] if name in places else [source])}: {error}") from error
 
 
 def dump_config(config: Config) -> str:
-    """Return the configuration as YAML, every key in the order of its definition."""
-    return str(yaml.safe_dump(config.to_dict(), sort_keys=False, default_flow_style=None))
+    """Return the configuration as YAML, every key in the order of its definition.
+
+    Raises
+    ------
+    ConfigError
+        If the text would be too long to be read again.
+    """
+    text = str(yaml.safe_dump(config.to_dict(), sort_keys=False, default_flow_style=None))
+    if len(text) > LONGEST:
+        raise ConfigError(
+            f"the configuration has {len(text):,} characters as YAML, at most {LONGEST:,} are allowed; let env_kwargs "
+            "or wrappers name a file"
+        )
+    return text
 
 
 def parse_changes(pairs: Iterable[str]) -> dict[str, Any]:
@@ -95,12 +111,14 @@ def parse_changes(pairs: Iterable[str]) -> dict[str, Any]:
         key, equals, value = pair.partition("=")
         key = key.strip()
         if not equals:
-            raise ConfigError(f"--set {pair}: has no '='; allowed: key=value, such as discount=0.98")
+            raise ConfigError(
+                f"--set {one_line(pair, quoted=False)}: has no '='; allowed: key=value, such as discount=0.98"
+            )
         try:
             check_key(key)
-            changes[key] = yaml.safe_load(value)
+            changes[key] = read_yaml(value)[0]
         except ConfigError as error:
             raise ConfigError(f"--set {error}") from error
-        except (yaml.YAMLError, ValueError) as error:
-            raise ConfigError(f"--set {key}: {value!r} is not valid YAML: {error}") from error
+        except YamlError as error:
+            raise ConfigError(f"--set {key}: {one_line(value)} is {error}") from error
     return changes

@@ -82,7 +82,8 @@ class _Kept:
         with suppress(OSError, ValueError):
             self._stream.flush()
         if self._leads_there(self._copy):
-            self._copy.close()
+            with suppress(OSError):  # nobody reads it any more
+                self._copy.close()
         return self._stream
 
     def _leads_there(self, stream: Any) -> bool:

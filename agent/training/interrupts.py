@@ -120,6 +120,7 @@ class StopRequest:
         self.number = 0
         self.elsewhere = Elsewhere()
         self.give_up: Callable[[], None] = lambda: warn(f"stopped by {self.name}; nothing had been learned yet")
+        self.mask: set[int] = set()
         self._words = last_words
         self._over = threading.Event()
         self._before: dict[int, Any] = {}
@@ -235,12 +236,26 @@ class StopRequest:
 _current: list[StopRequest] = []
 
 
-def _leave_to_parent() -> None:
-    """In a process that was forked: its signals are not the run's, nor may they reach the run through the pipe."""
+def _before_fork() -> None:
+    """Let signals wait that reach the new process before it is one of its own."""
+    if _current:
+        _current[-1].mask = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+
+
+def _after_fork() -> None:
+    if _current:
+        signal.pthread_sigmask(signal.SIG_SETMASK, _current[-1].mask)
+
+
+def _in_fork() -> None:
+    """In the new process: its signals are not the run's, nor may they reach the run through the pipe."""
     Elsewhere.forks += 1
-    for request in _current[::-1]:
+    requests = _current[::-1]
+    for request in requests:
         request.leave_signals()
+    if requests:
+        signal.pthread_sigmask(signal.SIG_SETMASK, requests[0].mask)
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_leave_to_parent)
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_in_fork)

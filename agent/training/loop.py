@@ -9,8 +9,8 @@ from typing import Any
 from gymnasium.vector import VectorEnv
 
 from ..agent import Agent
-from ..errors import EnvError, InputError
-from ..spaces.encoders import shown
+from ..errors import EnvError, InputError, one_line
+from ..spaces import as_reward
 from .console import warn
 from .episodes import Tally
 
@@ -25,7 +25,7 @@ def _reset(env: Any, seed: int | None = None) -> Any:
     """Begin an episode of the environment and return its first observation."""
     result = env.reset() if seed is None else env.reset(seed=seed)
     if type(result) is not tuple or len(result) != 2 or not isinstance(result[1], Mapping):
-        raise InputError(f"reset() returned {shown(result)}, not (observation, info) with a mapping; {CONTRACT}")
+        raise InputError(f"reset() returned {one_line(result)}, not (observation, info) with a mapping; {CONTRACT}")
     if "action_mask" in result[1]:
         _say_that_masks_are_ignored()
     return result[0]
@@ -48,7 +48,7 @@ def _step(env: Any, action: Any) -> tuple[Any, Any, bool, bool]:
     try:
         ended, cut = bool(terminated), bool(truncated)
     except Exception:  # of an array of several, or of anything
-        flags = f"{shown(terminated)} and {shown(truncated)}"
+        flags = f"{one_line(terminated)} and {one_line(truncated)}"
         raise InputError(f"step() returned terminated and truncated as {flags}, not as True or False") from None
     if cut and not ended and observation is None:
         raise InputError("step() returned truncated and no observation, whose value stands for what would have come")
@@ -56,7 +56,7 @@ def _step(env: Any, action: Any) -> tuple[Any, Any, bool, bool]:
 
 
 def _counted(result: Any) -> str:
-    return f"a tuple of {len(result)}" if isinstance(result, tuple) else shown(result)
+    return f"a tuple of {len(result)}" if isinstance(result, tuple) else one_line(result)
 
 
 def _begin(agent: Agent, env: Any, seed: int | None, learn: bool, tally: Tally) -> Any:
@@ -115,14 +115,14 @@ def run(
         observation, reward, terminated, truncated = _step(env, action)
         if terminated or truncated:
             agent.end(reward, None if terminated else observation, learn)
-            tally.add(float(reward))
+            tally.add(as_reward(reward))
             tally.close()
             if on_episode:
                 on_episode(tally)
             action = agent.start(_reset(env), learn)
         else:
             action = agent.step(reward, observation, learn)
-            tally.add(float(reward))
+            tally.add(as_reward(reward))
         if on_step:
             on_step(tally)
     return tally

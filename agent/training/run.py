@@ -53,7 +53,10 @@ def start_run(config: Config, out: Path | None = None, quiet: bool = False) -> d
     given = out or RunFolder.default_path(config)
     path = given.absolute()
     with StopRequest(_last_words(given)) as stop, GuardedEnv(config, stop) as env:
-        agent = Agent(config, env.observation_space, env.action_space, config.seed)
+        spaces = env.observation_space, env.action_space
+        if advice := Agent.size_of(config, *spaces).advice():
+            warn(advice)
+        agent = Agent(config, *spaces)
         with RunFolder.create(path, agent, given) as folder:
             return _Run(agent, env, folder, Tally(), stop, quiet).go()
 

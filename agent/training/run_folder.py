@@ -165,8 +165,7 @@ class RunFolder:
             return moment
 
     def _moment(self, path: Path) -> Moment:
-        agent = Agent.load(path)
-        notes = checkpoint.read(path)[0].get("notes")
+        agent, notes = Agent.load_with_notes(path)
         if notes is None:
             return Moment(agent)
         try:

@@ -174,3 +174,62 @@ def test_a_copy_is_independent_of_its_original(duplicate: Callable[[Agent], Agen
     assert state(agent) == before
     agent.step(1.0, ZEROS)
     assert state(twin) == state(agent) != before
+
+
+@pytest.mark.parametrize("action", [None, CONTROLS], ids=["discrete", "controls"])
+def test_a_state_that_is_not_finite_is_refused_and_the_array_named(action: Any) -> None:
+    agent = make_agent(action=action, layers=(8, 9), depth_filter="factored")
+    drive(agent, 30)
+    unbounded = {name for name, view in agent.arena.views.items() if np.isinf(view).any()}
+    assert unbounded == ({"control_low", "control_high"} if action else set()) - {"control_low"}
+    for name, view in agent.arena.views.items():
+        if not view.size or name in agent.arena.fixed:
+            continue
+        for value in (np.nan, np.inf, -np.inf):
+            forged = agent.snapshot()
+            agent.arena.same_place(forged, view).flat[-1] = value
+            assert_refused(agent, lambda forged=forged: agent.restore(forged), StateError)
+            with pytest.raises(StateError, match=f"the state is damaged: .*{name} "):
+                agent.restore(forged)
+    forged = agent.snapshot()
+    agent.arena.same_place(forged, agent.arena.reals)[0] = np.nan
+    with pytest.raises(StateError, match="the state is damaged: running "):
+        agent.restore(forged)
+
+
+@pytest.mark.parametrize(
+    ("name", "place", "value"),
+    [
+        ("clock", 0, 2),
+        ("clock", 1, -1),
+        ("clock", 3, 9),
+        ("random", 4, -1),
+        ("random", 7, 2**32),
+        ("random", slice(4, 8), 0),
+    ],
+)
+def test_clock_and_random_numbers_that_no_run_has_are_refused(name: str, place: Any, value: int) -> None:
+    agent = make_agent()
+    drive(agent, 30)
+    forged = agent.snapshot()
+    agent.arena.same_place(forged, agent.arena.ints)[place] = value
+    assert_refused(agent, lambda: agent.restore(forged), StateError)
+    with pytest.raises(StateError, match=f"the state is damaged: {name} cannot be what a run has left"):
+        agent.restore(forged)
+
+
+@pytest.mark.parametrize("value", [-1.0, 3.0, 0.5, 1e300])
+def test_an_action_that_there_is_not_is_refused(value: float) -> None:
+    agent = make_agent()
+    drive(agent, 30)
+    forged = agent.snapshot()
+    agent.arena.same_place(forged, agent.arena.views["action"])[0] = value
+    with pytest.raises(StateError, match="the state is damaged: action "):
+        agent.restore(forged)
+
+
+def test_there_is_no_memory_for_everything() -> None:
+    with pytest.raises(StateError, match=r"there is no memory for a state of \d{3},\d{3},\d{3},\d{3} bytes"):
+        make_agent(layers=(65536,) * 3)
+    with pytest.raises(StateError, match=r"there is no memory for a state of [\d,]+ bytes"):
+        make_agent(layers=(65536,) * 256, depth_filter="cascade")

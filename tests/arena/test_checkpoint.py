@@ -8,6 +8,7 @@ import os
 import pickle
 import struct
 import sys
+import tracemalloc
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -192,7 +193,7 @@ def test_a_whole_file_whose_state_does_not_fit_is_refused(saved: Saved) -> None:
     swapped, good = make_agent(layers=(9, 8)), describe(agent)
     assert_damaged(path, forge(good, state(swapped)), "another shape|bytes; this network needs")
     assert_damaged(path, forge(good, state(agent)[:-64]), "bytes; this network needs")
-    assert_damaged(path, forge(good, b""), "bytes; this network needs")
+    assert_damaged(path, forge(good, b""), "observation has 3 entries, at most 0 are allowed")
     assert_damaged(path, forge(describe(swapped), state(agent)), "another shape|bytes; this network needs")
     for section, key, value in (
         ("config", "layers", [8]),
@@ -209,6 +210,71 @@ def test_a_whole_file_whose_state_does_not_fit_is_refused(saved: Saved) -> None:
         assert_damaged(path, forge(description, state(agent)))
     path.write_bytes(forge(good, state(agent)))
     assert state(Agent.load(path)) == state(agent)
+
+
+def test_a_description_is_sized_before_anything_is_allocated(saved: Saved) -> None:
+    path, agent = saved
+    good = describe(agent)
+
+    def with_section(section: str, **changes: Any) -> Any:
+        return {**good, section: {**good[section], **changes}}
+
+    leaf = {"kind": "discrete", "shape": [], "dtype": "int64", "low": [0], "high": [9_000_000]}
+    large = {"shape": [9_000_000], "low": [0.0], "high": [1.0]}
+    deep = b'{"config": {}, "observation": ' + b'{"kind":"tuple","keys":[0],"parts":[' * 300 + b"]}" * 300 + b"}"
+    cases: list[tuple[Any, str]] = [
+        (with_section("config", layers=[65536] * 3), r"has \d+ bytes; this network needs 56\d{10}$"),
+        (with_section("config", layers=[4] * 257), "layers: got .*; allowed: a list, such as .*, of 1 to 256"),
+        (with_section("config", seed=10**400), "seed: got 1000.*; allowed"),
+        (with_section("config", discount=float("nan")), "discount: got nan; allowed"),
+        (with_section("config", env="\ud800"), r"env: got '\\ud800'; allowed"),
+        (
+            with_section("config", env_kwargs={"a": "b" * 10**6, "": [[[]]] * 99, "c": float("inf")}) | {"action": 1},
+            "ac",
+        ),
+        (with_section("observation", **large), "observation has 9000000 entries, at most .* are allowed"),
+        (with_section("action", **{**leaf, "kind": "multidiscrete", "shape": [9_000_000]}), "at most"),
+        (with_section("observation", **leaf), "observation has 9000001 entries, at most"),
+        (with_section("action", **leaf), "action has 9000001 entries, at most"),
+        (b"[" * 100_000, "its description cannot be read"),
+        (deep, "deep, at most 32|cannot be read"),
+        (b'{"config": {"seed": ' + b"9" * 5000 + b"}}", "its description cannot be read"),
+        (b'{"config": {"env_kwargs": {"a": ' + b"[" * 900 + b"]" * 900 + b"}}}", "env_kwargs: got|cannot be read"),
+    ]
+    for description, said in cases:
+        content = forge(description, state(agent))
+        tracemalloc.start()
+        assert_damaged(path, content, said)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 2**22 + 30 * len(content), said
+
+
+def test_a_description_longer_than_its_file_is_refused(saved: Saved) -> None:
+    path, agent = saved
+    for length in (2**63, 10**6):
+        head = file_format.MAGIC + HEAD.pack(file_format.FORMAT, length)
+        assert_damaged(path, seal(head + b"{}" + state(agent)[:1000]), f"said to have {length} bytes")
+
+
+def test_a_state_that_is_not_finite_is_refused(saved: Saved) -> None:
+    path, agent = saved
+    agent.arena.views["actor/w"][0, 0] = np.nan
+    agent.save(path)
+    assert_damaged(path, path.read_bytes(), "the state is damaged: actor/w cannot be what a run has left")
+
+
+def test_agent_and_notes_come_of_one_read(saved: Saved, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, agent = saved
+    notes = {"many": [1, None, "x"], "infinite": float("inf")}
+    agent.save(path, notes)
+    reads: list[Any] = []
+    real = file_format.read
+    monkeypatch.setattr(file_format, "read", lambda path: (reads.append(path), real(path))[1])
+    loaded, found = Agent.load_with_notes(path)
+    assert (state(loaded), found, reads) == (state(agent), notes, [path])
+    agent.save(path)
+    assert Agent.load_with_notes(path)[1] is None
 
 
 @pytest.mark.parametrize(("key", "value"), [("shape", [4]), ("shape", ["a"]), ("low", [0, 0])])

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
+import functools
 import json
 import pickle
+import warnings
+from collections import defaultdict, deque
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -140,7 +145,7 @@ def check_indices(space: Any, action: Any, index: Any) -> None:
         for key in space if isinstance(space, spaces.Dict) else range(len(space)):
             check_indices(space[key], action[key], index)
     elif isinstance(space, spaces.Discrete):
-        assert type(action) is int
+        assert type(action) is space.dtype.type
         assert action - space.start == next(index)
     elif isinstance(space, spaces.MultiDiscrete):
         assert (action - space.start).ravel().tolist() == [next(index) for _ in range(action.size)]
@@ -204,7 +209,7 @@ def test_factors_come_before_controls_in_the_order_of_the_space() -> None:
         [spaces.Box(-9, 9, (2,)), spaces.Discrete(3, start=5), spaces.Dict(b=spaces.MultiBinary(2), a=spaces.Box(0, 1))]
     )
     spec = ActionSpec.from_space(space)
-    assert (spec.choices, spec.controls, spec.simple, spec.start) == ((3, 2, 2), 3, False, 0)
+    assert (spec.choices, spec.controls, spec.simple, spec.members.size) == ((3, 2, 2), 3, False, 0)
     assert (spec.low, spec.high) == ((-9.0, -9.0, 0.0), (9.0, 9.0, 1.0))
     box, index, nested = spec.decode(np.array([2, 1, 0, -4.0, 4.0, 0.5]))
     assert (box.tolist(), index, nested["b"].tolist(), nested["a"].tolist()) == ([-4.0, 4.0], 7, [1, 0], [0.5])
@@ -212,7 +217,7 @@ def test_factors_come_before_controls_in_the_order_of_the_space() -> None:
 
 def test_a_single_discrete_is_simple() -> None:
     spec = ActionSpec.from_space(spaces.Discrete(4, start=-2))
-    assert (spec.simple, spec.start, spec.choices, spec.controls) == (True, -2, (4,), 0)
+    assert (spec.simple, spec.members.tolist(), spec.choices, spec.controls) == (True, [-2, -1, 0, 1], (4,), 0)
     assert not ActionSpec.from_space(spaces.MultiDiscrete([4])).simple
     assert not ActionSpec.from_space(spaces.Tuple([spaces.Discrete(4, start=3)])).simple
 
@@ -273,7 +278,132 @@ def test_boxes_take_booleans_and_leave_what_is_not_finite_to_the_kernel() -> Non
     np.testing.assert_array_equal(out, [1, 0, np.nan])
 
 
+# ---- whatever Gymnasium calls a member of a space
+
+
+def odd(space: Any, value: Any, draw: Any) -> Any:
+    """Return a sample in another type; not all that come out are members."""
+    if isinstance(space, spaces.Dict):
+        return {key: odd(part, value[key], draw) for key, part in space.items()}
+    if isinstance(space, spaces.Tuple):
+        parts = [odd(part, value[k], draw) for k, part in enumerate(space)]
+        return draw(st.sampled_from([tuple, list]))(parts)
+    if isinstance(space, spaces.Discrete):
+        kinds = [int, bool, np.int8, np.uint8, np.int64, np.uint64, np.bool_, np.array, lambda x: np.array(x, np.int16)]
+        kinds += [float, np.float64, lambda x: np.array([x])]
+        with np.errstate(all="ignore"), contextlib.suppress(OverflowError):
+            return draw(st.sampled_from(kinds))(value)
+        return value
+    kinds = [np.ndarray.tolist, lambda x: np.asarray(x, object), lambda x: np.asarray(x > 0), np.asfortranarray]
+    kinds += [lambda x, to=to: x.astype(to) for to in (bool, np.int8, np.float16, np.float32, np.float64, ">f4")]
+    kinds += [lambda x: [Fraction(float(k)) for k in x.ravel()], lambda x: bytearray(x.astype(np.uint8).tobytes())]
+    kinds += [lambda x: deque(x.tolist()), lambda x: np.ma.masked_array(x), lambda x: tuple(x.tolist())]
+    kinds += [lambda x: x.view(type("Own", (np.ndarray,), {}))]
+    with np.errstate(all="ignore"):
+        return draw(st.sampled_from(kinds))(np.atleast_1d(value) if draw(st.booleans()) else value)
+
+
+@given(SPACES, st.integers(0, 2**32), st.data())
+@settings(OFTEN, max_examples=400)
+def test_whatever_is_a_member_is_encoded(space: Any, seed: int, data: st.DataObject) -> None:
+    spec = ObservationSpec.from_space(space)
+    space.seed(seed)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of Gymnasium, which casts what is no array
+        try:
+            value = odd(space, space.sample(), data.draw)
+            member = space.contains(value)
+        except (TypeError, ValueError, OverflowError, AttributeError):  # nothing of that kind, or `contains` fails
+            return
+        out = np.full(spec.size, np.nan)
+        if member:
+            spec.encode(value, out)
+            assert np.isfinite(out).all()
+            return
+        with contextlib.suppress(InputError):  # what is none may be taken, but then as numbers
+            spec.encode(value, out)
+
+
+def test_members_that_once_were_refused() -> None:
+    for space, value, seen in (
+        (spaces.Discrete(2), True, [0, 1]),
+        (spaces.Discrete(2), np.False_, [1, 0]),
+        (spaces.MultiDiscrete([2, 3]), np.array([True, False]), [0, 1, 1, 0, 0]),
+        (spaces.Box(-1, 1, (2,)), [Fraction(1, 2), 1], [0.5, 1]),
+        (spaces.Box(-np.inf, np.inf, (1,), np.float64), [2**70], [2.0**70]),
+        (spaces.Box(0, 1, (2,), bool), [5, 0], [1, 0]),
+        (spaces.MultiBinary(2), np.array([0, 1], object), [0, 1]),
+    ):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of Gymnasium, which casts what is no array
+            assert space.contains(value) or isinstance(value, np.bool_)
+        spec = ObservationSpec.from_space(space)
+        out = np.zeros(spec.size)
+        spec.encode(value, out)
+        assert out.tolist() == seen
+
+
+class Hostile:
+    """Raises whatever is asked of it."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def __array__(self, *_: Any, **__: Any) -> Any:
+        raise self.error
+
+    __repr__ = __float__ = __len__ = __iter__ = __array__
+
+
+@pytest.mark.parametrize("space", [spaces.Box(0, 1, (2,)), spaces.Discrete(2), spaces.MultiBinary(2), NESTED], ids=str)
+@pytest.mark.parametrize("error", [RuntimeError("no"), MemoryError(), KeyError(1), RecursionError()], ids=repr)
+def test_an_object_that_fails_when_it_is_read_is_refused(space: Any, error: Exception) -> None:
+    spec = ObservationSpec.from_space(space)
+    wrapped = np.empty((), object)
+    wrapped[()] = Hostile(error)
+    for value in (Hostile(error), wrapped, defaultdict(lambda: Hostile(error), GOOD)):
+        with pytest.raises(InputError) as caught:
+            spec.encode(value if not isinstance(value, dict) else value | {"keys": Hostile(error)}, np.zeros(spec.size))
+        assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int32, np.int64, np.uint64])
+def test_discrete_actions_are_of_the_type_that_is_sampled(dtype: Any) -> None:
+    limits = np.iinfo(dtype)
+    for start in (max(limits.min, -(2**62)), 5, min(limits.max, 2**63 - 1) - 2):
+        space = spaces.Discrete(3, start=start, dtype=dtype)
+        for whole in (space, spaces.Dict(a=space), spaces.Tuple([space])):
+            spec = ActionSpec.from_space(whole)
+            for index in range(3):
+                action, sample = spec.decode(np.array([float(index)])), whole.sample()
+                assert whole.contains(action)
+                if whole is not space:
+                    action, sample = (next(iter(x.values())) if isinstance(x, dict) else x[0] for x in (action, sample))
+                assert type(action) is type(sample)
+                assert action.item() == start + index
+
+
 # ---- spaces that are refused
+
+
+def deep(space: Any, levels: int) -> Any:
+    for _ in range(levels):
+        space = spaces.Dict(a=space)
+    return space
+
+
+def within_itself() -> Any:
+    space = spaces.Dict(a=spaces.Discrete(2))
+    space.spaces["a"] = space
+    return space
+
+
+def changed(space: Any, **attributes: Any) -> Any:
+    """Return a space that nobody has checked."""
+    for name, value in attributes.items():
+        vars(space)["_" + name if name == "dtype" and hasattr(space, "_dtype") else name] = value
+    return space
+
 
 WORDS = spaces.Text(5)
 REFUSED: list[tuple[Any, str]] = [
@@ -292,6 +422,15 @@ REFUSED: list[tuple[Any, str]] = [
     (spaces.MultiDiscrete([10**9, 2]), r"the {} space has 10+2 entries, at most"),
     (spaces.MultiDiscrete([2**62] * 4), r"the {} space has 18446744073709551616 entries, at most"),
     (spaces.Dict({(1, 2): WORDS, 3.0: WORDS}, sort_keys=False), r"{}\[\(1, 2\)\] is of kind Text, "),
+    (deep(spaces.Discrete(2), 40), r"{}\['a'\].* lies 33 deep, at most 32 are allowed"),
+    (within_itself(), r"{}\['a'\].* lies 33 deep, at most 32 are allowed"),
+    (changed(spaces.Discrete(3), n=0), r"{} has a low above its high"),
+    (changed(spaces.Discrete(3), n=None), r"the {} space cannot be read \(TypeError: "),
+    (changed(spaces.Discrete(3), dtype=np.dtype(np.float32)), r"{} has the dtype float32"),
+    (changed(spaces.Discrete(3, start=126), dtype=np.dtype(np.int8)), r"{} has values that its dtype int8 cannot hold"),
+    (changed(spaces.Box(0, 1, (2,)), low=np.zeros(3)), r"{} (space cannot be read|has shape)"),
+    (changed(spaces.Dict(), spaces=5), r"the {} space cannot be read \(TypeError: "),
+    (spaces.Box(0, 1, (20_000, 1000), np.uint8), r"the {} space has 20000000 entries, at most"),
     (spaces.Dict({(1, 2): spaces.Discrete(2)}), r"{} has the key \(1, 2\); give its parts names"),
 ]
 
@@ -350,6 +489,17 @@ FORGED: list[tuple[Any, str]] = [
     ({"kind": "dict", "keys": ["a", "a"], "parts": [LEAF, LEAF]}, "which no space has"),
     ({"kind": "tuple", "keys": ["a"], "parts": [LEAF]}, "which no space has"),
     ({"kind": "tuple", "keys": [0], "parts": [5]}, r"\[0\] is described by 5"),
+    ({**LEAF, "low": [float("nan")]}, "has the bound nan"),
+    ({**LEAF, "kind": ["box"]}, r"is of kind \['box'\]"),
+    ({**LEAF, "dtype": None}, "dtype None"),
+    ({**LEAF, "dtype": "(2,)f4"}, r"dtype '\(2,\)f4'"),
+    ({**LEAF, "dtype": "\ud800"}, "dtype"),
+    ({**LEAF, "dtype": "uint8", "low": [0], "high": [256]}, "has values that its dtype uint8 cannot hold"),
+    ({**LEAF, "kind": "discrete", "dtype": "int64", "shape": [], "low": [10**400], "high": [10**400]}, "cannot hold"),
+    ({**LEAF, "kind": "binary", "dtype": "int8", "low": [0], "high": [7]}, "cannot hold"),
+    ({"kind": "tuple", "keys": [1], "parts": [LEAF]}, "which no space has"),
+    ({"kind": "dict", "keys": [True], "parts": [LEAF]}, "which no space has"),
+    (functools.reduce(lambda part, _: {"kind": "tuple", "keys": [0], "parts": [part]}, range(40), LEAF), "33 deep"),
     ({**LEAF, "shape": [10**9, 10**9]}, "at most 10000000 are allowed"),
 ]
 

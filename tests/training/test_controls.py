@@ -52,7 +52,7 @@ def assert_same_type(action: Any, sample: Any) -> None:
     elif isinstance(sample, np.ndarray):
         assert (type(action), action.shape, action.dtype) == (np.ndarray, sample.shape, sample.dtype)
     else:
-        assert type(action) is int
+        assert type(action) is type(sample)
 
 
 def run_wild(agent: Agent, space: Any, ticks: int, seed: int = 0) -> list[Any]:

@@ -109,9 +109,7 @@ print(entered)
 def test_never_two_at_a_time(tmp_path: Path) -> None:
     """Four processes take and give back as fast as they can; the file is removed and made anew all the time."""
     command = [sys.executable, "-c", RACE, str(tmp_path)]
-    processes = [
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(4)
-    ]
+    processes = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(4)]
     for process in processes:
         out, err = process.communicate(timeout=60)
         assert (process.returncode, err) == (0, "")

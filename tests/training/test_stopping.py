@@ -120,7 +120,7 @@ with StopRequest("") as stop:
     child = multiprocessing.get_context("fork").Process(target=time.sleep, args=(60,))
     child.start()
     child.terminate()
-    child.join(30)
+    child.join(10)
     time.sleep(0.3)
     print(child.exitcode, stop.number)
 """

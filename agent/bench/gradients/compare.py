@@ -171,7 +171,7 @@ def _frozen(trained: Agent, changes: dict[str, Any]) -> Agent:
             **changes,
         }
     )
-    agent = Agent(config, spaces.Box(-1.0, 1.0, (INPUTS,)), spaces.Discrete(trained.action.choices[0]))
+    agent = Agent(config, spaces.Box(-1.0, 1.0, (INPUTS,)), spaces.Discrete(trained.action.choices[0]), seed=0)
     for name, view in trained.arena.views.items():
         if name.endswith("/w"):
             agent.arena.views[name][:] = view

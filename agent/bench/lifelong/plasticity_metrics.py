@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ...agent import Agent
-from ...arena.arena import NET_NAMES
+from ...arena.placement import NET_NAMES
 
 # Ticks of a window.
 WINDOW = 1000
