@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import traceback
+
 
 class SynaptickError(Exception):
     """Base of all errors raised on purpose by synaptick."""
@@ -61,6 +63,25 @@ class Interrupted(SynaptickError):
         self.number = number
 
 
-def described(error: Exception) -> str:
-    """Return what an error says, with its kind unless it is one of ours."""
-    return str(error) if isinstance(error, SynaptickError) else f"{type(error).__name__}: {error}"
+def text_of(error: BaseException) -> str:
+    """Return the text of an error in one line, empty if it has none or raises where it is asked for it."""
+    try:
+        return " ".join(str(error).split())
+    except BaseException:  # foreign code
+        return ""
+
+
+def described(error: BaseException) -> str:
+    """Return in one line what an error says, with its kind unless it is one of ours.
+
+    One that says nothing is described by the file and line that raised it. Never raises, whatever the error's own
+    methods do.
+    """
+    text, kind = text_of(error), type(error).__name__
+    if text:
+        return text if isinstance(error, SynaptickError) else f"{kind}: {text}"
+    frames = list(traceback.walk_tb(error.__traceback__))
+    if not frames:
+        return kind
+    frame, line = frames[-1]
+    return f"{kind} ({frame.f_code.co_filename}:{line})"

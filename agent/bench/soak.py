@@ -14,7 +14,7 @@ import numpy as np
 
 from ..agent import Agent
 from ..config import Config
-from ..errors import ConfigError, RunError, StateError, SynaptickError
+from ..errors import ConfigError, RunError, StateError, described
 from ..realtime import Histogram
 from ..training.display import Display, Lines, Silent
 from ..training.environment import environment_seed, make_env_of
@@ -140,8 +140,8 @@ class _Soak:
         except OSError as error:
             raise StateError(f"cannot write to {self.folder.path}: {error.strerror or error}; make room") from error
         except Exception as error:
-            what = str(error) if isinstance(error, SynaptickError) else f"{type(error).__name__}: {error}"
-            raise RunError(f"{self.config.env} failed at step {self.tally.steps + 1} ({what})") from error
+            where = f"step {self.tally.steps + 1}"
+            raise RunError(f"{self.config.env} failed at {where} ({described(error)})") from error
         finally:
             self.folder.close()
         collections = [now - then for then, now in zip(before, after, strict=True)]

@@ -23,7 +23,7 @@ import gymnasium
 import numpy as np
 from gymnasium.envs.registration import EnvSpec
 
-from ..errors import StateError
+from ..errors import StateError, described
 from .plain_data import NotPlain, Reader, Writer
 
 # Where Gymnasium notes the arguments of constructors, which may be anything.
@@ -73,9 +73,7 @@ def restore(env: Any, state: Mapping[str, Any]) -> None:
     except StateError:
         raise
     except Exception as error:  # whatever a set_state raises
-        raise StateError(
-            f"the state of {env} cannot be restored ({type(error).__name__}: {error}): {_FOREIGN}"
-        ) from error
+        raise StateError(f"the state of {env} cannot be restored ({described(error)}): {_FOREIGN}") from error
 
 
 def _layers(env: Any) -> Iterator[Any]:
