@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -44,7 +45,9 @@ def _soak(options: argparse.Namespace) -> dict[str, Any]:
         raise ConfigError(
             f"--ticks {options.ticks}: allowed: a whole number from {MIN_TICKS} to 10^12, such as 1e7"
         ) from error
-    result = soak(config, options.out, options.quiet)
+    # For a program, standard output has the result and nothing else, whatever the environment prints.
+    with contextlib.redirect_stdout(sys.stderr) if options.json else contextlib.nullcontext():
+        result = soak(config, options.out, options.quiet)
     if options.check:
         for line in result["violations"]:
             print(f"synaptick: soak: {line}", file=sys.stderr)

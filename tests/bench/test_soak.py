@@ -125,6 +125,13 @@ def test_without_out_nothing_is_left_and_the_table_has_a_row_a_tenth(
     assert any(line.startswith("resident set: ") for line in lines)
 
 
+def test_for_a_program_progress_is_not_in_the_result(cli: Cli) -> None:
+    code, out, err = cli("soak", ENV_ID, *SHORT, "--json")
+    assert (code, len(out.splitlines())) == (0, 1)
+    assert json.loads(out)["ticks"] == 10_000
+    assert err.startswith(f"soak of {ENV_ID} seed 0: 10,000 steps")
+
+
 def test_a_shipped_configuration_is_made_for_it(cli: Cli) -> None:
     code, out, _ = cli("soak", "soak", "--ticks", 10_000, "--quiet", "--json")
     assert code == 0
