@@ -219,7 +219,7 @@ def learning_lines(result: dict[str, Any]) -> Iterator[str]:
         f"{result['suite']:26} mean return of the last {RECENT} episodes         | "
         f"seeds at the target, and the step they first were (median of all)"
     )
-    yield f"{'':26}     mean      iqm  [  95 % interval  ]     worst |   target  in the end    ever       step   steps/s"
+    yield f"{'':26}     mean      iqm  [  95 % interval  ]     worst |   target   at end    ever       step   steps/s"
     for row in result["summary"]:
         low, high = row["interval"] or (None, None)
         median, speed = row["median_steps_to_threshold"], row["steps_per_cpu_second"]
@@ -229,7 +229,7 @@ def learning_lines(result: dict[str, Any]) -> Iterator[str]:
         )
         yield (
             f"{row['task']:26} {_shown(row['mean'], 8)} {_shown(row['iqm'], 8)}  [{_shown(low, 8)},{_shown(high, 8)}] "
-            f"{_shown(row['worst'], 8)} | {_shown(row['threshold'], 8)} {ended:>11} {ever:>7} "
+            f"{_shown(row['worst'], 8)} | {_shown(row['threshold'], 8)} {ended:>8} {ever:>7} "
             f"{_shown(median, 10, ',.0f')} {_shown(speed, 9, ',.0f')}"
         )
         window, early, by_step = row["half_window"], row["first_10k_by_episode"], row["first_10k_by_step"]
