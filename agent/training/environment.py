@@ -113,6 +113,8 @@ def _bare(env_id: str, kwargs: dict[str, Any]) -> Any:
     except gymnasium.error.DependencyNotInstalled as error:
         _refuse_missing(what, "a package", _extra_named(text_of(error)), error)
     except gymnasium.error.UnregisteredEnv as error:
+        if module.partition(".")[0] == "pettingzoo":
+            raise EnvError(f"{what} {SEVERAL_AGENTS}") from error
         hint = "" if module or isinstance(error, gymnasium.error.VersionNotFound) else f" {_hint(error, name)}"
         raise EnvError(f"{what} cannot be made: {text_of(error)}{hint.rstrip()}") from error
     except ModuleNotFoundError as error:

@@ -178,6 +178,15 @@ def test_what_is_no_environment_of_gymnasium_is_named(kind: type, said: str) -> 
         del gymnasium.registry[MADE]
 
 
+def test_an_id_of_pettingzoo_is_of_several_agents(installed: Callable[..., None]) -> None:
+    installed("pettingzoo", "Requires-Dist: gymnasium")
+    try:
+        with pytest.raises(EnvError, match=r"^environment 'pettingzoo:knights_v10' has several agents"):
+            make_env("pettingzoo:knights_v10")
+    finally:
+        sys.modules.pop("pettingzoo", None)
+
+
 def test_an_id_is_a_text() -> None:
     with pytest.raises(EnvError, match=r"^environment 3: allowed: an id, such as 'CartPole-v1' or 'module:id'$"):
         make_env(3)  # type: ignore[arg-type]
