@@ -199,6 +199,7 @@ class Agent:
         Without it, the first call does the work, which may take a minute. With it, a call that would compile raises
         `CompileError`: no call of an agent does, since all arguments are cast, but one of ``kernels.tick.tick`` in code
         of your own might. Calls from your own Numba code are cast to the one signature. Calling it again is harmless.
+        With ``NUMBA_DISABLE_JIT=1`` in the environment nothing is compiled, here or later, and this does nothing.
 
         Parameters
         ----------

@@ -16,14 +16,30 @@ from numba import types
 from .errors import CompileError, StateError
 from .kernels import tick as kernel
 from .kernels.base import jit
-from .kernels.base.cache import target
+from .kernels.base.cache import PYTHON, target
+
+UNCOMPILED = "there is no compiled code while NUMBA_DISABLE_JIT is set; unset it"
 
 # The one signature of the step; `Agent` casts what it is given to it.
 SIGNATURE = (types.int64, types.float64, types.int64, types.boolean)
 
 
+def notice() -> str:
+    """Return a line for a user who waits for the step, or will wait for each step: empty if there is nothing to say."""
+    if not jit.COMPILES:
+        return (
+            "NUMBA_DISABLE_JIT is set: kernels are not compiled, as is good for stepping through them; a step takes "
+            "thousands of times longer"
+        )
+    if SIGNATURE in cast(Any, kernel.tick).overloads or jit.is_compiled():
+        return ""
+    return "compiling the step; this takes up to a minute, once on a machine"
+
+
 def prepare(load_only: bool = False) -> None:
     """Compile the step, or load it, and seal it: see `Agent.compile`."""
+    if not jit.COMPILES:
+        return
     step = cast(Any, kernel.tick)
     if SIGNATURE not in step.overloads:
         if load_only and not jit.is_compiled():
@@ -67,7 +83,7 @@ def depends_on() -> dict[str, Any]:
     platform, processor, features = target()
     return {
         "folder": jit.CACHE_FOLDER,
-        "python": jit._PYTHON,
+        "python": PYTHON,
         "numba": numba.__version__,
         "platform": platform,
         "processor": processor,
@@ -118,6 +134,8 @@ def compile_into(folder: Path) -> dict[str, Any]:
     CompileError
         If compiling fails, or the code is not found.
     """
+    if not jit.COMPILES:
+        raise CompileError(UNCOMPILED)
     folder = folder.absolute()
     try:
         folder.mkdir(parents=True, exist_ok=True)

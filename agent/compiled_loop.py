@@ -14,8 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .agent import Agent
-from .compilation import SIGNATURE, prepare
+from .compilation import SIGNATURE, UNCOMPILED, prepare
+from .errors import CompileError
 from .kernels import tick as kernel
+from .kernels.base.jit import COMPILES
 from .kernels.tick import BAD_OBSERVATION, BAD_REWARD, NOT_STARTED, START, STEP, TERMINATE, TRUNCATE
 
 __all__ = [
@@ -72,6 +74,11 @@ def load_tick() -> Any:
         Returns 0, or NOT_STARTED, BAD_REWARD or BAD_OBSERVATION: then nothing was changed. It allocates nothing, holds
         no lock and raises nothing; two threads must not call it with one address at a time.
 
+    Raises
+    ------
+    CompileError
+        If ``NUMBA_DISABLE_JIT`` is set: there is no compiled code to point to.
+
     Notes
     -----
     Let a module-level name hold it, so that Numba sees a constant. A function that uses it cannot be kept on disk by
@@ -98,6 +105,8 @@ def load_tick() -> Any:
     >>> -1.0 <= loop(*ports(agent), 100) <= 1.0
     True
     """
+    if not COMPILES:
+        raise CompileError(UNCOMPILED)
     prepare()
     compiled = cast(Any, kernel.tick).overloads[SIGNATURE]
     # The code is owned by the dispatcher, which is a global and lives as long as the process.

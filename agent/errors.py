@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import reprlib
+import traceback
 
 
 class SynaptickError(Exception):
@@ -63,11 +64,6 @@ class Interrupted(SynaptickError):
         self.number = number
 
 
-def described(error: BaseException) -> str:
-    """Return what an error says, with its kind unless it is one of ours."""
-    return str(error) if isinstance(error, SynaptickError) else f"{type(error).__name__}: {error}"
-
-
 class _Brief(reprlib.Repr):
     """A ``repr`` of bounded time and size: of what refers to itself, too, or says the same a billion times."""
 
@@ -104,3 +100,23 @@ def one_line(value: object, width: int = 80, quoted: bool = True) -> str:
 def _printable(character: str) -> str:
     plain = character.isprintable() or character.isspace()
     return character if plain else character.encode("ascii", "backslashreplace").decode()
+
+
+def described(error: BaseException) -> str:
+    """Return in one line what an error says, with its kind unless it is one of ours.
+
+    One that says nothing is described by the file and line that raised it. Never raises, whatever the error's own
+    methods do.
+    """
+    kind = type(error).__name__
+    try:
+        text = " ".join(str(error).split())
+    except BaseException:  # foreign code
+        text = ""
+    if text:
+        return text if isinstance(error, SynaptickError) else f"{kind}: {text}"
+    frames = list(traceback.walk_tb(error.__traceback__))
+    if not frames:
+        return kind
+    frame, line = frames[-1]
+    return f"{kind} ({frame.f_code.co_filename}:{line})"

@@ -26,7 +26,7 @@ def _compile(options: argparse.Namespace) -> dict[str, Any]:
 def _show(result: dict[str, Any]) -> None:
     features = textwrap.fill(result["features"].replace(",", ", "), 110, initial_indent="  ", subsequent_indent="  ")
     print(
-        f"compiled into {result['out']} ({result['files']} files, {result['bytes']:,} bytes); a new process that may "
+        f"compiled into {result['out']} ({result['bytes']:,} bytes); a new process that may "
         f"write nothing loads it in {result['seconds_to_load']:.2f} s\n"
         f"use it with SYNAPTICK_CACHE_DIR={result['out']}; the folder may be copied, and may be read-only\n"
         "it is found by, and only by:\n"

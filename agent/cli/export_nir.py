@@ -17,9 +17,10 @@ def add_nir(kinds: Any) -> None:
     nir.add_argument("run_dir", type=path, metavar="RUN_DIR", help="folder of a run")
     nir.add_argument("--out", type=path, required=True, metavar="FILE", help="file to write, such as agent.nir")
     nir.add_argument(
-        "--frozen-normalization",
+        "--exact",
         action="store_true",
-        help="hold the slope of normalized currents, which NIR cannot express, at its mean, and measure the difference",
+        help="refuse to hold the slope of normalized currents, which NIR cannot express, at its mean (default: do, "
+        "and measure the difference)",
     )
     nir.add_argument(
         "--neurons",
@@ -49,7 +50,7 @@ def _export_nir(options: argparse.Namespace) -> dict[str, Any]:
     return export_nir(
         RunFolder.open(options.run_dir).load().agent,
         options.out,
-        options.frozen_normalization,
+        options.exact,
         options.neurons,
         options.integration,
         options.tick,
@@ -71,7 +72,8 @@ def _check_place(path: Path) -> None:
 
 def _show_nir(result: dict[str, Any]) -> None:
     print(
-        f"{result['file']}: {result['nodes']} nodes, {result['file_bytes']:,} bytes; slopes {_listed(result['slopes'])}"
+        f"{result['file']}: {result['nodes']} nodes, {result['file_bytes']:,} bytes; slopes of currents held "
+        f"at {_listed(result['slopes'])}"
     )
     _show_differences("compared with the agent", result["differences"])
     if "differences_if_reset_to_zero" in result:

@@ -11,6 +11,7 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import nullcontext, redirect_stdout
 from typing import Any, NoReturn
 
 from ..errors import ConfigError, Interrupted, RunError, SynaptickError
@@ -46,8 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with kept_streams():
         options = _parser().parse_args(arguments)
     try:
-        with kept_streams():
-            result = options.command(options)
+        with kept_streams(), redirect_stdout(sys.stderr) if options.json else nullcontext():
+            result = options.command(options)  # what an environment prints is no JSON
         if options.json:
             print(json.dumps(result), flush=True)
         elif not getattr(options, "quiet", False):

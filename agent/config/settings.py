@@ -304,8 +304,9 @@ class Config:
     min_probability_ratio: float = ACTIONS.field(
         0.003,
         Real(0, 1),
-        """Probability, relative to the most likely category's, that a category of a discrete action is kept from
-        falling below, so that what is not wanted now can still be tried where it is.""",
+        """Probability, relative to the most likely category's, towards which a category of a discrete action that has
+        fallen below is pulled back, a tenth of the way in preference a tick, so that what is not wanted now can still
+        be tried where it is. A pull after learning, no floor: probabilities below it occur.""",
     )
     preference_decay: float = ACTIONS.field(
         0.0,

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..agent import Agent
 from ..arena.checkpoint import NEWEST_FILE, OLDER_FILE
-from ..errors import ConfigError, StateError
+from ..errors import ConfigError, DamagedError, StateError
 from .state_scan import bounds_of_controls
 from .writer import Writer
 
@@ -72,6 +72,25 @@ class Snapshots:
         self._may_be_infinite = bounds_of_controls(agent.arena)
         self.taken = self.written = self.failed = 0
         self.last_written: int | None = None
+
+    @staticmethod
+    def load_newest(folder: str | os.PathLike[str]) -> Agent | None:
+        """Return the agent that was last written to a folder; None if there is none.
+
+        If the newest file is damaged or missing, that is the one before it.
+
+        Raises
+        ------
+        StateError
+            If there is one that cannot be used, and no other.
+        """
+        there = [path for name in (NEWEST_FILE, OLDER_FILE) if (path := Path(folder) / name).exists()]
+        for path in there[:-1]:
+            try:
+                return Agent.load(path)
+            except DamagedError:
+                continue
+        return Agent.load(there[-1]) if there else None
 
     @property
     def nbytes(self) -> int:
@@ -218,6 +237,6 @@ def _refuse_to_replace(folder: Path, agent: Agent) -> None:
         if ticks > agent.ticks:
             raise StateError(
                 f"{folder / name} holds an agent of {ticks:,} ticks, which one of {agent.ticks:,} would replace; go on "
-                f"with Agent.load({str(folder / name)!r}), or give another folder"
+                f"with Snapshots.load_newest({str(folder)!r}), or give another folder"
             )
         return

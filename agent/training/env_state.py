@@ -5,6 +5,7 @@ Gymnasium has no interface for that. Each wrapper, and the environment inside, i
 - one that has ``get_state()``, which returns a mapping of plain data, and ``set_state(state)`` is asked for its state;
 - of any other one the attributes are taken, if each of them is plain data (see `encoding`) or fixed: spaces, classes,
   specifications, functions. Numbers, arrays and the like that a function keeps in its closure count as fixed.
+- Running statistics that an attribute holds as an object (`NormalizeObservation`, `NormalizeReward`) count as data.
 - A MuJoCo environment of Gymnasium also gives what its simulator holds.
 
 Anything else, such as a simulator that does not tell its state, and the environment as a whole cannot be restored. What
@@ -23,13 +24,15 @@ import gymnasium
 import numpy as np
 from gymnasium.envs.registration import EnvSpec
 
-from ..errors import StateError
+from ..errors import StateError, described
 from .plain_data import NotPlain, Reader, Writer
 
 # Where Gymnasium notes the arguments of constructors, which may be anything.
 _ARGUMENTS = ("_saved_kwargs", "_ezpickle_args", "_ezpickle_kwargs")
 _FIXED = (EnvSpec, type, types.ModuleType, np.dtype, np.ufunc)
 _CONSTANT = (bool, int, float, str, bytes, range, np.generic, np.ndarray)
+# What an object of running statistics has at least, in Gymnasium and in what is written after it.
+_STATISTICS = {"mean", "var", "count"}
 _FOREIGN = "the environment, its wrappers or their versions are not those of the checkpoint"
 
 
@@ -64,18 +67,56 @@ def restore(env: Any, state: Mapping[str, Any]) -> None:
         If the state belongs to another environment, or to other wrappers. The environment is of no use then.
     """
     layers, reader = list(_layers(env)), Reader()
+    _check_same(env, layers, state)
     try:
-        if [entry["class"] for entry in state["layers"]] != [_title(layer) for layer in layers]:
-            raise StateError(f"the state of {env} cannot be restored: {_FOREIGN}")
         env.reset(seed=0)
         for layer, entry in zip(layers, state["layers"], strict=True):
             _put_back(layer, entry, reader)
     except StateError:
         raise
     except Exception as error:  # whatever a set_state raises
-        raise StateError(
-            f"the state of {env} cannot be restored ({type(error).__name__}: {error}): {_FOREIGN}"
-        ) from error
+        raise StateError(f"the state of {env} cannot be restored ({described(error)}): {_FOREIGN}") from error
+
+
+def wrappers_with_statistics(env: Any) -> list[str]:
+    """Return the names of the wrappers, outermost first, that normalize by what they have seen, each once."""
+    found = [
+        type(layer).__name__ for layer in _layers(env) if any(_is_statistics(value) for value in vars(layer).values())
+    ]
+    return list(dict.fromkeys(found))
+
+
+def restore_statistics(env: Any, state: Mapping[str, Any]) -> None:
+    """Put only the running statistics of a state that `capture` returned into an environment of the same layers.
+
+    For an environment that begins anew and is to be seen as the one before it was, as in an evaluation. Statistics go
+    on from there.
+
+    Raises
+    ------
+    StateError
+        If the state belongs to another environment, or to other wrappers. The environment is of no use then.
+    """
+    layers = list(_layers(env))
+    _check_same(env, layers, state)
+    try:
+        # All is read, in the order in which it was written: what comes later may refer to what came before.
+        reader = Reader()
+        for layer, entry in zip(layers, state["layers"], strict=True):
+            for kind, name, value in _read(entry, reader):
+                if kind == "statistics":
+                    vars(vars(layer)[name]).update(value)
+    except Exception as error:
+        raise StateError(f"the statistics of {env} cannot be restored ({described(error)}): {_FOREIGN}") from error
+
+
+def _check_same(env: Any, layers: list[Any], state: Mapping[str, Any]) -> None:
+    try:
+        titles = [entry["class"] for entry in state["layers"]]
+    except (KeyError, TypeError):
+        titles = []
+    if titles != [_title(layer) for layer in layers]:
+        raise StateError(f"the state of {env} cannot be restored: {_FOREIGN}")
 
 
 def _layers(env: Any) -> Iterator[Any]:
@@ -97,7 +138,7 @@ def _captured(layer: Any, layers: list[Any], writer: Writer) -> dict[str, Any]:
         if not isinstance(state, Mapping):
             raise NotPlain(f"get_state() returns a {type(state).__name__}")
         return {**entry, "state": writer.write(dict(state))}
-    attributes, samplers = {}, {}
+    attributes, samplers, statistics = {}, {}, {}
     simulated = _simulator(layer)
     for name, value in sorted(vars(layer).items()):
         if name in _ARGUMENTS or name in simulated or _is_fixed(value, layers):
@@ -106,26 +147,49 @@ def _captured(layer: Any, layers: list[Any], writer: Writer) -> dict[str, Any]:
             drawn = [getattr(space, "_np_random", None) for space in _spaces(value)]
             if any(drawn):
                 samplers[name] = writer.write(drawn)
+        elif _is_statistics(value):
+            statistics[name] = writer.write(dict(vars(value)))
         else:
             attributes[name] = writer.write(value)
-    entry |= {"attributes": attributes, "samplers": samplers}
+    entry |= {"attributes": attributes, "samplers": samplers, "statistics": statistics}
     return {**entry, "simulator": writer.write(_simulation(layer))} if simulated else entry
 
 
 def _put_back(layer: Any, entry: Mapping[str, Any], reader: Reader) -> None:
-    if "state" in entry:
-        layer.set_state(reader.read(entry["state"]))
-        return
     own = vars(layer)
-    # In the order in which it was written: what comes later may refer to what came before.
-    for name in sorted({*entry["attributes"], *entry["samplers"]}):
-        if name in entry["attributes"]:
-            own[name] = reader.read(entry["attributes"][name])
-            continue
-        for space, drawn in zip(_spaces(own[name]), reader.read(entry["samplers"][name]), strict=True):
-            space._np_random = drawn
+    for kind, name, value in _read(entry, reader):
+        if kind == "state":
+            layer.set_state(value)
+        elif kind == "attributes":
+            own[name] = value
+        elif kind == "statistics":
+            vars(own[name]).update(value)
+        elif kind == "samplers":
+            for space, drawn in zip(_spaces(own[name]), value, strict=True):
+                space._np_random = drawn
+        else:
+            _simulate(layer, value)
+
+
+def _read(entry: Mapping[str, Any], reader: Reader) -> Iterator[tuple[str, str, Any]]:
+    """Yield kind, name and value of all that was captured of a layer, in the order in which it was written."""
+    if "state" in entry:
+        yield "state", "", reader.read(entry["state"])
+        return
+    kinds = ("attributes", "samplers", "statistics")
+    # Checkpoints written before statistics were kept have none.
+    kind_of = {name: kind for kind in kinds for name in entry.get(kind, ())}
+    for name, kind in sorted(kind_of.items()):
+        yield kind, name, reader.read(entry[kind][name])
     if "simulator" in entry:
-        _simulate(layer, reader.read(entry["simulator"]))
+        yield "simulator", "", reader.read(entry["simulator"])
+
+
+def _is_statistics(value: Any) -> bool:
+    return (
+        not isinstance(value, type | gymnasium.Space | gymnasium.Env)
+        and getattr(value, "__dict__", {}).keys() >= _STATISTICS
+    )
 
 
 def _spaces(space: Any) -> Iterator[Any]:

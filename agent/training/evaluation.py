@@ -53,7 +53,8 @@ def evaluate(path: Path, episodes: int = 100, seed: int | None = None) -> dict[s
     if seed is not None and seed < 0:
         raise ConfigError(f"--seed {seed}: allowed: 0 or more")
     folder = RunFolder.open(path)
-    agent = folder.load().agent
+    moment = folder.load()
+    agent = moment.agent
     config = folder.config
     if seed is None:
         seed = environment_seed(config.seed, 2**63)  # a step that no run begins at
@@ -71,6 +72,7 @@ def evaluate(path: Path, episodes: int = 100, seed: int | None = None) -> dict[s
             stop.check(f"{tally.episodes} of {episodes} episodes were played")
 
         with GuardedEnv(config, stop) as env:
+            env.restore_statistics(moment.env)
             with stop.elsewhere:
                 agent.compile()
             try:

@@ -106,6 +106,21 @@ class GuardedEnv:
             return False
         return True
 
+    def restore_statistics(self, state: Mapping[str, Any] | None) -> None:
+        """Give wrappers that normalize the statistics that they have in a state; say so if they begin with nothing."""
+        names = ", ".join(self._call(lambda: env_state.wrappers_with_statistics(self._env)))
+        if not names:
+            return
+        try:
+            if state is not None:
+                self._call(lambda: env_state.restore_statistics(self._env, state))
+                return
+        except EnvRaised as error:
+            warn(str(error))
+            self.close()
+            self._make()
+        warn(f"{names}: statistics begin with nothing, so that the agent sees other numbers than it has learned from")
+
     def close(self) -> None:
         """Close it; what that raises is a warning, since nothing of a run depends on it."""
         try:

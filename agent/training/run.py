@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from ..agent import Agent
+from ..compilation import notice
 from ..config import Config
 from ..errors import ConfigError, Interrupted, StateError
-from ..kernels.base.jit import is_compiled
 from .console import announce, warn
 from .display import Display, Silent, make_display
 from .environment import environment_seed
@@ -96,8 +96,10 @@ def resume_run(path: Path, steps: int | None = None, quiet: bool = False) -> dic
         with GuardedEnv(config, stop) as env:
             counted = folder.reopen(config, agent)
             resumed = moment.env is not None and agent.running and env.restore(moment.env)
-            if agent.ticks and moment.env is None and not quiet:
-                announce("the environment cannot be put back where it was: a new episode begins")
+            if agent.ticks and not resumed:
+                env.restore_statistics(None)
+                if moment.env is None and not quiet:
+                    announce("the environment cannot be put back where it was: a new episode begins")
             return _Run(agent, env, folder, moment.tally or counted, stop, quiet, resumed).go()
 
 
@@ -125,8 +127,8 @@ class _Run:
     def go(self) -> dict[str, Any]:
         """Run to the end, leave a complete folder whatever happens, and return the summary."""
         self.stop.give_up = self._give_up
-        if not self.quiet and not is_compiled():
-            announce("compiling the step; this takes up to a minute, once on a machine")
+        if (line := notice()) and not self.quiet:
+            announce(line)
         with self.stop.elsewhere:
             self.agent.compile()
         self.begun = time.monotonic()

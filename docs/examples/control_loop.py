@@ -55,7 +55,7 @@ def main() -> None:
     """Run it from the command line."""
     parser = argparse.ArgumentParser(description="an agent that learns to hold the speed of a motor, at 1 kHz")
     parser.add_argument("--seconds", type=float, default=10.0, help="of the motor's time, 1 or more (default 10)")
-    parser.add_argument("--out", help="folder for snapshots (default: none are written)")
+    parser.add_argument("--out", help="folder for snapshots, to go on from if there are any (default: none)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", action="store_true", help="print the whole report")
     options = parser.parse_args()
@@ -65,7 +65,7 @@ def main() -> None:
     # The ten lines.
     periods = int(options.seconds * RATE)
     motor = Motor(periods, options.seed)
-    agent = Agent(
+    agent = (Snapshots.load_newest(options.out) if options.out else None) or Agent(
         Config(layers=(64,), reservoir=0), Box(-np.inf, np.inf, (2,)), Box(-1.5, 1.5, (1,)), seed=options.seed
     )
     loop = Loop(

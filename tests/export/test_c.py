@@ -25,6 +25,7 @@ from synaptick.kernels.base.records import index_of, names_of
 from synaptick.kernels.layout import PLACES_AT, SETTINGS_AT, SIZES_AT, Sizes
 from synaptick.kernels.settings import Settings
 from synaptick.kernels.views import LAYERS_AT, LayerRow
+from synaptick.realtime import Snapshots
 
 from ..support.common import BOX, CONTROLS, PARTS, ROOT, SYMBOLS, assert_finite, make_agent, tiers
 from ..support.runs import SMALL, Cli
@@ -316,8 +317,14 @@ def test_the_command_exports_the_agent_of_a_run(cli: Cli, tmp_path: Path) -> Non
     assert (code, "agent.h" in out) == (0, True)
     assert "agent_init" not in (tmp_path / "blank" / "agent.h").read_text()
     assert "It had seen 200 steps" in (tmp_path / "c" / "pole.h").read_text()
+    agent = make_agent()
+    Snapshots(agent, folder="snapshots").close(0)
+    code, out, _ = cli("export", "c", "snapshots", "--out", "loop", "--json")
+    assert (code, json.loads(out)["state_bytes"]) == (0, agent.nbytes)
+    Path("snapshots/agent.synaptick").write_bytes(b"")
     for arguments in (
         ("nowhere", "--out", "c"),
+        ("snapshots", "--out", "c"),
         ("run", "--out", "c", "--name", "9"),
         ("run", "--out", "c", "--name", "Math"),
         ("run", "--out", "run/config.yaml"),

@@ -271,7 +271,7 @@ def test_the_recording_follows_neurons_that_live_on(kept: bool) -> None:
 def test_controls_are_compared_in_stds(tmp_path: Path) -> None:
     config = Config(**(FULL | {"env": "Pendulum-v1"}))
     agent = Agent(config, spaces.Box(-8, 8, (3,)), spaces.Box(-2, 2, (1,)), seed=0)
-    result = export_nir(agent, tmp_path / "a.nir", True, steps=50)
+    result = export_nir(agent, tmp_path / "a.nir", steps=50)
     found = result["differences"]
     assert found["same_choice"] == found["policy_distance"] == []
     assert 0.0 < found["mean_distance"][0] < 3.0
@@ -289,7 +289,7 @@ def run_folder(cli: Cli, **changes: Any) -> None:
 
 def test_the_command_writes_a_graph_and_tells_what_it_changes(cli: Cli) -> None:
     run_folder(cli, **PLAIN)
-    arguments = ("export", "nir", "r", "--out", "a.nir", "--frozen-normalization", "--steps", 60)
+    arguments = ("export", "nir", "r", "--out", "a.nir", "--steps", 60)
     code, out, err = cli(*arguments, "--neurons", "lif", "--json")
     assert code == 0, err
     result = json.loads(out)
@@ -321,7 +321,7 @@ def test_the_command_writes_a_graph_and_tells_what_it_changes(cli: Cli) -> None:
 
 
 REFUSED = {
-    "layer-normalized current has no NIR node": ({}, ()),
+    "--exact: layer-normalized current has no NIR node": ({}, ("--exact",)),
     "adaptation (ALIF) has no NIR neuron": ({"latch_fraction": 0.0}, ("--neurons", "lif")),
     "latches have no NIR neuron": ({"adaptive_fraction": 0.0}, ("--neurons", "lif")),
     "reset_strength 0.5 has no NIR neuron": (PLAIN | {"reset_strength": 0.5}, ("--neurons", "lif")),
@@ -341,8 +341,7 @@ REFUSED = {
 def test_what_cannot_be_written_is_refused_by_name(message: str, cli: Cli) -> None:
     changes, options = REFUSED[message]
     run_folder(cli, **changes)
-    frozen = () if message.startswith("layer-normalized") else ("--frozen-normalization",)
-    code, out, err = cli("export", "nir", "r", "--out", "a.nir", *frozen, *options)
+    code, out, err = cli("export", "nir", "r", "--out", "a.nir", *options)
     assert (code, out) == (2, "")
     assert err.startswith("synaptick: error: ")
     assert message in err
@@ -353,11 +352,11 @@ def test_what_cannot_be_written_is_refused_by_name(message: str, cli: Cli) -> No
 def test_without_the_package_the_extra_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setitem(sys.modules, "nir", None)
     with pytest.raises(ConfigError, match=r"pip install 'synaptick\[nir\]'"):
-        export_nir(make_agent(), tmp_path / "a.nir", True)
+        export_nir(make_agent(), tmp_path / "a.nir")
 
 
 def test_an_environment_that_fails_is_named(tmp_path: Path) -> None:
     agent = trained(env="Nowhere-v0")
     with pytest.raises(SynaptickError, match="Nowhere"):
-        export_nir(agent, tmp_path / "a.nir", True, steps=20)
+        export_nir(agent, tmp_path / "a.nir", steps=20)
     assert math.isfinite(agent.value)

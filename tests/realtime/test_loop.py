@@ -196,6 +196,9 @@ def test_the_example_runs(tmp_path: Path, written: bool) -> None:
     assert report["agent"]["in_service"]
     agent = Agent.load(tmp_path / "agent.synaptick")
     assert agent.ticks == report["agent"]["ticks"] > 0
+    done = subprocess.run([*command, *options], capture_output=True, text=True, timeout=600)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["agent"]["ticks"] > agent.ticks  # a second start goes on
 
 
 def test_the_hand_controller_of_these_tests_controls() -> None:

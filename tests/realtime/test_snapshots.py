@@ -237,3 +237,31 @@ def test_an_agent_that_has_learned_for_longer_is_not_replaced(tmp_path: Path) ->
     with pytest.raises(StateError, match=OLDER_FILE):
         Snapshots(make_agent(), folder=tmp_path)
     assert Snapshots(make_agent(), folder=tmp_path / "none").taken == 0
+
+
+def test_the_newest_snapshot_of_a_folder_is_loaded_or_the_one_before(tmp_path: Path) -> None:
+    assert Snapshots.load_newest(tmp_path / "none") is None
+    assert Snapshots.load_newest(tmp_path) is None
+    older = make_agent()
+    drive(older, 20)
+    older.save(tmp_path / OLDER_FILE)
+    newest = make_agent()
+    drive(newest, 50)
+    newest.save(tmp_path / NEWEST_FILE)
+
+    def loaded() -> int:
+        agent = Snapshots.load_newest(str(tmp_path))
+        assert agent is not None
+        Snapshots(agent, folder=tmp_path).close(0, last=False)  # a second start goes on
+        return agent.ticks
+
+    assert loaded() == newest.ticks > older.ticks
+    (tmp_path / NEWEST_FILE).write_bytes((tmp_path / NEWEST_FILE).read_bytes()[:100])
+    assert loaded() == older.ticks
+    (tmp_path / OLDER_FILE).write_bytes(b"")
+    with pytest.raises(StateError, match=OLDER_FILE):
+        Snapshots.load_newest(tmp_path)
+    newest.save(tmp_path / NEWEST_FILE)
+    assert loaded() == newest.ticks
+    (tmp_path / NEWEST_FILE).rename(tmp_path / OLDER_FILE)  # as a kill between two renames leaves it
+    assert loaded() == newest.ticks

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 from synaptick import StateError, envs, make_env
-from synaptick.training.env_state import capture, restore
+from synaptick.training.env_state import capture, restore, restore_statistics, wrappers_with_statistics
 from synaptick.training.plain_data import LARGEST, NotPlain, Reader, Writer
 
 Make = Callable[[], Any]
@@ -50,6 +50,7 @@ WRAPPERS: dict[str, Callable[[Any], Any]] = {
     "frames": lambda env: gymnasium.wrappers.FrameStackObservation(env, 3),
     "sticky": lambda env: gymnasium.wrappers.StickyAction(env, 0.3),
     "statistics": gymnasium.wrappers.RecordEpisodeStatistics,
+    "normalized": lambda env: gymnasium.wrappers.NormalizeReward(gymnasium.wrappers.NormalizeObservation(env)),
 }
 
 
@@ -251,6 +252,48 @@ def test_a_state_that_is_not_one_is_refused() -> None:
     good["layers"][0]["attributes"]["_elapsed_steps"] = {"no such kind": 1}
     with pytest.raises(StateError, match="KeyError"):
         restore(make_env("CartPole-v1"), good)
+
+
+# ---- running statistics of wrappers
+
+
+def normalized(env_id: str = "CartPole-v1") -> Any:
+    return make_env(env_id, wrappers=[f"gymnasium.wrappers:Normalize{what}" for what in ("Observation", "Reward")])
+
+
+def test_statistics_alone_go_into_an_environment_that_begins_anew() -> None:
+    env, fresh = normalized(), normalized()
+    assert wrappers_with_statistics(env) == ["NormalizeReward", "NormalizeObservation"]
+    assert wrappers_with_statistics(envs.ChangeUnits(make_env("CartPole-v1"))) == []
+    env.reset(seed=1)
+    follow(env, actions(env, 200))
+    state = json.loads(json.dumps(capture(env)))
+    restore_statistics(fresh, state)
+    for there, here in ((env, fresh), (env.env, fresh.env)):
+        name = "return_rms" if there is env else "obs_rms"
+        assert vars(vars(here)[name]).keys() == {"mean", "var", "count"}
+        for key, value in vars(vars(there)[name]).items():
+            np.testing.assert_array_equal(vars(vars(here)[name])[key], value)
+    assert fresh.unwrapped.state is None
+    # One more observation, beside two hundred, moves them by little: what is shown is normalized as it was before.
+    raw = make_env("CartPole-v1").reset(seed=7)[0]
+    np.testing.assert_allclose(
+        fresh.reset(seed=7)[0], (raw - env.env.obs_rms.mean) / np.sqrt(env.env.obs_rms.var), atol=0.02
+    )
+
+
+def test_statistics_of_other_wrappers_are_refused() -> None:
+    env = normalized()
+    env.reset(seed=1)
+    state: Any = capture(env)
+    for other in (make_env("CartPole-v1"), normalized("Acrobot-v1")):
+        with pytest.raises(StateError, match="cannot be restored: the environment, its wrappers"):
+            restore_statistics(other, state)
+    with pytest.raises(StateError, match="cannot be restored"):
+        restore_statistics(normalized(), {})
+    state["layers"][0]["statistics"]["return_rms"] = {"no such kind": 1}
+    with pytest.raises(StateError, match=r"statistics of .*KeyError"):
+        restore_statistics(normalized(), state)
 
 
 # ---- plain data

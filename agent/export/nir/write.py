@@ -1,8 +1,7 @@
 """The actor of an agent as a NIR graph (neuromorphic intermediate representation), for acting without learning.
 
 Membranes, adaptation, reset, recurrence and readout have nodes, see `nir_graph`. What has none is the division of a
-current by its std over the layer, a product of two signals: it is refused, or its slope is frozen and the
-difference measured.
+current by its std over the layer, a product of two signals: its slope is frozen, and the difference measured.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ INTEGRATIONS = ("exact", "euler")
 def export_nir(
     agent: Agent,
     path: Path,
-    frozen_normalization: bool = False,
+    exact: bool = False,
     neurons: str = "parts",
     integration: str = "exact",
     tick_seconds: float = 1e-3,
@@ -36,6 +35,8 @@ def export_nir(
     seed: int = 0,
 ) -> dict[str, Any]:
     """Write the actor of an agent as a NIR graph, and return what was left out and what that changes.
+
+    The slope of each layer's normalized current is replaced by a constant, measured over `steps` steps.
 
     Input of the graph is the observation as the network sees it, standardized and clipped; how, is in the metadata, as
     is the order of the outputs. Drawing an action from the outputs is left to the reader.
@@ -46,8 +47,8 @@ def export_nir(
         Its environment (``config.env``) is made and acted in without learning; neurons and counts are changed.
     path : Path
         The file, replaced atomically.
-    frozen_normalization : bool
-        Replace the slope of each layer's normalized current by a constant, measured over `steps` steps.
+    exact : bool
+        Refuse an agent that the graph would not compute bit for bit, which with today's nodes is every one.
     neurons : {"parts", "lif"}
         Nodes that a neuron is made of.
     integration : {"exact", "euler"}
@@ -76,7 +77,7 @@ def export_nir(
         If the file cannot be written.
     """
     nir = _package()
-    _check(agent, frozen_normalization, neurons, integration, tick_seconds, steps, seed)
+    _check(agent, exact, neurons, integration, tick_seconds, steps, seed)
     parts = frozen.parts_of(agent)
     slopes = frozen.slopes_of(parts, record(agent, steps, seed))
     fresh = record(agent, steps, seed + 1)
@@ -107,7 +108,7 @@ def _package() -> Any:
 
 
 def _check(
-    agent: Agent, freeze: bool, neurons: str, integration: str, tick_seconds: float, steps: int, seed: int
+    agent: Agent, exact: bool, neurons: str, integration: str, tick_seconds: float, steps: int, seed: int
 ) -> None:
     for name, given, allowed in (("neurons", neurons, NEURONS), ("integration", integration, INTEGRATIONS)):
         if given not in allowed:
@@ -118,12 +119,12 @@ def _check(
         raise ConfigError(f"--seed {seed}: allowed: 0 or more")
     if steps < FEWEST_STEPS:
         raise ConfigError(f"--steps {steps}: allowed: {FEWEST_STEPS} or more")
-    if not freeze:
+    if exact:
         raise ConfigError(
-            "layer-normalized current has no NIR node: each layer divides its current by the std of that current "
-            "over its neurons, and NIR has no product of two signals. Every network of synaptick does this; with "
-            "--frozen-normalization the divisor is held at its mean in the agent's own environment, and what that "
-            "changes is measured and reported"
+            "--exact: layer-normalized current has no NIR node: each layer divides its current by the std of that "
+            "current over its neurons, and NIR has no product of two signals. Every network of synaptick does this; "
+            "without --exact the divisor is held at its mean in the agent's own environment, and what that changes is "
+            "measured and reported"
         )
     _check_time_constants(agent)
     if neurons == "lif":

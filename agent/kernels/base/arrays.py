@@ -22,17 +22,17 @@ from .jit import kernel
 
 def ints_at(address: int, size: int) -> NDArray[np.int64]:
     """Return the `size` int64 numbers at `address` as an array that does not own them."""
-    return np.ctypeslib.as_array((ctypes.c_int64 * size).from_address(address))
+    return np.ctypeslib.as_array((ctypes.c_int64 * size).from_address(int(address)))
 
 
 def reals_at(address: int, size: int) -> NDArray[np.float64]:
     """Return the `size` float64 numbers at `address` as an array that does not own them."""
-    return np.ctypeslib.as_array((ctypes.c_double * size).from_address(address))
+    return np.ctypeslib.as_array((ctypes.c_double * size).from_address(int(address)))
 
 
 def floats_at(address: int, size: int) -> NDArray[np.float32]:
     """Return the `size` float32 numbers at `address` as an array that does not own them."""
-    return np.ctypeslib.as_array((ctypes.c_float * size).from_address(address))
+    return np.ctypeslib.as_array((ctypes.c_float * size).from_address(int(address)))
 
 
 @intrinsic  # type: ignore[untyped-decorator]

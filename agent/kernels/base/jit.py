@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -34,9 +33,6 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 # All sources that compiled code is made of lie below this folder.
 _KERNELS = Path(__file__).parent.parent
-
-# How Numba ends the names of indices: they hold code for one version of Python.
-_PYTHON = f"py{sys.version_info[0]}{sys.version_info[1]}{getattr(sys, 'abiflags', '')}"
 
 ARITHMETICS = ("fast", "strict")
 DEFAULT_ARITHMETIC = "fast"
@@ -78,16 +74,9 @@ def _first_usable(candidates: list[Path]) -> str | None:
             with tempfile.TemporaryFile(dir=folder):
                 return str(folder)
         except OSError:
-            if holds_code(_indices(folder), _PYTHON):
+            if holds_code(folder):
                 return str(folder)
     return None
-
-
-def _indices(folder: Path) -> list[Path]:
-    try:
-        return sorted(folder.glob("*.nbi"))
-    except OSError:
-        return []
 
 
 def find_cache_folder() -> str | None:
@@ -115,10 +104,13 @@ def find_cache_folder() -> str | None:
 
 CACHE_FOLDER = find_cache_folder()
 
+# With NUMBA_DISABLE_JIT=1 in the environment kernels are plain functions, which a debugger can step through.
+COMPILES = not numba.config.DISABLE_JIT
+
 
 def is_compiled() -> bool:
     """Return whether an earlier process has left compiled code for these kernels."""
-    return CACHE_FOLDER is not None and holds_code(_indices(Path(CACHE_FOLDER)), _PYTHON)
+    return CACHE_FOLDER is not None and holds_code(Path(CACHE_FOLDER))
 
 
 def kernel(function: F) -> F:
@@ -133,7 +125,7 @@ def kernel(function: F) -> F:
 
 def entry(function: F) -> F:
     """Compile `function` like `kernel`, and keep the machine code in `CACHE_FOLDER` for the next process."""
-    return _compile(function, cache=CACHE_FOLDER is not None, forceinline=False)
+    return _compile(function, cache=True, forceinline=False)
 
 
 def _compile(function: F, *, cache: bool, forceinline: bool) -> F:
@@ -144,6 +136,6 @@ def _compile(function: F, *, cache: bool, forceinline: bool) -> F:
         boundscheck=False,
         fastmath=FASTMATH,
     )(function)
-    if cache and CACHE_FOLDER is not None:
+    if cache and CACHE_FOLDER is not None and COMPILES:
         compiled._cache = store(function, CACHE_FOLDER, _source_digest())  # type: ignore[attr-defined]
     return compiled
