@@ -60,9 +60,10 @@ class ObservationSpec:
             if not found:
                 return cls(read(space, PATH))
             path, kind = found[0]
-            others = f" (so are {', '.join(other for other, _ in found[1:])})" if found[1:] else ""
+            others = [other for other, _ in found[1:6]] + [f"{len(found) - 6} more"] * (len(found) > 6)
+            also = f" (so are {', '.join(others)})" if others else ""
             raise SpaceError(
-                f"{path} is of kind {kind}, which has no fixed number of entries or is unknown{others}; supported: "
+                f"{path} is of kind {kind}, which has no fixed number of entries or is unknown{also}; supported: "
                 "Box, Discrete, MultiBinary, MultiDiscrete, and Dict and Tuple of these. Drop or convert it with a "
                 f"wrapper, for instance wrappers: [{_wrapper(space, kind)}]"
             )

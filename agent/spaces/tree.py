@@ -232,7 +232,7 @@ def _box_bounds(space: Any, dtype: np.dtype[Any]) -> tuple[Bounds, Bounds]:
     if dtype.kind != "f" and dtype.itemsize < 4:  # 0 to 255 is a statement, 0 to 2^64 - 1 is none
         least, most = -math.inf, math.inf
     low, high = (
-        _listed(space.shape, bound, bounded)
+        _listed(space.shape, dtype, bound, bounded)
         for bound, bounded in ((space.low, space.bounded_below), (space.high, space.bounded_above))
     )
     return (
@@ -241,9 +241,11 @@ def _box_bounds(space: Any, dtype: np.dtype[Any]) -> tuple[Bounds, Bounds]:
     )
 
 
-def _listed(shape: Any, values: Any, bounded: Any) -> list[tuple[Any, bool]]:
+def _listed(shape: Any, dtype: np.dtype[Any], values: Any, bounded: Any) -> list[tuple[Any, bool]]:
     """Return bounds, and whether they are any, of each element; once if all are the same, since there may be many."""
     values, bounded = np.broadcast_to(values, shape).ravel(), np.broadcast_to(bounded, shape).ravel()
+    # So that these are Python's floats or integers, whatever the length of the dtype and whoever has set them.
+    values = values.astype(np.float64 if dtype.kind == "f" else dtype)
     if values.size and (values == values[0]).all() and (bounded == bounded[0]).all():
         values, bounded = values[:1], bounded[:1]
     return list(zip(values.tolist(), bounded.tolist(), strict=True))
