@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from .base.arrays import row, span
 from .base.jit import TINY, kernel
 from .base.vectors import add_scaled, scale
-from .depth import add_cascade, add_vectors, advance_filters, fold_signals, weigh_vectors
+from .depth import add_cascade, add_vectors, advance_filters, fold_signals, weigh_levels, weigh_vectors
 from .neuron import eligibility_row, fused_credit_row, fuses
 from .views import Layer, Net
 
@@ -82,6 +82,8 @@ def learn_layer(
     m, factored = layer.m, layer.vectors > 0
     if factored:
         fold_signals(layer, leak, slope)
+    elif layer.levels > 0:
+        weigh_levels(layer, leak, slope)
     group = 0
     norm = 0.0
     for i in range(layer.n):
@@ -99,7 +101,7 @@ def learn_layer(
                 signal, source = one, total
             elif layer.levels > 0:
                 scale(e, signal, total)
-                add_cascade(layer, i, leak, slope, e, total)
+                add_cascade(layer, i, e, total)
                 signal, source = one, total
             norm += credit_row(row(layer.w, i, m), row(layer.credit, i, m), change, keep, signal, source)
         group = group + 1 if group + 1 < layer.groups else 0

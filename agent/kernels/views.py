@@ -49,10 +49,11 @@ class Layer(NamedTuple):
     eps: NDArray  # (G, m), likewise
     epsa: NDArray  # (n adaptive, m)
     epsr: NDArray  # (n, m), or (0,) if the reset has no eligibility
-    cascade: NDArray  # (k, n, m), or (0,) with the factored filter
+    cascade: NDArray  # (k, n, m), or (0,) with the factored filter; this and the next by their masses
     filtered: NDArray  # (G, vectors, m)
     psi_past: NDArray  # (s + 1, n), or (0,) with the cascade
-    mass: NDArray  # (vectors,)
+    mass: NDArray  # (vectors,), with the cascade (k,): weight of the past in a trace, see `depth.py`
+    share: NDArray  # likewise: share of this tick in it
     inputs: NDArray  # (m,)
     current: NDArray  # (n,)
     v: NDArray  # (n,)
@@ -149,6 +150,7 @@ def layer_view(ints: NDArray, floats: NDArray, net: int, layer: int) -> Layer:
         filtered=view(floats, row.filtered),
         psi_past=view(floats, row.psi_past),
         mass=view(floats, row.mass),
+        share=view(floats, row.share),
         inputs=view(floats, row.inputs),
         current=view(floats, row.current),
         v=view(floats, row.v),

@@ -105,6 +105,8 @@ OF_THE_NETWORK: dict[str, tuple[dict[str, Any], bool]] = {
         True,
     ),
     "reservoir, coordinate, discrete": ({"layers": (9,), "reservoir": 8, **COORDINATE}, False),
+    "deep": ({"layers": (6,) * 14, "connectivity": 1.0}, True),
+    "deep, factored, hop": ({"layers": (6,) * 14, "connectivity": 1.0, **FACTORED_HOP}, True),
     "clipped": ({"layers": (9,), "observation_clip": 0.7, "entropy_bonus": 0.1}, True),
 }
 
@@ -521,6 +523,7 @@ MUTATIONS: dict[str, Any] = {
     ),
     "neuron.eligibility": lambda eps, x, psi: psi[:, None] * (eps + x),
     "depth.cascade": lambda traces, e, leaks, slopes: TRUE["depth.cascade"](traces, e, leaks, slopes[::-1]),
+    "depth.weights": lambda mass, s=0: 1.001 * TRUE["depth.weights"](mass, s),
     "depth.cascade_credit": lambda s, e, before, after: TRUE["depth.cascade_credit"](
         s._replace(hops=s.hops[::-1]), e, before, after
     ),
@@ -756,6 +759,7 @@ OF_OPTIONS: dict[str, Any] = {
 OF_THE_FACTORED: dict[str, Any] = {
     "signals.by_group": lambda x, groups: TRUE["signals.by_group"](x[::-1], groups)[:, ::-1],
     "depth.fan": lambda traces, source, leaks, slope: TRUE["depth.fan"](traces, source, leaks[::-1], slope),
+    "depth.stored": lambda weight, s=0: TRUE["depth.stored"](1.001 * weight, s),
     "depth.past_mean": lambda past, psi, mass, fresh: TRUE["depth.past_mean"](past, psi, mass + fresh, fresh),
     "depth.instant_credit": lambda s, e, slopes: TRUE["depth.instant_credit"](s, e, slopes[::-1]),
     "depth.one_hop_credit": lambda s, x, *rest: TRUE["depth.one_hop_credit"](s, 0 * x, *rest),

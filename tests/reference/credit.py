@@ -35,8 +35,6 @@ def layer_credit(agent: ReferenceAgent, net: str, index: int, found: Signals) ->
     x, e = neuron.layer_eligibility(agent, at)
     neuron.advance_eligibility(agent, at)
     if c.depth_filter == "cascade":
-        before = arrays[at + "cascade"]
-        arrays[at + "cascade"] = depth.cascade(before, e, means[above], slopes[above])
-        return depth.cascade_credit(found, e, before, arrays[at + "cascade"])
+        return depth.cascade_credit(found, e, *depth.advance_cascade(agent, at, e, means[above], slopes[above]))
     leaks = remembers * arrays[at + "alphas"][: c.leak_groups * bool(above)]
     return depth.factored_credit(agent, at, found, e, x, leaks, means[above], slopes[above])
