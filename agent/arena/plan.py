@@ -53,7 +53,7 @@ def agent_rows(d: Dimensions) -> Iterator[Row]:
     """Yield the arrays that belong to no network."""
     n_layers, n_choices = len(d.layers), len(d.choices)
     widest = max(d.layer_sizes(index)["m"] for index in range(n_layers))
-    most = max(d.layer_sizes(index)["vectors"] for index in range(n_layers))
+    most = max(d.vectors(index) + d.n_above(index) for index in range(n_layers))
     yield Row("categories", FIXED, (n_choices,), "ints")
     yield Row("staging", STATE, (d.n_input,), "reals")
     yield Row("standardized", FIXED, (d.n_input,), "reals")
@@ -116,6 +116,7 @@ def layer_rows(d: Dimensions, index: int) -> Iterator[Row]:
     yield Row("epsr", TRACE, (n * learns * d.reset_path, m))
     yield Row("cascade", TRACE, (levels * d.cascade, n, m))
     yield Row("filtered", TRACE, (groups, vectors, m))
+    yield Row("tensor", TRACE, (sizes["n_above"], n, m))
     yield Row("psi_past", TRACE, ((split + 1) * (vectors > 0), n))
     yield Row("mass", TRACE, (levels * d.cascade + vectors,))
     yield Row("share", STATE, (levels * d.cascade + vectors,))

@@ -127,10 +127,10 @@ static double learn_layer(float *floats, const int32_t *at, const float *leak, c
     const int32_t n = at[AT_LAYER_N], m = at[AT_LAYER_M], groups = at[AT_LAYER_GROUPS];
     float *w = floats + at[AT_LAYER_W], *credit = floats + at[AT_LAYER_CREDIT];
     const float *signals = floats + at[AT_LAYER_SIGNALS], *eps = floats + at[AT_LAYER_EPS];
-    //#if CASCADE or FACTORED or RESET_PATH
+    //#if CASCADE or FACTORED or TENSOR or RESET_PATH
     float *e = floats + THE_SCRATCH_E;
     //#endif
-    //#if MORE_HOPS or FACTORED
+    //#if MORE_HOPS or FACTORED or TENSOR
     float *total = floats + THE_SCRATCH_TOTAL;
     //#endif
     //#if FACTORED
@@ -189,6 +189,14 @@ static double learn_layer(float *floats, const int32_t *at, const float *leak, c
                 credit_row(row, fresh, scale, decay, 1.0f, total, used);
             }
             //#endif
+        } else
+        //#endif
+        //#if TENSOR
+        if (at[AT_LAYER_N_ABOVE] > 0) {
+            if (!eligibility_row(floats, at, i, inputs, e)) memset(e, 0, sizeof(float) * (size_t)m);
+            EACH(j, m) total[j] = signals[i] * e[j];
+            add_tensor(floats, at, i, floats + THE_SCRATCH_FACTORS, total);
+            credit_row(row, fresh, scale, decay, 1.0f, total, used);
         } else
         //#endif
         {

@@ -117,7 +117,7 @@ APART void leaky_filter(float *restrict trace, float keep, float gain, const flo
 }
 
 //#endif
-//#if LEARNING_LAYERS and CASCADE and not RESET_PATH or LEARNING_LAYERS and FACTORED and not RESET_PATH
+//#if CASCADE and not RESET_PATH or FACTORED and not RESET_PATH or TENSOR
 /* out = factor source */
 APART void scale(const float *restrict source, float factor, float *restrict out, int32_t m)
 {
