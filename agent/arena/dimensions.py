@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..config import Config
+from ..errors import ConfigError
 from ..spaces import ActionSpec, ObservationSpec
 
 ALIGNMENT = 64
 _FLOATS_PER_LINE = ALIGNMENT // 4
+# Most numbers, of actor and critic together, that `depth_filter: tensor` may carry: 64 MiB, each of them visited once a
+# tick and once more for each neuron of the layer above it.
+TENSOR_LIMIT = 2**24
 
 
 def padded(count: int) -> int:
@@ -41,8 +45,8 @@ class Dimensions:
     spatial_signal, recurrent_hop : bool
         Whether learning signals come down through the layers, and around through recurrent weights, so that there are
         traces for them.
-    cascade : bool
-        Whether these are matrices, else vectors.
+    cascade, tensor : bool
+        Whether these are matrices, or a matrix for each neuron above; else vectors.
     reset_path : bool
         Whether the reset of a membrane has an eligibility.
     own_feedback : bool
@@ -65,6 +69,7 @@ class Dimensions:
     spatial_signal: bool
     recurrent_hop: bool
     cascade: bool
+    tensor: bool
     reset_path: bool
     own_feedback: bool
     recurrent: bool
@@ -108,8 +113,8 @@ class Dimensions:
         return layer >= self.reservoir
 
     def levels(self, layer: int) -> int:
-        """Return how many hops a signal to a layer may have taken: one a layer above, and one more."""
-        if not self.learns(layer):
+        """Return how many hops a signal to a layer may have taken: one a layer above, and one more; 0 with a tensor."""
+        if self.tensor or not self.learns(layer):
             return 0
         return (len(self.layers) - 1 - layer if self.spatial_signal else 0) + self.recurrent_hop
 
@@ -121,6 +126,10 @@ class Dimensions:
         """Return how many filtered eligibility vectors a leak group of this layer has."""
         levels = self.levels(layer)
         return 0 if self.cascade else self.split(layer) + (levels if levels > 1 else 0)
+
+    def n_above(self, layer: int) -> int:
+        """Return of how many neurons, those of all layers above, the tensor of a layer has the influence on."""
+        return sum(self.layers[layer + 1 :]) if self.tensor and self.spatial_signal and layer >= self.frozen else 0
 
     def readout_columns(self) -> tuple[list[int], int, int]:
         """Return the first readout column of each layer (-1: not read out), the bias column and the padded length."""
@@ -168,6 +177,7 @@ class Dimensions:
             "learns": self.learns(layer),
             "n_adaptive": self.adaptive[layer],
             "vectors": self.vectors(layer),
+            "n_above": self.n_above(layer),
             "levels": self.levels(layer),
             "split": self.split(layer),
             "first": self.readout_columns()[0][layer],
@@ -175,8 +185,14 @@ class Dimensions:
 
 
 def dimensions(config: Config, observation: ObservationSpec, action: ActionSpec) -> Dimensions:
-    """Return the sizes of the arena that this configuration needs for these spaces."""
-    return Dimensions(
+    """Return the sizes of the arena that this configuration needs for these spaces.
+
+    Raises
+    ------
+    ConfigError
+        If it asks for a tensor of more than `TENSOR_LIMIT` numbers.
+    """
+    found = Dimensions(
         n_input=observation.size,
         choices=action.choices,
         controls=action.controls,
@@ -191,8 +207,15 @@ def dimensions(config: Config, observation: ObservationSpec, action: ActionSpec)
         ),
         spatial_signal=config.spatial_signal,
         # The hop meets the trace of one tick ago.
-        recurrent_hop=(config.recurrent_hop and config.recurrent and config.spatial_signal and config.temporal_trace),
+        recurrent_hop=(
+            config.recurrent_hop
+            and config.recurrent
+            and config.spatial_signal
+            and config.temporal_trace
+            and config.depth_filter != "tensor"
+        ),
         cascade=config.depth_filter == "cascade",
+        tensor=config.depth_filter == "tensor",
         reset_path=config.reset_path and config.temporal_trace and config.reset_strength > 0,
         own_feedback=config.feedback != "symmetric",
         recurrent=config.recurrent,
@@ -201,6 +224,15 @@ def dimensions(config: Config, observation: ObservationSpec, action: ActionSpec)
         peaks=config.step_rule == "coordinate",
         frozen=config.fixed,
     )
+    layers = range(len(found.layers))
+    carried = 2 * sum(found.n_above(k) * found.layers[k] * found.columns(k)["m"] for k in layers)
+    if carried > TENSOR_LIMIT:
+        raise ConfigError(
+            f"depth_filter tensor: for layers {list(config.layers)} and {observation.size} inputs it would carry "
+            f"{carried:,} numbers, one for each synapse and neuron above it; allowed: up to {TENSOR_LIMIT:,}; take "
+            "fewer or smaller layers, or depth_filter cascade or factored"
+        )
+    return found
 
 
 def adaptive_neurons(config: Config, n: int) -> int:

@@ -197,17 +197,20 @@ class Config:
 
     depth_filter: str = CREDIT.field(
         "cascade",
-        Choice("cascade", "factored", "none"),
+        Choice("cascade", "factored", "none", "tensor"),
         """How the trace behind a signal from above is filtered by the membranes it came through. `cascade`: a matrix
         for each layer above, with its mean leak; exact one layer up with one leak group. `factored`: a vector for each
         pair of leaks: less memory, somewhat slower, and closer one layer up with several leaks. `none` is an ablation:
-        the signal meets the synapse's own trace of the tick.""",
+        the signal meets the synapse's own trace of the tick. `tensor`: the literal recursion of Millidge (2025), the
+        influence of each synapse on each neuron above; exact for any leaks and depth, recurrent weights apart, for
+        small networks: refused where actor and critic would carry more than 2^24 numbers together.""",
     )
     recurrent_hop: bool = CREDIT.field(
         False,
         Switch(),
         """Whether signals may take one hop more than there are layers above, and hops through a layer's own recurrent
-        weights, which e-prop leaves out. Off without `recurrent`, `spatial_signal` or `temporal_trace`.""",
+        weights, which e-prop leaves out. Off without `recurrent`, `spatial_signal` or `temporal_trace`, and
+        with `depth_filter: tensor`.""",
     )
     reset_path: bool = CREDIT.field(
         False,

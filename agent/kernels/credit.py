@@ -6,7 +6,7 @@
     credit_ij <- discount trace_lambda credit_ij + sum of signals times eligibility
 
 The signals of a neuron (`signals.py`) meet the eligibility of its synapses as it is (`neuron.py`) or as it has been
-filtered by the layers above (`depth.py`).
+filtered by the layers above (`depth.py`), or what it became of it there (`tensor.py`).
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 from .base.arrays import row, span
 from .base.jit import TINY, kernel
 from .base.vectors import add_scaled, scale
-from .depth import add_cascade, add_vectors, advance_filters, fold_signals, weigh_vectors
+from .depth import add_cascade, add_vectors, advance_filters, fold_signals, weigh_levels, weigh_vectors
 from .neuron import eligibility_row, fused_credit_row, fuses
+from .tensor import add_tensor
 from .views import Layer, Net
 
 SETTINGS = ("discount", "trace_lambda")
@@ -70,7 +71,9 @@ def learn_layer(
     leak, slope : (layers,) mean leak and slope of the layers above, nearest first, or of this one if there is none.
     step : float
         Step size times TD error.
-    e, total : (m,) work rows; factors : (vectors,) likewise.
+    e, total : (m,) work rows
+    factors : (vectors + n_above,) array
+        A work row; with the tensor, what `tensor.weigh_tensor` wrote.
 
     Returns
     -------
@@ -82,6 +85,8 @@ def learn_layer(
     m, factored = layer.m, layer.vectors > 0
     if factored:
         fold_signals(layer, leak, slope)
+    elif layer.levels > 0:
+        weigh_levels(layer, leak, slope)
     group = 0
     norm = 0.0
     for i in range(layer.n):
@@ -99,7 +104,11 @@ def learn_layer(
                 signal, source = one, total
             elif layer.levels > 0:
                 scale(e, signal, total)
-                add_cascade(layer, i, leak, slope, e, total)
+                add_cascade(layer, i, e, total)
+                signal, source = one, total
+            elif layer.n_above > 0:
+                scale(e, signal, total)
+                add_tensor(layer, i, factors, total)
                 signal, source = one, total
             norm += credit_row(row(layer.w, i, m), row(layer.credit, i, m), change, keep, signal, source)
         group = group + 1 if group + 1 < layer.groups else 0

@@ -1,25 +1,33 @@
 """Eligibility carried through the layers above, by two ways.
 
 A signal that arrives through m hops has been filtered by the membranes on its way, so the trace is filtered too
-(Millidge 2025, arXiv 2512.24506, eqs. 9-10, in a rank-1 form; docs/equations.md). The *cascade* filters the
-eligibility of every synapse with the mean leak of each layer above::
+(Millidge 2025, arXiv 2512.24506, eqs. 9-10, in a rank-1 form; docs/equations.md; `tensor.py` has the literal one). The
+*cascade* filters the eligibility of every synapse with the mean leak of each layer above::
 
     R_0 = e,   R_q <- leak_{l+q} R_q + slope_{l+q} R_{q-1}
-    credit <- decay credit + S_0 e + U R_1 + D R_1(t-1) + sum_{q>1} T_q R_q
+    credit <- decay credit + S_0 e + U R_1 + D R_1(t-1) + sum_{q>1} T_q R_q      signals without their slopes
 
 The *factored* filter keeps one vector for each pair of leaks instead of a matrix: the filtered product psi_i eps_j is
 taken for the product of the filtered eps_j and the weighted mean of psi_i, and what happens in this very tick stays
 exact::
 
     F_h <- a_h F_h + slope_1 eps,   D_q <- a D_q + slope_q D_{q-1}, D_0 = eps      as of the tick before
-    M_h, N_q   as F_h, D_q with 1 for eps;   a the mean leak of the neurons of layer l + 1, slope_q the slope of l + q
-    P_h        mean of the past psi, weighted as slope_1 is in M_h;   P likewise with a and N_1
+    P_h        mean of the past psi, weighted as slope_1 is in F_h;   P likewise with D_1
+    a          the mean leak of the neurons of layer l + 1, slope_q the slope of l + q
     credit <- decay credit + (S_0 + slope_1 sum_h U_h + sum_{q>1} slope_1 .. slope_q T_q) e
               + sum_h P_h (a_h U_h + D_h) (F_h - M_h x)
               + P a sum_q (sum_{r>=q, r>1} slope_{q+1} .. slope_r T_r) (D_q - N_q x)
-    x = strength epsa + fall epsr, as in this tick's e
+    x = strength epsa + fall epsr, as in this tick's e;   M_h, N_q: F_h, D_q if eps were 1
 
-Leaks and slopes of levels beyond the top layer are those of the top layer. See `signals.py` for S, U, D and T.
+So that a stack may be of any depth, no trace is kept in these units: R_q and D_q grow as the product of q slopes, each
+from 2 to 600, and of q filters. What is kept is the weighted mean that each of them is, of past e or eps, and apart
+from it the weight of the past, a number a level, as its ratio to that of the level below::
+
+    N_0 = 1,   N_q <- leak N_q + slope_q N_{q-1};   mass_q = N_q / N_{q-1},   share_q = slope_q N_{q-1} / N_q
+    R_q / N_q <- R_q / N_q + share_q (R_{q-1} / N_{q-1} - R_q / N_q)               D_q / N_q, F_h / M_h likewise
+
+The signals carry the slopes of their hops (`signals.py`), so that what remains to be multiplied with T_q is N_q less
+these, prod_r 1 / share_r. Leaks and slopes of levels beyond the top layer are those of the top layer.
 """
 
 from __future__ import annotations
@@ -30,8 +38,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .base.arrays import row, span
-from .base.jit import TINY, kernel
-from .base.vectors import add_scaled, fill, leaky_filter, running_mean
+from .base.jit import SATURATION, TINY, kernel
+from .base.vectors import add_scaled, fill, running_mean, scale_saturating
 from .neuron import add_suppression
 from .views import Layer
 
@@ -39,20 +47,52 @@ from .views import Layer
 PSI_FLOOR = 1e-12
 
 
-@kernel
-def _cascade_row(
-    trace: NDArray, source: NDArray, leak: float, slope: float, signal: float, delayed: float, total: NDArray
-) -> None:
-    """``total += delayed R; R <- leak R + slope source; total += signal R`` for rows (m,), in place.
+# Whatever a signal is multiplied with beyond this saturates it, or it was nothing.
+WEIGHT_CAP = SATURATION / TINY
 
-    `trace` is R of this level. `source` holds R of the level below on entry and, ready for the next level, this R on
-    return.
+
+@kernel
+def advance_mass(layer: Layer, leak: NDArray, slope: NDArray) -> None:
+    """Take this tick's slopes into the masses M_h and N_q / N_{q-1}, and write the shares of this tick, in place."""
+    real, top = layer.w.dtype.type, slope.shape[0] - 1
+    most, kept = real(SATURATION), real(1.0)  # kept: old mass of the level below by its new one
+    fans = layer.split if layer.vectors > 0 else 0
+    for v in range(layer.mass.shape[0]):
+        old, push = layer.mass[v], slope[min(max(v - fans, 0), top)]
+        if v < fans:
+            new = min(layer.filter_leak[v] * old + push, most)
+        else:
+            new = min(leak[0 if fans > 0 else min(v, top)] * (old * kept) + push, most)
+            kept = min(kept * old / new, most)
+        layer.mass[v] = new
+        layer.share[v] = push / new
+
+
+@kernel
+def weigh_levels(layer: Layer, leak: NDArray, slope: NDArray) -> None:
+    """Advance the masses of the cascade and turn the signals into the factors of its traces, in place."""
+    n = layer.n
+    # D meets R_1 of the tick before.
+    scale_saturating(row(layer.signals, 2, n), np.float64(layer.mass[0]) / np.float64(slope[0]))
+    advance_mass(layer, leak, slope)
+    held = 1.0
+    for level in range(layer.levels):
+        held = min(held / np.float64(layer.share[level]), WEIGHT_CAP)
+        scale_saturating(row(layer.signals, 1 if level == 0 else level + 3, n), held)
+
+
+@kernel
+def _cascade_row(trace: NDArray, source: NDArray, share: float, signal: float, delayed: float, total: NDArray) -> None:
+    """``total += delayed R; R <- R + share (source - R); total += signal R`` for rows (m,), in place.
+
+    `trace` is R of this level by its mass. `source` holds that of the level below on entry and, ready for the next
+    level, this one on return.
     """
     real = total.dtype.type
     tiny, zero = real(TINY), real(0.0)
     for j in range(total.shape[0]):
         old = trace[j]
-        filtered = leak * old + slope * source[j]
+        filtered = old + share * (source[j] - old)
         filtered = filtered if np.abs(filtered) > tiny else zero
         trace[j] = filtered
         source[j] = filtered
@@ -60,10 +100,9 @@ def _cascade_row(
 
 
 @kernel
-def add_cascade(layer: Layer, i: int, leak: NDArray, slope: NDArray, e: NDArray, total: NDArray) -> None:
+def add_cascade(layer: Layer, i: int, e: NDArray, total: NDArray) -> None:
     """Advance R_1 .. R_k of neuron i and add what they make of its signals to `total`; `e` is used up. All in place."""
     m, n = layer.m, layer.n
-    top = leak.shape[0] - 1
     for level in range(layer.levels):
         trace = row(layer.cascade, level * n + i, m)
         signal, delayed = layer.signals[(level + 3) * n + i], layer.signals[2 * n + i]
@@ -71,8 +110,7 @@ def add_cascade(layer: Layer, i: int, leak: NDArray, slope: NDArray, e: NDArray,
             signal = layer.signals[n + i]
         else:
             delayed = layer.w.dtype.type(0.0)
-        at = min(level, top)
-        _cascade_row(trace, e, leak[at], slope[at], signal, delayed, total)
+        _cascade_row(trace, e, layer.share[level], signal, delayed, total)
 
 
 @kernel
@@ -81,26 +119,28 @@ def fold_signals(layer: Layer, leak: NDArray, slope: NDArray) -> None:
 
     Slot 0 becomes that of e, slots 1 .. s those of F_h and slots 2 s + 1 .. 2 s + k those of D_q.
     """
-    n, s, signals = layer.n, layer.split, layer.signals
-    real = signals.dtype.type
-    first, top = slope[0], slope.shape[0] - 1
+    n, s, k, signals, top = layer.n, layer.split, layer.levels, layer.signals, slope.shape[0] - 1
     for h in range(s):
-        keep = layer.filter_leak[h]
+        keep, weight = layer.filter_leak[h], layer.mass[h] / slope[0]
         for i in range(n):
             up = signals[(1 + h) * n + i]
-            signals[i] += first * up
-            signals[(1 + h) * n + i] = layer.psi_past[h * n + i] * (keep * up + signals[(1 + s + h) * n + i])
-    if layer.levels < 2:
+            signals[i] += up
+            past = layer.psi_past[h * n + i] * weight
+            signals[(1 + h) * n + i] = past * (keep * up + signals[(1 + s + h) * n + i])
+    if k < 2:
         return
-    for i in range(n):
-        # From the last level down: what has passed the slopes of all levels above q.
-        rest, past = real(0.0), leak[0] * layer.psi_past[s * n + i]
-        for q in range(layer.levels, 0, -1):
-            if q > 1:
-                rest += signals[(2 * s + q) * n + i]
-            signals[(2 * s + q) * n + i] = past * rest
-            rest *= slope[min(q - 1, top)]
-        signals[i] += rest
+    # From the last level down: what passes the filters of all levels up to q. One hop is that of U and D.
+    fill(row(signals, 2 * s + 1, n), 0.0)
+    for q in range(k - 1, 0, -1):
+        add_scaled(row(signals, 2 * s + q, n), 1.0, row(signals, 2 * s + q + 1, n))
+    add_scaled(row(signals, 0, n), 1.0, row(signals, 2 * s + 1, n))
+    held = 1.0
+    for q in range(k):
+        held = min(held * np.float64(layer.mass[s + q]) / np.float64(slope[min(q, top)]), WEIGHT_CAP)
+        factors = row(signals, 2 * s + q + 1, n)
+        scale_saturating(factors, held)
+        for i in range(n):
+            factors[i] *= leak[0] * layer.psi_past[s * n + i]
 
 
 @kernel
@@ -114,7 +154,7 @@ def weigh_vectors(settings: Any, layer: Layer, i: int, factors: NDArray, total: 
     for v in range(layer.vectors):
         # The slot of vector v: 1 + v below s, then, past the slots of D_h, 2 s + 1 + (v - s).
         factors[v] = layer.signals[(1 + v if v < s else 1 + v + s) * n + i]
-        weight += factors[v] * layer.mass[v]
+        weight += factors[v]
     fill(total, 0.0)
     add_suppression(settings, layer, i, weight, total)
 
@@ -143,25 +183,13 @@ def add_vectors(layer: Layer, group: int, factors: NDArray, total: NDArray) -> N
 
 @kernel
 def advance_filters(layer: Layer, leak: NDArray, slope: NDArray) -> None:
-    """Take this tick's eps and psi into F, D, P, M and N, in place, for the ticks to come."""
-    real = layer.w.dtype.type
+    """Take this tick's eps and psi into F, D, P and the masses, in place, for the ticks to come."""
     m, n, s, count = layer.m, layer.n, layer.split, layer.vectors
-    one, mean, top = real(1.0), leak[0], slope.shape[0] - 1
+    advance_mass(layer, leak, slope)
     for group in range(layer.groups):
-        block = row(layer.filtered, group, count * m)
-        source = row(layer.eps, group, m)
-        for h in range(s):
-            leaky_filter(row(block, h, m), layer.filter_leak[h], slope[0], source)
-        for v in range(s, count):
-            deeper = row(block, v, m)
-            leaky_filter(deeper, mean, slope[min(v - s, top)], source)
-            source = deeper
-    drive = one
-    for v in range(count):
-        push = slope[0] if v < s else slope[min(v - s, top)] * drive
-        keep = layer.filter_leak[v] if v < s else mean
-        layer.mass[v] = keep * layer.mass[v] + push
-        if v >= s:
-            drive = layer.mass[v]
-        if v <= s:
-            running_mean(push / layer.mass[v], layer.psi, row(layer.psi_past, v, n), PSI_FLOOR)
+        block, eps = row(layer.filtered, group, count * m), row(layer.eps, group, m)
+        for v in range(count):
+            # F_h, and D_1, are filters of eps, D_q of D_{q-1}.
+            running_mean(layer.share[v], eps if v <= s else row(block, v - 1, m), row(block, v, m), TINY)
+    for v in range(min(s + 1, count)):
+        running_mean(layer.share[v], layer.psi, row(layer.psi_past, v, n), PSI_FLOOR)

@@ -15,6 +15,7 @@ from .layout import places_of, sizes_of
 from .rate_regularization import regularize_rates
 from .signals import send_signals
 from .step_size import choose_steps
+from .tensor import advance_tensors, weigh_tensor
 from .views import layer_view, net_view, synapses_view
 
 
@@ -30,9 +31,11 @@ def _learn_layers(
         layer = layer_view(ints, floats, net, index)
         e = span(floats, places.scratch_e.at, layer.m)
         total = span(floats, places.scratch_total.at, layer.m)
-        factors = span(floats, places.scratch_factors.at, layer.vectors)
+        factors = span(floats, places.scratch_factors.at, layer.vectors + layer.n_above)
         if settings.rate_regularization > 0.0:
             regularize_rates(settings, layer)
+        if layer.n_above > 0:
+            weigh_tensor(ints, floats, net, index, factors)
         first = min(index + 1, last)
         leak, slope, step = head.leak[first:], head.slope[first:], steps[index] * delta
         norms[index] = learn_layer(settings, layer, leak, slope, step, decay, e, total, factors)
@@ -58,6 +61,7 @@ def learn(
     sizes = sizes_of(ints)
     if traces_follow:
         send_signals(ints, floats, net)
+        advance_tensors(settings, ints, floats, net)
     if settings.feedback == ADAPTIVE:
         begin_mirroring(settings, ints, floats, net)
     choose_steps(settings, ints, reals, floats, net, delta)

@@ -152,7 +152,7 @@ def add_suppression(settings: Any, layer: Layer, i: int, weight: float, out: NDA
 @kernel
 def fuses(layer: Layer, i: int) -> bool:
     """Return whether `fused_credit_row` may take the place of the two functions for neuron i."""
-    return layer.levels == 0 and layer.epsr.shape[0] == 0 and i < layer.n_adaptive
+    return layer.levels == 0 and layer.n_above == 0 and layer.epsr.shape[0] == 0 and i < layer.n_adaptive
 
 
 @kernel

@@ -3,18 +3,20 @@
 Slots of ``layer.signals``, (n,) each, s the splits and k the levels of the layer::
 
     0                  S_0 = B_out^T g                                    straight from the readout
-    1 .. s             U_h = B_{l+1}^T (S_0^{l+1} psi^{l+1} [group h])    one hop, up
-    1 + s .. 2 s       D_h = r B_rec^T (S_0 psi [group h])                one hop, around: meets the trace a tick old
+    1 .. s             U_h = slope_{l+1} B_{l+1}^T (S_0^{l+1} psi^{l+1} [group h])    one hop, up
+    1 + s .. 2 s       D_h = slope_l B_rec^T (S_0 psi [group h])    one hop, around: meets the trace a tick old
     2 s + q, q = 1     T_1 = sum_h U_h + D_h
-             q = 2 ..  T_q = B_{l+1}^T (T_{q-1}^{l+1} psi_mean^{l+1}) + B_rec^T (T_{q-1} psi_mean)
+             q = 2 ..  T_q = slope_{l+1} B_{l+1}^T (T_{q-1}^{l+1} psi_mean^{l+1})
+                             + slope_{l+q} B_rec^T (T_{q-1} psi_mean)                 saturated
 
 B are the weights themselves, or feedback weights in their place. A layer has as many levels as layers above it, and one
 more with `recurrent_hop`; T_q holds all ways of q hops, up and around. psi of the neuron that is read out stands
 outside all filters and is taken as it is; psi of a neuron in between stands inside the filter of the next one, where
-its running mean replaces it. The slopes of the currents that a signal passes through are inside the traces; those of
-the first hop carry the slope of the layer above (of this one, at the top), so that D needs r, the ratio of the layer's
-own slope to it. Simplified: a spike that goes around arrives with the slope of its own tick instead of the next one's,
-and in T_q it is neither delayed nor rescaled.
+its running mean replaces it. Each hop carries the slope of the current that it passes through, l + q meaning the
+top layer where there is none: slopes are large where currents are small and weights with them, so that a signal of many
+hops stays of the size of a gradient, while a product of slopes alone soon leaves the range of a float. Simplified: a
+spike that goes around arrives with the slope of its own tick instead of the next one's, and in T_q it is not delayed
+and counts with the slope of the layer that it stands for.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from numpy.typing import NDArray
 
 from .base.arrays import row, span
 from .base.jit import kernel
-from .base.vectors import add_scaled, fill
+from .base.vectors import add_scaled, fill, scale_saturating
 from .layout import sizes_of
 from .views import layer_view, net_view
 
@@ -75,20 +77,21 @@ def send_signals(ints: NDArray, floats: NDArray, net: int) -> None:
         n_upper = upper.n
         for q in range(1, layer.levels + 1):
             # One hop: from S_0, by psi of now, split by group. More: from T_{q-1}, by mean psi.
-            once = q == 1
+            once, slot = q == 1, 2 * s + q
             groups = s if once else 1
             if index < last:
                 source = row(upper.signals, 0 if once else 2 * upper.split + q - 1, n_upper)
-                out = span(signals, (1 if once else 2 * s + q) * n, groups * n)
+                out = span(signals, (1 if once else slot) * n, groups * n)
                 psi = upper.psi if once else upper.psi_mean
-                descend(upper.feedback, upper.m, 0, source, psi, 1.0, groups, out)
+                descend(upper.feedback, upper.m, 0, source, psi, head.slope[index + 1], groups, out)
             if sizes.recurrent_hop != 0:
-                source = row(signals, 0 if once else 2 * s + q - 1, n)
-                out = span(signals, (1 + s if once else 2 * s + q) * n, groups * n)
+                source = row(signals, 0 if once else slot - 1, n)
+                out = span(signals, (1 + s if once else slot) * n, groups * n)
                 psi = layer.psi if once else layer.psi_mean
-                ratio = head.slope[index] / head.slope[min(index + 1, last)] if once else 1.0
-                descend(layer.feedback, layer.m, layer.recurrent, source, psi, ratio, groups, out)
+                slope = head.slope[index if once else min(index + q, last)]
+                descend(layer.feedback, layer.m, layer.recurrent, source, psi, slope, groups, out)
+            total = row(signals, slot, n)
             if once:
-                total = row(signals, 1 + 2 * s, n)
                 for h in range(2 * s):
                     add_scaled(total, 1.0, row(signals, 1 + h, n))
+            scale_saturating(total, 1.0)

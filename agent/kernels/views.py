@@ -31,7 +31,8 @@ class Layer(NamedTuple):
     groups: int  # neuron i belongs to leak group i mod groups
     learns: int  # 1 if the layer has credit and traces
     n_adaptive: int  # the first so many neurons have an eligibility of the adaptation
-    vectors: int  # filtered eligibility vectors a leak group, 0 with the cascade
+    vectors: int  # filtered eligibility vectors a leak group, only with the factored filter
+    n_above: int  # neurons of all layers above, only with the tensor
     levels: int  # hops, up or around, that a signal to this layer may have taken
     split: int  # groups, by the leak of the neuron it comes from, that a signal of one hop is split into
     first: int  # first readout column of the layer's spikes, -1 if not read out
@@ -49,10 +50,12 @@ class Layer(NamedTuple):
     eps: NDArray  # (G, m), likewise
     epsa: NDArray  # (n adaptive, m)
     epsr: NDArray  # (n, m), or (0,) if the reset has no eligibility
-    cascade: NDArray  # (k, n, m), or (0,) with the factored filter
+    cascade: NDArray  # (k, n, m), or (0,) with another filter; this and the next by their masses
     filtered: NDArray  # (G, vectors, m)
-    psi_past: NDArray  # (s + 1, n), or (0,) with the cascade
-    mass: NDArray  # (vectors,)
+    tensor: NDArray  # (n_above, n, m), see `tensor.py`
+    psi_past: NDArray  # (s + 1, n), or (0,) without the factored filter
+    mass: NDArray  # (vectors,), with the cascade (k,): weight of the past in a trace, see `depth.py`
+    share: NDArray  # likewise: share of this tick in it
     inputs: NDArray  # (m,)
     current: NDArray  # (n,)
     v: NDArray  # (n,)
@@ -128,6 +131,7 @@ def layer_view(ints: NDArray, floats: NDArray, net: int, layer: int) -> Layer:
         learns=row.learns,
         n_adaptive=row.n_adaptive,
         vectors=row.vectors,
+        n_above=row.n_above,
         levels=row.levels,
         split=row.split,
         first=row.first,
@@ -147,8 +151,10 @@ def layer_view(ints: NDArray, floats: NDArray, net: int, layer: int) -> Layer:
         epsr=view(floats, row.epsr),
         cascade=view(floats, row.cascade),
         filtered=view(floats, row.filtered),
+        tensor=view(floats, row.tensor),
         psi_past=view(floats, row.psi_past),
         mass=view(floats, row.mass),
+        share=view(floats, row.share),
         inputs=view(floats, row.inputs),
         current=view(floats, row.current),
         v=view(floats, row.v),

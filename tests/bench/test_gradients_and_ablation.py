@@ -17,8 +17,11 @@ from synaptick import Agent, Config
 from synaptick.bench.ablation import ARMS, TASKS, bench_ablation
 from synaptick.bench.gradients.bptt import Paths, Stack, run
 from synaptick.bench.gradients.compare import (
+    AIMS,
+    LITERAL,
     REFERENCES,
     STUDIED,
+    WIRINGS,
     _measure,
     bench_gradients,
     credit_of,
@@ -111,6 +114,7 @@ def test_the_gradient_benchmark_reports_every_form() -> None:
     result = bench_gradients(seeds=1, ticks=8, training_steps=40, on_row=flat.append)
     json.dumps(result)
     assert {row["form"] for row in result["rows"]} == {*SHIPPED, *STUDIED}
+    assert {row["reference"] for row in result["rows"]} == set(AIMS)
     assert {row["stage"] for row in result["rows"]} == {"start", "trained"}
     assert set(result["costs"]) == set(SHIPPED)
     for row in result["rows"]:
@@ -186,6 +190,19 @@ def test_summaries() -> None:
     assert 2.5 < low < 3.2
     assert 5.8 < high < 6.5
     assert bootstrap_interval([3.0, 3.0]) == (3.0, 3.0)
+
+
+def test_the_literal_recursion_is_the_gradient_where_no_path_is_left_out() -> None:
+    """LIF neurons of one leak, recurrent weights 0: to float precision everywhere, the cascade in the upper two."""
+    reference = next(iter(REFERENCES))
+    for wiring in WIRINGS:
+        found = _measure(("LIF, tau 20, w_rec 0.0", wiring, 0, 40, 0))
+        cosines, norms = found[LITERAL, reference]
+        np.testing.assert_allclose(cosines, 1.0, atol=1e-6)
+        np.testing.assert_allclose(norms, 1.0, atol=1e-4)
+        np.testing.assert_array_equal(found["cascade", LITERAL][0].round(4), found["cascade", reference][0].round(4))
+        assert found["cascade", reference][0][0] < 0.999
+        np.testing.assert_allclose(found["cascade", reference][0][1:], 1.0, atol=1e-6)
 
 
 # Cosine a layer, bottom first, that the cascade reached in the study that began this project.

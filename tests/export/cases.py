@@ -26,6 +26,13 @@ SMALL: dict[str, Any] = {"layers": (12, 12), "reservoir": 0}
 CASES: dict[str, tuple[dict[str, Any], Any, Any]] = {
     "one layer": ({"layers": (32,), "reservoir": 0}, BOX, THREE),
     "odd sizes, three levels": ({"layers": (13, 7, 9, 5), "reservoir": 6}, BOX, THREE),
+    "deep": ({"layers": (4,) * 20, "reservoir": 0, "recurrent_hop": True, "dampening": 2.0}, BOX, THREE),
+    "tensor": ({"layers": (7, 6, 5), "reservoir": 6, "depth_filter": "tensor"}, BOX, THREE),
+    "tensor, reset path, adaptive feedback": (
+        SMALL | {"depth_filter": "tensor", "reset_path": True, "feedback": "adaptive", "rate_regularization": 0.01},
+        BOX,
+        CONTROLS,
+    ),
     "symbols": ({"layers": (16,), "reservoir": 12, "statistics_horizon": 50}, SYMBOLS, THREE),
     "controls": (SMALL | {"readout_share": 0.0}, BOX, CONTROLS),
     "free std": ({"layers": (20,), "reservoir": 0, "std": "free"}, BOX, CONTROLS),

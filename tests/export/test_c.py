@@ -101,7 +101,7 @@ def test_random_settings_give_sources_without_warnings(tmp_path: Path) -> None:
     choices: dict[str, list[Any]] = {
         "layers": [(5,), (5, 4), (5, 4, 6)],
         "reservoir": [0, 6],
-        "depth_filter": ["cascade", "factored", "none"],
+        "depth_filter": ["cascade", "factored", "none", "tensor"],
         "recurrent_hop": [False, True],
         "recurrent": [True, False],
         "reset_path": [False, True],

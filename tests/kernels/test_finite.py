@@ -11,8 +11,9 @@ from gymnasium import spaces
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from synaptick.kernels.base.jit import SATURATION
 
-from ..support.common import ACTIONS, CONTROLS, COORDINATE, PARTS, SIZE, assert_finite, make_agent
+from ..support.common import ACTIONS, CONTROLS, COORDINATE, PARTS, SIZE, assert_finite, learned, make_agent
 
 pytestmark = pytest.mark.any_arithmetic
 
@@ -103,3 +104,68 @@ def test_learning_goes_on_after_a_number_beyond_all_measure() -> None:
     for _ in range(20):
         agent.step(float(rng.normal()), rng.normal(size=SIZE))
     assert (agent.arena.views["critic/w"] != before).any()
+
+
+# ---- depth
+
+# A product of slopes, 2 to 600 a layer, leaves the range of a float long before the bottom of such stacks.
+DEEP: dict[str, tuple[int, ...]] = {"24 layers of 64": (64,) * 24, "64 layers of 4": (4,) * 64}
+FILTERS: dict[str, dict[str, Any]] = {
+    "cascade": {},
+    "factored": {"depth_filter": "factored"},
+    "none": {"depth_filter": "none"},
+    "cascade, hop": {"recurrent_hop": True},
+    "factored, hop": {"depth_filter": "factored", "recurrent_hop": True},
+}
+
+
+# Numbers for each synapse and neuron above it: for the narrow stack alone.
+NARROW: dict[str, dict[str, Any]] = {"tensor": {"depth_filter": "tensor"}}
+
+
+def live(agent: Any, ticks: int, every: int) -> None:
+    """Lead an agent through episodes of 250 ticks, and look at all its numbers every so often."""
+    rng = np.random.default_rng(0)
+    for tick in range(ticks):
+        observation = rng.normal(size=SIZE)
+        if tick % 250 == 0:
+            agent.start(observation)
+        elif tick % 250 == 249:
+            agent.end(float(rng.normal()), observation if tick % 500 == 499 else None)
+        else:
+            agent.step(float(rng.normal()), observation)
+        if tick < 30 or tick % every == 0:
+            assert_finite(agent)
+
+
+@pytest.mark.parametrize("ticks", [300, pytest.param(10_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    ("stack", "name"),
+    [*((stack, name) for stack in DEEP for name in FILTERS), *(("64 layers of 4", name) for name in NARROW)],
+)
+def test_a_deep_stack_stays_finite_and_learns_in_every_layer(stack: str, name: str, ticks: int) -> None:
+    agent = make_agent(layers=DEEP[stack], **(FILTERS | NARROW)[name])
+    before = {path: view.copy() for path, view in agent.arena.views.items() if path.endswith("/w")}
+    live(agent, ticks, every=97)
+    steps = agent.arena.views["step_sizes"]
+    assert ((steps > 1e-6) & (steps <= 1.0)).all()
+    for path, weights in before.items():
+        moved = np.abs(agent.arena.views[path] - weights).max()
+        assert 1e-6 < moved < 10, path
+    # Each trace has the size of what it is a mean of, as low in the stack as at its top.
+    traces = [view for path, view in agent.arena.views.items() if path.endswith(("cascade", "filtered")) and view.size]
+    assert all(np.abs(view).max() < 1e4 for view in traces)
+
+
+@pytest.mark.parametrize("name", [*FILTERS, *NARROW])
+def test_a_gradient_that_explodes_is_cut_off(name: str) -> None:
+    """With a pseudo-derivative of 10; LIF neurons, since there the eligibility of an adaptation explodes by itself."""
+    changes = {"dampening": 10.0, "connectivity": 1.0, "adaptive_fraction": 0.0}
+    agent = make_agent(layers=DEEP["64 layers of 4"], **changes, **(FILTERS | NARROW)[name])
+    live(agent, 300, every=10)
+    cut = "tensor" if name in NARROW else "signals"
+    largest = max(float(np.abs(agent.arena.views[f"critic/{k}/{cut}"]).max(initial=0.0)) for k in range(64))
+    assert 0.99 * SATURATION < largest < 1e3 * SATURATION
+    before = learned(agent)
+    live(agent, 20, every=1)
+    assert (learned(agent)["critic/63/w"] != before["critic/63/w"]).any()

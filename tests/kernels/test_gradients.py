@@ -136,11 +136,62 @@ def test_three_layers(reset_path: bool) -> None:
     assert cosines(agent, "critic", paths)[0] > 0.9
 
 
+# All ways that a signal can take without recurrent weights, neurons of all kinds.
+THREE_LAYERS: dict[str, dict[str, Any]] = {
+    "plain stack": {"readout": "top", "observation_skip": False, "recurrent": False},
+    "all read out": {"readout": "all", "recurrent": False},
+    "recurrent weights of 0": {"readout": "all", "recurrent_scale": 0.0},
+}
+TENSOR = {"layers": (12, 11, 10), "depth_filter": "tensor"}
+
+
+@pytest.mark.parametrize("reset_path", [False, True])
+@pytest.mark.parametrize("net", ["actor", "critic"])
+@pytest.mark.parametrize("wiring", THREE_LAYERS)
+def test_the_tensor_is_exact_at_any_depth_with_any_leaks(wiring: str, net: str, reset_path: bool) -> None:
+    """What it leaves out is what it says: reset and adaptation of layers above, the statistics of currents."""
+    changes, paths = THREE_LAYERS[wiring] | {"reset_path": reset_path}, replace(EPROP, reset=reset_path)
+    agent = frozen_agent(**TENSOR, **changes)
+    assert len(np.unique(agent.views[f"{net}/1/alpha"])) > 1
+    assert max(mismatch(agent, net, paths)) < 1e-10
+    assert min(mismatch(frozen_agent(**TENSOR | {"depth_filter": "cascade"}, **changes), net, paths)[:2]) > 1e-2
+    np.testing.assert_allclose(cosines(agent, net, paths), 1.0, rtol=1e-12)
+    assert min(mismatch(agent, net, replace(paths, reset_above=True))[:2]) > 1e-2
+    assert min(mismatch(agent, net, replace(paths, adaptation_above=True))[:2]) > 1e-3
+
+
+def test_the_tensor_leaves_out_nothing_of_lif_neurons_above() -> None:
+    agent = frozen_agent(**TENSOR, adaptive_fraction=0.0, **THREE_LAYERS["plain stack"])
+    assert max(mismatch(agent, "critic", LIF_ABOVE)) < 1e-10
+
+
+# The rule, or what it would be with the mean leak; without psi in between; with weights that come from elsewhere.
+WRONG_TENSORS: dict[str, Callable[..., Any]] = {
+    "tensor.influence mean leak": lambda trace, leak, *rest: TRUE["tensor.influence"](
+        trace, np.full_like(leak, leak.mean()), *rest
+    ),
+    "tensor.influence of the tick": lambda trace, *rest: TRUE["tensor.influence"](0 * trace, *rest),
+    "tensor.influence one weight": lambda trace, leak, slope, weights, moved: TRUE["tensor.influence"](
+        trace, leak, slope, np.broadcast_to(weights.mean(axis=0), weights.shape), moved
+    ),
+}
+
+
+@pytest.mark.parametrize("name", [None, *WRONG_TENSORS])
+def test_a_mutated_tensor_is_not_exact(name: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    agent = frozen_agent(**TENSOR, **THREE_LAYERS["plain stack"])
+    if name is not None:
+        put(monkeypatch, name, WRONG_TENSORS[name])
+    found = mismatch(agent, "critic", EPROP, twin=True)
+    assert found[2] < 1e-10
+    assert max(found[:2]) < 1e-10 if name is None else min(found[:2]) > 1e-2
+
+
 # With tau at its lowest all leaks are 0: no filter, and no mean in its place.
 MEMORYLESS = {"tau_min": 0.01, "tau_max": 0.01}
 
 
-@pytest.mark.parametrize("depth_filter", ["cascade", "factored", "none"])
+@pytest.mark.parametrize("depth_filter", ["cascade", "factored", "none", "tensor"])
 def test_without_memory_all_filters_are_exact(depth_filter: str) -> None:
     agent = frozen_agent(layers=(12, 10), adaptive_fraction=0.0, depth_filter=depth_filter, **MEMORYLESS)
     assert max(mismatch(agent, "critic", EPROP)) < 1e-10

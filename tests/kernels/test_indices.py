@@ -32,6 +32,13 @@ ACTIONS = (
 )
 # Configurations, by the seed they are drawn with.
 USUAL, MORE = range(5), range(5, 55)
+# Deep stacks by each filter, and tensors with what they meet elsewhere: those that are drawn have up to three layers.
+FORMS: tuple[dict[str, Any], ...] = (
+    {"depth_filter": "cascade", "recurrent_hop": True},
+    {"depth_filter": "factored", "recurrent_hop": True, "leak_groups": 3},
+    {"depth_filter": "tensor", "reset_path": True},
+    {"depth_filter": "tensor", "frozen_layers": 1, "reservoir": 6, "leak_groups": 3},
+)
 
 
 def drawn(seed: int) -> tuple[Config, Any, Any]:
@@ -51,6 +58,11 @@ def compare(config: Config, observations: Any, actions: Any) -> None:
         assert assert_parity(agent, twin_of(agent), events, tolerance=1e-8, stretch=1) == TICKS
 
 
+def deep(number: int) -> tuple[Config, Any, Any]:
+    """Return a configuration of a deep stack, a space of observations and one of actions."""
+    return Config(**{"layers": (5, 4, 6, 4, 5), "reservoir": 0} | FORMS[number]), parity.BOX, parity.THREE
+
+
 def interpreted(program: str, *arguments: Any) -> list[str]:
     """Run a program without a compiler and return the lines that it prints."""
     done = subprocess.run(
@@ -68,15 +80,19 @@ def interpreted(program: str, *arguments: Any) -> list[str]:
 
 CHECKED = """
 tests.checked_indices.check_indices()
-for seed in sys.argv[1:]:
+for seed in sys.argv[2:]:
     print(seed, flush=True)
-    tests.compare(*tests.drawn(int(seed)))
+    tests.compare(*getattr(tests, sys.argv[1])(int(seed)))
 """
 
 
 @pytest.mark.parametrize("seeds", [USUAL, pytest.param(MORE, marks=pytest.mark.slow)], ids=len)
 def test_indices_of_random_configurations_lie_inside(seeds: range) -> None:
-    assert interpreted(CHECKED, *seeds) == [str(seed) for seed in seeds]
+    assert interpreted(CHECKED, drawn.__name__, *seeds) == [str(seed) for seed in seeds]
+
+
+def test_indices_of_deep_stacks_lie_inside() -> None:
+    assert interpreted(CHECKED, deep.__name__, *range(len(FORMS))) == [str(number) for number in range(len(FORMS))]
 
 
 def test_the_random_configurations_have_every_option() -> None:

@@ -105,6 +105,25 @@ OF_THE_NETWORK: dict[str, tuple[dict[str, Any], bool]] = {
         True,
     ),
     "reservoir, coordinate, discrete": ({"layers": (9,), "reservoir": 8, **COORDINATE}, False),
+    "tensor": ({"layers": (10, 9, 8), "depth_filter": "tensor"}, True),
+    "tensor, plain stack": (
+        {"layers": (10, 9, 8), "depth_filter": "tensor", "readout": "top", "observation_skip": False},
+        True,
+    ),
+    "tensor, one layer, hop": ({"layers": (9,), "depth_filter": "tensor", "recurrent_hop": True}, True),
+    "tensor, reset path, adaptive feedback, coordinate": (
+        {"layers": (9, 8, 7), "depth_filter": "tensor", "reset_path": True, **ADAPTIVE, **COORDINATE},
+        True,
+    ),
+    "tensor, rates, one frozen, reservoir": (
+        {"layers": (9, 8, 7, 6), "depth_filter": "tensor", **RATES, "frozen_layers": 1, "reservoir": 7},
+        True,
+    ),
+    "tensor, nothing remembered": ({"layers": (9, 8), "depth_filter": "tensor", "temporal_trace": False}, True),
+    "tensor, no signal from above": ({"layers": (9, 8), "depth_filter": "tensor", "spatial_signal": False}, True),
+    "tensor, state kept": ({"layers": (9, 8, 7), "depth_filter": "tensor", "keep_state": True}, False),
+    "deep": ({"layers": (6,) * 14, "connectivity": 1.0}, True),
+    "deep, factored, hop": ({"layers": (6,) * 14, "connectivity": 1.0, **FACTORED_HOP}, True),
     "clipped": ({"layers": (9,), "observation_clip": 0.7, "entropy_bonus": 0.1}, True),
 }
 
@@ -187,7 +206,7 @@ USUAL = (
     *("raw observation", "three layers, top", "three layers, no filter", "three layers, no signal from above"),
     *("three layers, nothing remembered", "coordinate, one frozen", "factored, hop, discrete, one leak group"),
     *("reset path, factored, hop", "random feedback", "rates, ALIF, reset", "reservoir of all kinds", "clipped"),
-    "reservoir, reset path",
+    *("reservoir, reset path", "tensor, state kept", "deep"),
     *("short statistics, short sight, errors bound at a third", "bounded, fresh noise", "bounded, noise all lasting"),
     *("one-sided, free, top", "strayed, free, top, coordinate", "multidiscrete, fading, held"),
     *("mixed, three layers, factored", "mixed, fading, free, adaptive feedback"),
@@ -521,6 +540,7 @@ MUTATIONS: dict[str, Any] = {
     ),
     "neuron.eligibility": lambda eps, x, psi: psi[:, None] * (eps + x),
     "depth.cascade": lambda traces, e, leaks, slopes: TRUE["depth.cascade"](traces, e, leaks, slopes[::-1]),
+    "depth.weights": lambda mass, s=0: 1.001 * TRUE["depth.weights"](mass, s),
     "depth.cascade_credit": lambda s, e, before, after: TRUE["depth.cascade_credit"](
         s._replace(hops=s.hops[::-1]), e, before, after
     ),
@@ -756,6 +776,7 @@ OF_OPTIONS: dict[str, Any] = {
 OF_THE_FACTORED: dict[str, Any] = {
     "signals.by_group": lambda x, groups: TRUE["signals.by_group"](x[::-1], groups)[:, ::-1],
     "depth.fan": lambda traces, source, leaks, slope: TRUE["depth.fan"](traces, source, leaks[::-1], slope),
+    "depth.stored": lambda weight, s=0: TRUE["depth.stored"](1.001 * weight, s),
     "depth.past_mean": lambda past, psi, mass, fresh: TRUE["depth.past_mean"](past, psi, mass + fresh, fresh),
     "depth.instant_credit": lambda s, e, slopes: TRUE["depth.instant_credit"](s, e, slopes[::-1]),
     "depth.one_hop_credit": lambda s, x, *rest: TRUE["depth.one_hop_credit"](s, 0 * x, *rest),
@@ -763,9 +784,19 @@ OF_THE_FACTORED: dict[str, Any] = {
 }
 
 
+OF_THE_TENSOR: dict[str, Any] = {
+    "tensor.influence": lambda trace, leak, *rest: TRUE["tensor.influence"](trace, np.roll(leak, 1), *rest),
+    "tensor.influence slope": lambda trace, leak, slope, *rest: TRUE["tensor.influence"](
+        trace, leak, 1.001 * slope, *rest
+    ),
+    "tensor.tensor_credit": lambda agent, net, index, found, e: found[index].direct[:, None] * e,
+    "feedback.feedback": lambda agent, at: agent.arrays[f"{at}w"],
+}
+OF_FILTERS = {"cascade": OF_OPTIONS, "factored": OF_THE_FACTORED, "tensor": OF_THE_TENSOR}
+
+
 @pytest.mark.parametrize(
-    ("depth_filter", "name"),
-    [*(("cascade", name) for name in (None, *OF_OPTIONS)), *(("factored", name) for name in (None, *OF_THE_FACTORED))],
+    ("depth_filter", "name"), [(form, name) for form, mutants in OF_FILTERS.items() for name in (None, *mutants)]
 )
 def test_a_mutated_option_breaks_parity(depth_filter: str, name: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
     agent = double_agent({**OPTIONS, "depth_filter": depth_filter})
@@ -773,7 +804,7 @@ def test_a_mutated_option_breaks_parity(depth_filter: str, name: str | None, mon
     if name is None:
         assert assert_parity(agent, twin, events, tolerance=1e-5, stretch=100) == TICKS
         return
-    put(monkeypatch, name, (OF_OPTIONS | OF_THE_FACTORED)[name])
+    put(monkeypatch, name, OF_FILTERS[depth_filter][name])
     with pytest.raises(AssertionError, match=r"^tick "):
         assert_parity(agent, twin, events, tolerance=1e-5, stretch=100)
 

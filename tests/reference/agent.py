@@ -38,9 +38,11 @@ class ReferenceAgent:
                 self.arrays[name] = np.pad(self.arrays[name], ((0, missing), (0, 0)))
         self.scalars: dict[str, float] = defaultdict(float, scalars)
         c = config
-        self.hop = c.recurrent_hop and c.recurrent and c.spatial_signal and c.temporal_trace
+        self.tensor = c.depth_filter == "tensor" and c.spatial_signal
+        self.hop = c.recurrent_hop and c.recurrent and c.spatial_signal and c.temporal_trace and not self.tensor
         self.fall = neuron.fall(c) * (c.reset_path and c.temporal_trace)
-        self.levels = [c.spatial_signal * (len(c.stack) - 1 - index) + self.hop for index in self.indices]
+        by_levels = c.spatial_signal and not self.tensor
+        self.levels = [by_levels * (len(c.stack) - 1 - index) + self.hop for index in self.indices]
 
     def start(self, observation: Any, learn: bool = True) -> Array:
         """An episode begins: forget the last one, then act; no reward is due."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .agent import ReferenceAgent
 
 # What the beginning of an episode, and a stretch of acting only, forget.
-TRACES = ("credit", "eps", "epsa", "epsr", "cascade", "filtered", "psi_past", "mass")
+TRACES = ("credit", "eps", "epsa", "epsr", "cascade", "filtered", "tensor", "psi_past", "mass")
 # What the beginning of an episode forgets too.
 NEURONS = ("v", "a", "z", "psi")
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from . import depth, neuron, policy, vectors
+from . import depth, neuron, policy, tensor, vectors
 from .signals import Signals
 from .vectors import Array
 
@@ -21,22 +21,22 @@ def advance_credit(agent: ReferenceAgent, net: str, gradient: Array, found: list
     if net == "actor":
         policy.keep_free(agent, fresh["actor/"])
     for index in agent.learning:
-        fresh[f"{net}/{index}/"] = layer_credit(agent, net, index, found[index])
+        fresh[f"{net}/{index}/"] = layer_credit(agent, net, index, found)
     arrays.update({at + "credit": vectors.flushed(decay * arrays[at + "credit"] + new) for at, new in fresh.items()})
 
 
-def layer_credit(agent: ReferenceAgent, net: str, index: int, found: Signals) -> Array:
+def layer_credit(agent: ReferenceAgent, net: str, index: int, signals: list[Signals]) -> Array:
     """Signals times eligibility as it is and as the layers above have filtered it; then traces."""
-    c, arrays, at = agent.config, agent.arrays, f"{net}/{index}/"
+    c, arrays, at, found = agent.config, agent.arrays, f"{net}/{index}/", signals[index]
     slopes, last = agent.slopes(net), agent.indices[-1]
     remembers = float(c.depth_filter != "none" and c.temporal_trace)
     means = np.array([arrays[f"{net}/{k}/alpha"].mean() * remembers for k in agent.indices])
     above = [min(index + q, last) for q in range(1, agent.levels[index] + 1)]
     x, e = neuron.layer_eligibility(agent, at)
     neuron.advance_eligibility(agent, at)
+    if agent.tensor:
+        return tensor.tensor_credit(agent, net, index, signals, e)
     if c.depth_filter == "cascade":
-        before = arrays[at + "cascade"]
-        arrays[at + "cascade"] = depth.cascade(before, e, means[above], slopes[above])
-        return depth.cascade_credit(found, e, before, arrays[at + "cascade"])
+        return depth.cascade_credit(found, e, *depth.advance_cascade(agent, at, e, means[above], slopes[above]))
     leaks = remembers * arrays[at + "alphas"][: c.leak_groups * bool(above)]
     return depth.factored_credit(agent, at, found, e, x, leaks, means[above], slopes[above])

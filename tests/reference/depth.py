@@ -1,4 +1,7 @@
-"""Twin of `kernels/depth.py`: eligibility carried through the layers above."""
+"""Twin of `kernels/depth.py`: eligibility carried through the layers above.
+
+The equations are those of traces as they are; what is stored is each by its mass, see `stored`.
+"""
 
 from __future__ import annotations
 
@@ -71,6 +74,25 @@ def deeper_credit(s: Signals, x: Array, d: Array, n: Array, past: Array, leak: f
     return credit
 
 
+def weights(mass: Array, s: int = 0) -> Array:
+    """M_1 .. M_s and N_1 .. N_k from M_h and N_q / N_{q-1}, as they are stored."""
+    return np.concatenate([mass[:s], np.cumprod(mass[s:])])
+
+
+def stored(weight: Array, s: int = 0) -> Array:
+    """The opposite of `weights`."""
+    return np.concatenate([weight[:s], weight[s:] / np.concatenate([[1.0], weight[s:]])[: len(weight) - s]])
+
+
+def advance_cascade(agent: ReferenceAgent, at: str, e: Array, leaks: Array, slopes: Array) -> tuple[Array, Array]:
+    """R_1..R_k as of the last tick and of this one."""
+    arrays, weight = agent.arrays, weights(agent.arrays[at + "mass"])
+    before = arrays[at + "cascade"] * weight[:, None, None]
+    after, weight = cascade(before, e, leaks, slopes), cascade(weight, 1.0, leaks, slopes)
+    arrays.update({at + "cascade": after / weight[:, None, None], at + "mass": stored(weight)})
+    return before, after
+
+
 def factored_credit(
     agent: ReferenceAgent, at: str, found: Signals, e: Array, x: Array, leaks: Array, means: Array, slopes: Array
 ) -> Array:
@@ -82,7 +104,8 @@ def factored_credit(
     fresh = instant_credit(found, e, slopes)
     if s == 0:
         return fresh
-    filtered, mass, past = (agent.arrays[at + name] for name in ("filtered", "mass", "psi_past"))
+    mass, past = weights(agent.arrays[at + "mass"], s), agent.arrays[at + "psi_past"]
+    filtered = agent.arrays[at + "filtered"] * mass[:, None]
     rows = np.moveaxis(filtered[np.arange(len(e)) % agent.config.leak_groups], 0, 1)
     fresh = fresh + one_hop_credit(found, x, rows[:s], mass[:s], past[:s], leaks)
     fresh = fresh + deeper_credit(found, x, rows[s:], mass[s:], past[s], means[0], slopes)
@@ -93,7 +116,8 @@ def factored_credit(
 def advance_filters(agent: ReferenceAgent, at: str, leaks: Array, means: Array, slopes: Array) -> None:
     """F, D, P, M and N of the next tick."""
     arrays, s = agent.arrays, len(leaks)
-    filtered, mass, past = (arrays[at + name].copy() for name in ("filtered", "mass", "psi_past"))
+    mass, past = weights(arrays[at + "mass"], s), arrays[at + "psi_past"].copy()
+    filtered = arrays[at + "filtered"] * mass[:, None]
     # One leak for all D: that of the nearest layer.
     deep_leaks = np.full(len(means), means[0])
     for vector, source in zip([*filtered, mass], [*arrays[at + "eps"], 1.0], strict=True):
@@ -102,4 +126,4 @@ def advance_filters(agent: ReferenceAgent, at: str, leaks: Array, means: Array, 
     # The last row of `past` goes with D_1, the first vector after all F; it is never used without one.
     for row, total in enumerate(mass[: s + 1]):
         past[row] = past_mean(past[row], arrays[at + "psi"], total, slopes[0])
-    arrays.update({at + "filtered": filtered, at + "mass": mass, at + "psi_past": past})
+    arrays.update({at + "filtered": filtered / mass[:, None], at + "mass": stored(mass, s), at + "psi_past": past})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import credit, feedback, neuron, rate_regularization, signals, step_size
+from . import credit, feedback, neuron, rate_regularization, signals, step_size, tensor
 from .vectors import Arrays
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ def learn(agent: ReferenceAgent, delta: float, gradients: Arrays) -> None:
     """
     for number, net in enumerate(("actor", "critic")):
         found = signals.send_signals(agent, net, gradients[number]) if gradients else []
+        if gradients:
+            tensor.advance_tensors(agent, net)
         change_weights(agent, net, delta, follow=bool(gradients))
         if gradients:
             credit.advance_credit(agent, net, gradients[number], found)

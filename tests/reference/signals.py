@@ -79,7 +79,7 @@ def send_signals(agent: ReferenceAgent, net: str, gradient: Array) -> list[Signa
             own = feedback.feedback(agent, f"{net}/{index}/")[:, below + seen : below + seen + n]
         last = index == agent.indices[-1] or not c.spatial_signal
         weights.append((np.zeros((0, n)) if last else feedback.feedback(agent, f"{net}/{index + 1}/")[:, :n], own))
-    if not c.spatial_signal:
+    if not c.spatial_signal or agent.tensor:
         nothing = [np.zeros((0, n)) for n in c.stack]
         return [Signals(s, none, none, none) for s, none in zip(direct, nothing, strict=True)]
     psi, psi_mean = ([arrays[f"{net}/{k}/{name}"] for k in agent.indices] for name in ("psi", "psi_mean"))

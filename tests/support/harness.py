@@ -20,7 +20,7 @@ from ..reference.agent import NETS, ReferenceAgent
 
 # Of what changes: worked out anew in every tick, or for display. Norms of the credit are compared apart.
 NOT_COMPARED = {
-    *("staging", "input", "inputs", "current", "slope", "features", "gradient", "signals"),
+    *("staging", "input", "inputs", "current", "slope", "features", "gradient", "signals", "share"),
     *("scratch_e", "scratch_pair", "scratch_total", "scratch_factors", "spike_rates", "credit_norms", "step_sizes"),
 }
 

@@ -54,6 +54,9 @@ REFERENCES: dict[str, Paths] = {
     "reset and normalizer constant": Paths(reset=False, reset_above=False, normalizer=False),
     "all paths": Paths(),
 }
+# Of the forms, the one that the others stand for: what they are compared with besides.
+LITERAL = "tensor"
+AIMS = (*REFERENCES, LITERAL)
 
 
 def bench_gradients(
@@ -63,7 +66,7 @@ def bench_gradients(
     jobs: int = 1,
     on_row: Callable[[dict[str, Any]], None] | None = None,
 ) -> dict[str, Any]:
-    """Compare every form of the traces with the exact surrogate gradient, at the start and after training.
+    """Compare every form of the traces with exact gradients and the literal recursion, at the start and after training.
 
     The estimate of a tick is the credit that the critic's weights get in that tick; the exact gradient is that of the
     value of that tick with respect to all weights, from the first tick on, by BPTT, for the same inputs.
@@ -134,16 +137,19 @@ def _measure(job: tuple[str, str, int, int, int]) -> dict[tuple[str, str], Array
     past = run_stack(stack, inputs)[1]
     estimates = {name: credit_of(_frozen(trained, changes), inputs) for name, changes in SHIPPED.items()}
     estimates.update({name: estimate(stack, past, form) for name, form in STUDIED.items()})
-    found = {}
-    for reference, paths in REFERENCES.items():
-        exact = exact_gradients(stack, inputs, paths)
-        for name, layers in estimates.items():
-            pairs = [_compare(ours[:, :, : true.shape[2]], true) for ours, true in zip(layers, exact, strict=True)]
-            found[name, reference] = np.array(pairs).T
-    return found
+    aims = {reference: exact_gradients(stack, inputs, paths) for reference, paths in REFERENCES.items()}
+    aims[LITERAL] = estimates[LITERAL]
+    return {
+        (name, aim): np.array([_compare(ours, true) for ours, true in zip(layers, aims[aim], strict=True)]).T
+        for aim in AIMS
+        for name, layers in estimates.items()
+    }
 
 
 def _compare(ours: Array, true: Array) -> tuple[float, float]:
+    """Return cosine and relative norm; what only one of the two has are columns of padding."""
+    columns = min(ours.shape[2], true.shape[2])
+    ours, true = ours[:, :, :columns], true[:, :, :columns]
     norms = np.sqrt(np.sum(ours**2)), np.sqrt(np.sum(true**2))
     if not (norms[0] > 0 and norms[1] > 0):
         return float("nan"), float("nan")
@@ -241,10 +247,11 @@ def _flat(row: dict[str, Any]) -> dict[str, Any]:
 
 def gradient_lines(result: dict[str, Any]) -> Iterator[str]:
     """Yield the table of `bench_gradients` line by line."""
-    reference = next(iter(REFERENCES))
-    yield "cosine to the exact surrogate gradient (relative norm), bottom / middle / top layer"
-    for other in REFERENCES:
-        yield f"  {'left:' if other == reference else 'right:'} exact with {other}"
+    reference = AIMS[0]
+    yield "cosine (relative norm), bottom / middle / top layer, to the exact surrogate gradient"
+    for other, place in zip(REFERENCES, ("left", "in the middle"), strict=True):
+        yield f"  {place}: with {other}"
+    yield f"  right: to the literal recursion, {LITERAL}"
     keys = ("network", "wiring", "stage")
     heading = None
     rows = result["rows"]
@@ -255,7 +262,7 @@ def gradient_lines(result: dict[str, Any]) -> Iterator[str]:
             heading = tuple(row[key] for key in keys)
             yield f"{'; '.join(heading)}; {row['seeds']} networks"
         cells = []
-        for name in REFERENCES:
+        for name in AIMS:
             (twin,) = (
                 other
                 for other in rows
@@ -263,7 +270,7 @@ def gradient_lines(result: dict[str, Any]) -> Iterator[str]:
             )
             pairs = zip(twin["cosine"], twin["relative_norm"], strict=True)
             cells.append("  ".join("    -   " if c is None else f"{c:5.3f} ({norm:4.2f})" for c, norm in pairs))
-        yield f"  {row['form']:26} {cells[0]}  |  {cells[1]}"
+        yield f"  {row['form']:26} {'  |  '.join(cells)}"
     yield "cost on 3 layers of 64: bytes of state a synapse, median step, nanoseconds a synapse"
     for name, cost in result["costs"].items():
         yield (

@@ -21,6 +21,7 @@ SHIPPED: dict[str, dict[str, Any]] = {
     "factored": {"depth_filter": "factored"},
     "factored, hop": {"depth_filter": "factored", "recurrent_hop": True},
     "factored, hop, reset path": {"depth_filter": "factored", "recurrent_hop": True, "reset_path": True},
+    "tensor": {"depth_filter": "tensor"},
     "no depth filter": {"depth_filter": "none"},
 }
 

@@ -36,6 +36,7 @@ def features(config: Config, arena: Arena, initial: bool) -> dict[str, bool]:
         "TWO_HOPS": d.cascade and any(d.levels(index) == 2 for index in learning),
         "MORE_HOPS": d.cascade and any(d.levels(index) > 2 for index in learning),
         "FACTORED": any(d.vectors(index) for index in learning),
+        "TENSOR": any(d.n_above(index) for index in learning),
         "RECURRENT_HOP": hops and d.recurrent_hop,
         "RESET_PATH": d.reset_path,
         "ADAPTIVE": any(d.adaptive[index] for index in learning),

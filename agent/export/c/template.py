@@ -36,8 +36,8 @@ _CONSTANTS: tuple[ModuleType, ...] = (
 # What is used comes before what uses it. All but the first and the last have the name of the kernels they follow.
 PARTS = (
     *("head", "vectors", "rng", "views", "normalize", "neuron", "forward", "distributions", "policy"),
-    *("signals", "depth", "credit", "step_size", "feedback", "rate_regularization", "learn", "clearing", "tick"),
-    "interface",
+    *("signals", "depth", "tensor", "credit", "step_size", "feedback", "rate_regularization", "learn", "clearing"),
+    *("tick", "interface"),
 )
 _NAME = re.compile(r"\b(AT|THE|SIZE|SET|K)_([A-Z0-9_]+)\b")
 _DIRECTIVE = re.compile(r"^\s*//#(if|else|endif)\b(.*)$")

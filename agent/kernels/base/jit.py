@@ -57,6 +57,9 @@ TINY = 1e-30
 FAINT = 1e-60
 # Observations and rewards are brought within this bound, whose square and whose float32 are still finite.
 HUGE = 1e18
+# A signal is cut off here: a deep stack can make a gradient of any size. Times the largest eligibility, HUGE times the
+# steepest slope, and summed over a layer, it is still a float32.
+SATURATION = 1e12
 
 
 def _source_digest() -> str:

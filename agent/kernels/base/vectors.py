@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .arrays import row
-from .jit import TINY, kernel
+from .jit import SATURATION, TINY, kernel
 
 
 @kernel
@@ -53,6 +53,13 @@ def scale(source: NDArray, factor: float, out: NDArray) -> None:
     """Write ``factor source`` to `out`, a vector of the same length, in place."""
     for j in range(out.shape[0]):
         out[j] = factor * source[j]
+
+
+@kernel
+def scale_saturating(x: NDArray, factor: float) -> None:
+    """``x <- factor x``, worked out in float64 and cut off at +-SATURATION, in place."""
+    for k in range(x.shape[0]):
+        x[k] = clip(np.float64(x[k]) * factor, -SATURATION, SATURATION)
 
 
 @kernel

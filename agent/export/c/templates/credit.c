@@ -127,16 +127,20 @@ static double learn_layer(float *floats, const int32_t *at, const float *leak, c
     const int32_t n = at[AT_LAYER_N], m = at[AT_LAYER_M], groups = at[AT_LAYER_GROUPS];
     float *w = floats + at[AT_LAYER_W], *credit = floats + at[AT_LAYER_CREDIT];
     const float *signals = floats + at[AT_LAYER_SIGNALS], *eps = floats + at[AT_LAYER_EPS];
-    //#if CASCADE or FACTORED or RESET_PATH
+    //#if CASCADE or FACTORED or TENSOR or RESET_PATH
     float *e = floats + THE_SCRATCH_E;
     //#endif
-    //#if MORE_HOPS or FACTORED
+    //#if MORE_HOPS or FACTORED or TENSOR
     float *total = floats + THE_SCRATCH_TOTAL;
     //#endif
     //#if FACTORED
     float *factors = floats + THE_SCRATCH_FACTORS;
     const int factored = at[AT_LAYER_VECTORS] > 0;
     if (factored) fold_signals(floats, at, leak, slope, top);
+    //#endif
+    //#if CASCADE
+    if (at[AT_LAYER_LEVELS] > 0) weigh_levels(floats, at, leak, slope, top);
+    const float *share = floats + at[AT_LAYER_SHARE];
     //#endif
     const int32_t used = used_columns(at[AT_LAYER_BIAS]);
     float sums[16];
@@ -161,16 +165,14 @@ static double learn_layer(float *floats, const int32_t *at, const float *leak, c
             //#if ONE_HOP
             if (at[AT_LAYER_LEVELS] == 1) {
                 if (active)
-                    only_hop_row(row, fresh, trace, e, leak[0], slope[0], direct, hop, delayed, scale, decay, used);
+                    only_hop_row(row, fresh, trace, e, share[0], direct, hop, delayed, scale, decay, used);
                 else
-                    silent_hop_row(row, fresh, trace, leak[0], hop, delayed, scale, decay, used);
+                    silent_hop_row(row, fresh, trace, share[0], hop, delayed, scale, decay, used);
             }
             //#endif
             //#if TWO_HOPS
             if (at[AT_LAYER_LEVELS] == 2) {
-                const int32_t from = 1 < top ? 1 : top;
-                const struct two_hops by = {direct, delayed, {hop, signals[4 * n + i]}, {leak[0], leak[from]},
-                                            {slope[0], slope[from]}};
+                const struct two_hops by = {direct, delayed, {hop, signals[4 * n + i]}, {share[0], share[1]}};
                 float *second = trace + n * m;
                 if (active)
                     two_hops_row(row, fresh, trace, second, e, by, scale, decay, used);
@@ -181,15 +183,20 @@ static double learn_layer(float *floats, const int32_t *at, const float *leak, c
             //#if MORE_HOPS
             if (at[AT_LAYER_LEVELS] > 2) {
                 if (!active) memset(e, 0, sizeof(float) * (size_t)used);
-                first_hop_row(trace, e, leak[0], slope[0], direct, hop, delayed, total, used);
-                for (int32_t level = 1; level < at[AT_LAYER_LEVELS]; ++level) {
-                    const int32_t from = level < top ? level : top;
-                    next_hop_row(trace + level * n * m, e, leak[from], slope[from], signals[(level + 3) * n + i],
-                                 total, used);
-                }
+                first_hop_row(trace, e, share[0], direct, hop, delayed, total, used);
+                for (int32_t level = 1; level < at[AT_LAYER_LEVELS]; ++level)
+                    next_hop_row(trace + level * n * m, e, share[level], signals[(level + 3) * n + i], total, used);
                 credit_row(row, fresh, scale, decay, 1.0f, total, used);
             }
             //#endif
+        } else
+        //#endif
+        //#if TENSOR
+        if (at[AT_LAYER_N_ABOVE] > 0) {
+            if (!eligibility_row(floats, at, i, inputs, e)) memset(e, 0, sizeof(float) * (size_t)m);
+            EACH(j, m) total[j] = signals[i] * e[j];
+            add_tensor(floats, at, i, floats + THE_SCRATCH_FACTORS, total);
+            credit_row(row, fresh, scale, decay, 1.0f, total, used);
         } else
         //#endif
         {
@@ -229,8 +236,6 @@ static double learn_layer(float *floats, const int32_t *at, const float *leak, c
     //#if not CASCADE
     (void)leak;
     (void)slope;
-    //#endif
-    //#if not TWO_HOPS and not MORE_HOPS
     (void)top;
     //#endif
     //#endif

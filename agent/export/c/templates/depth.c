@@ -2,13 +2,55 @@
 /* ---- eligibility, filtered by the membranes on the way of a signal */
 
 //#endif
+//#if CASCADE or FACTORED
+/* Take this tick's slopes into the masses M_h and N_q / N_{q-1}, and write the shares of this tick. */
+static void advance_mass(float *floats, const int32_t *at, const float *leak, const float *slope, int32_t top)
+{
+    const int32_t fans = at[AT_LAYER_VECTORS] > 0 ? at[AT_LAYER_SPLIT] : 0;
+    const int32_t count = fans > 0 ? at[AT_LAYER_VECTORS] : at[AT_LAYER_LEVELS];
+    const float *filter_leak = floats + at[AT_LAYER_FILTER_LEAK];
+    float *mass = floats + at[AT_LAYER_MASS], *share = floats + at[AT_LAYER_SHARE];
+    const float most = (float)K_SATURATION;
+    float kept = 1.0f;
+    for (int32_t v = 0; v < count; ++v) {
+        const int32_t level = v < fans ? 0 : v - fans, from = level < top ? level : top;
+        const float old = mass[v], push = slope[from];
+        if (v < fans) {
+            mass[v] = (float)smaller(filter_leak[v] * old + push, most);
+        } else {
+            mass[v] = (float)smaller(leak[fans > 0 ? 0 : from] * (old * kept) + push, most);
+            kept = (float)smaller(kept * old / mass[v], most);
+        }
+        share[v] = push / mass[v];
+    }
+}
+
+//#endif
+//#if CASCADE
+/* Advance the masses of the cascade and turn the signals into the factors of its traces. */
+static void weigh_levels(float *floats, const int32_t *at, const float *leak, const float *slope, int32_t top)
+{
+    const int32_t n = at[AT_LAYER_N];
+    const float *share = floats + at[AT_LAYER_SHARE];
+    float *signals = floats + at[AT_LAYER_SIGNALS];
+    /* What comes around meets the trace of the tick before. */
+    scale_saturating(signals + 2 * n, (double)floats[at[AT_LAYER_MASS]] / (double)slope[0], n);
+    advance_mass(floats, at, leak, slope, top);
+    double held = 1.0;
+    for (int32_t level = 0; level < at[AT_LAYER_LEVELS]; ++level) {
+        held = smaller(held / share[level], K_WEIGHT_CAP);
+        scale_saturating(signals + (level == 0 ? 1 : level + 3) * n, held, n);
+    }
+}
+
+//#endif
 //#if MORE_HOPS
-/* total = direct e;  total += delayed R;  R <- leak R + slope e;  total += signal R.  e becomes R, for the next level. */
-APART void first_hop_row(float *restrict trace, float *restrict e, float leak, float slope, float direct,
-                          float signal, float delayed, float *restrict total, int32_t m)
+/* total = direct e;  total += delayed R;  R <- R + share (e - R);  total += signal R.  e becomes R, for the next level. */
+APART void first_hop_row(float *restrict trace, float *restrict e, float share, float direct, float signal,
+                          float delayed, float *restrict total, int32_t m)
 {
     EACH(j, m) {
-        const float old = trace[j], from = e[j], filtered = flushed_trace(leak * old + slope * from);
+        const float old = trace[j], from = e[j], filtered = flushed_trace(old + share * (from - old));
         trace[j] = filtered;
         e[j] = filtered;
         total[j] = direct * from + (signal * filtered + delayed * old);
@@ -16,11 +58,11 @@ APART void first_hop_row(float *restrict trace, float *restrict e, float leak, f
 }
 
 /* The same for the levels above, whose source is the level below. */
-APART void next_hop_row(float *restrict trace, float *restrict source, float leak, float slope, float signal,
+APART void next_hop_row(float *restrict trace, float *restrict source, float share, float signal,
                          float *restrict total, int32_t m)
 {
     EACH(j, m) {
-        const float filtered = flushed_trace(leak * trace[j] + slope * source[j]);
+        const float old = trace[j], filtered = flushed_trace(old + share * (source[j] - old));
         trace[j] = filtered;
         source[j] = filtered;
         total[j] += signal * filtered;
@@ -30,13 +72,12 @@ APART void next_hop_row(float *restrict trace, float *restrict source, float lea
 //#endif
 //#if ONE_HOP
 /* What one level adds to the credit, and credit_row, in one sweep:
-   total = direct e + delayed R;  R <- leak R + slope e;  total += signal R */
+   total = direct e + delayed R;  R <- R + share (e - R);  total += signal R */
 APART void only_hop_row(float *restrict w, float *restrict credit, float *restrict trace, const float *restrict e,
-                         float leak, float slope, float direct, float signal, float delayed, float scale,
-                         float decay, int32_t m)
+                         float share, float direct, float signal, float delayed, float scale, float decay, int32_t m)
 {
     EACH(j, m) {
-        const float old = trace[j], was = credit[j], filtered = flushed_trace(leak * old + slope * e[j]);
+        const float old = trace[j], was = credit[j], filtered = flushed_trace(old + share * (e[j] - old));
         const float total = direct * e[j] + (signal * filtered + delayed * old);
         trace[j] = filtered;
         w[j] += scale * was;
@@ -45,11 +86,11 @@ APART void only_hop_row(float *restrict w, float *restrict credit, float *restri
 }
 
 /* only_hop_row where e is 0 */
-APART void silent_hop_row(float *restrict w, float *restrict credit, float *restrict trace, float leak,
+APART void silent_hop_row(float *restrict w, float *restrict credit, float *restrict trace, float share,
                            float signal, float delayed, float scale, float decay, int32_t m)
 {
     EACH(j, m) {
-        const float old = trace[j], was = credit[j], filtered = flushed_trace(leak * old);
+        const float old = trace[j], was = credit[j], filtered = flushed_trace(old - share * old);
         trace[j] = filtered;
         w[j] += scale * was;
         credit[j] = flushed_trace(decay * was + (signal * filtered + delayed * old));
@@ -60,19 +101,19 @@ APART void silent_hop_row(float *restrict w, float *restrict credit, float *rest
 //#if TWO_HOPS
 /* Factors of e and of the two levels R and Q above it. */
 struct two_hops {
-    float direct, delayed, signal[2], leak[2], slope[2];
+    float direct, delayed, signal[2], share[2];
 };
 
 /* What two levels add to the credit, and credit_row, in one sweep:
-   total = direct e + delayed R;  R <- leak_0 R + slope_0 e;  Q <- leak_1 Q + slope_1 R
+   total = direct e + delayed R;  R <- R + share_0 (e - R);  Q <- Q + share_1 (R - Q)
    total += signal_0 R + signal_1 Q */
 APART void two_hops_row(float *restrict w, float *restrict credit, float *restrict first, float *restrict second,
                          const float *restrict e, struct two_hops by, float scale, float decay, int32_t m)
 {
     EACH(j, m) {
-        const float old = first[j], was = credit[j];
-        const float once = flushed_trace(by.leak[0] * old + by.slope[0] * e[j]);
-        const float twice = flushed_trace(by.leak[1] * second[j] + by.slope[1] * once);
+        const float old = first[j], older = second[j], was = credit[j];
+        const float once = flushed_trace(old + by.share[0] * (e[j] - old));
+        const float twice = flushed_trace(older + by.share[1] * (once - older));
         const float total = by.direct * e[j] + (by.signal[0] * once + by.delayed * old) + by.signal[1] * twice;
         first[j] = once;
         second[j] = twice;
@@ -86,8 +127,9 @@ APART void silent_two_hops_row(float *restrict w, float *restrict credit, float 
                                 float *restrict second, struct two_hops by, float scale, float decay, int32_t m)
 {
     EACH(j, m) {
-        const float old = first[j], was = credit[j], once = flushed_trace(by.leak[0] * old);
-        const float twice = flushed_trace(by.leak[1] * second[j] + by.slope[1] * once);
+        const float old = first[j], older = second[j], was = credit[j];
+        const float once = flushed_trace(old - by.share[0] * old);
+        const float twice = flushed_trace(older + by.share[1] * (once - older));
         const float total = by.signal[0] * once + by.delayed * old + by.signal[1] * twice;
         first[j] = once;
         second[j] = twice;
@@ -110,27 +152,26 @@ APART void add_four_rows(float *restrict total, const float *factors, const floa
 static void fold_signals(float *floats, const int32_t *at, const float *leak, const float *slope, int32_t top)
 {
     const int32_t n = at[AT_LAYER_N], s = at[AT_LAYER_SPLIT], levels = at[AT_LAYER_LEVELS];
-    float *signals = floats + at[AT_LAYER_SIGNALS];
-    const float *past = floats + at[AT_LAYER_PSI_PAST];
+    float *signals = floats + at[AT_LAYER_SIGNALS], *hops = signals + (2 * s + 1) * n;
+    const float *psi_past = floats + at[AT_LAYER_PSI_PAST], *mass = floats + at[AT_LAYER_MASS];
     for (int32_t h = 0; h < s; ++h) {
-        const float keep = floats[at[AT_LAYER_FILTER_LEAK] + h];
+        const float keep = floats[at[AT_LAYER_FILTER_LEAK] + h], weight = mass[h] / slope[0];
         for (int32_t i = 0; i < n; ++i) {
-            const float up = signals[(1 + h) * n + i];
-            signals[i] += slope[0] * up;
-            signals[(1 + h) * n + i] = past[h * n + i] * (keep * up + signals[(1 + s + h) * n + i]);
+            const float up = signals[(1 + h) * n + i], past = psi_past[h * n + i] * weight;
+            signals[i] += up;
+            signals[(1 + h) * n + i] = past * (keep * up + signals[(1 + s + h) * n + i]);
         }
     }
     if (levels < 2) return;
-    for (int32_t i = 0; i < n; ++i) {
-        /* From the last level down: what has passed the slopes of all levels above q. */
-        float rest = 0.0f;
-        const float weight = leak[0] * past[s * n + i];
-        for (int32_t q = levels; q > 0; --q) {
-            if (q > 1) rest += signals[(2 * s + q) * n + i];
-            signals[(2 * s + q) * n + i] = weight * rest;
-            rest *= slope[q - 1 < top ? q - 1 : top];
-        }
-        signals[i] += rest;
+    /* From the last level down: what passes the filters of all levels up to q. */
+    memset(hops, 0, sizeof(float) * (size_t)n);
+    for (int32_t q = levels - 1; q > 0; --q) add_scaled(hops + (q - 1) * n, 1.0f, hops + q * n, n);
+    add_scaled(signals, 1.0f, hops, n);
+    double held = 1.0;
+    for (int32_t q = 0; q < levels; ++q) {
+        held = smaller(held * mass[s + q] / slope[q < top ? q : top], K_WEIGHT_CAP);
+        scale_saturating(hops + q * n, held, n);
+        for (int32_t i = 0; i < n; ++i) hops[q * n + i] *= leak[0] * psi_past[s * n + i];
     }
 }
 
@@ -138,26 +179,17 @@ static void fold_signals(float *floats, const int32_t *at, const float *leak, co
 static void advance_filters(float *floats, const int32_t *at, const float *leak, const float *slope, int32_t top)
 {
     const int32_t n = at[AT_LAYER_N], m = at[AT_LAYER_M], s = at[AT_LAYER_SPLIT], count = at[AT_LAYER_VECTORS];
-    const float *filter_leak = floats + at[AT_LAYER_FILTER_LEAK];
-    float *mass = floats + at[AT_LAYER_MASS];
+    const float *share = floats + at[AT_LAYER_SHARE];
+    advance_mass(floats, at, leak, slope, top);
     for (int32_t g = 0; g < at[AT_LAYER_GROUPS]; ++g) {
         float *block = floats + at[AT_LAYER_FILTERED] + g * count * m;
-        const float *source = floats + at[AT_LAYER_EPS] + g * m;
-        for (int32_t h = 0; h < s; ++h) leaky_filter(block + h * m, filter_leak[h], slope[0], source, m);
-        for (int32_t v = s; v < count; ++v) {
-            leaky_filter(block + v * m, leak[0], slope[v - s < top ? v - s : top], source, m);
-            source = block + v * m;
-        }
+        const float *eps = floats + at[AT_LAYER_EPS] + g * m;
+        for (int32_t v = 0; v < count; ++v)
+            running_mean(share[v], v <= s ? eps : block + (v - 1) * m, block + v * m, (float)K_TINY, m);
     }
-    float drive = 1.0f;
-    for (int32_t v = 0; v < count; ++v) {
-        const float push = v < s ? slope[0] : slope[v - s < top ? v - s : top] * drive;
-        mass[v] = (v < s ? filter_leak[v] : leak[0]) * mass[v] + push;
-        if (v >= s) drive = mass[v];
-        if (v <= s)
-            running_mean(push / mass[v], floats + at[AT_LAYER_PSI], floats + at[AT_LAYER_PSI_PAST] + v * n,
-                         (float)K_PSI_FLOOR, n);
-    }
+    for (int32_t v = 0; v <= s && v < count; ++v)
+        running_mean(share[v], floats + at[AT_LAYER_PSI], floats + at[AT_LAYER_PSI_PAST] + v * n, (float)K_PSI_FLOOR,
+                     n);
 }
 
 /* Write the factors of the filtered vectors of neuron i, and to total what its own traces, as they were before this
@@ -165,11 +197,11 @@ static void advance_filters(float *floats, const int32_t *at, const float *leak,
 static void weigh_vectors(float *floats, const int32_t *at, int32_t i, float *factors, float *total)
 {
     const int32_t n = at[AT_LAYER_N], m = at[AT_LAYER_M], s = at[AT_LAYER_SPLIT];
-    const float *signals = floats + at[AT_LAYER_SIGNALS], *mass = floats + at[AT_LAYER_MASS];
+    const float *signals = floats + at[AT_LAYER_SIGNALS];
     float weight = 0.0f;
     for (int32_t v = 0; v < at[AT_LAYER_VECTORS]; ++v) {
         factors[v] = signals[(v < s ? 1 + v : 1 + v + s) * n + i];
-        weight += factors[v] * mass[v];
+        weight += factors[v];
     }
     memset(total, 0, sizeof(float) * (size_t)m);
     add_suppression(floats, at, i, weight, total);

@@ -10,6 +10,9 @@ static void learn(struct agent_memory *self, int net, double delta, double decay
     const int32_t *head = net_at(net);
     //#if LEARNING_LAYERS
     if (traces_follow) send_signals(floats, net);
+    //#if TENSOR
+    if (traces_follow) advance_tensors(floats, net);
+    //#endif
     //#endif
     //#if ADAPTIVE_FEEDBACK
     begin_mirroring(floats, net);
@@ -22,6 +25,9 @@ static void learn(struct agent_memory *self, int net, double delta, double decay
             const int first = index + 1 < THE_N_LAYERS ? index + 1 : THE_N_LAYERS - 1;
             //#if RATES
             regularize_rates(floats, at);
+            //#endif
+            //#if TENSOR
+            weigh_tensor(floats, net, index, floats + THE_SCRATCH_FACTORS);
             //#endif
             norms[index] =
                 learn_layer(floats, at, floats + head[AT_NET_LEAK] + first, floats + head[AT_NET_SLOPE] + first,

@@ -48,7 +48,7 @@ static void filter_inputs(float *floats, const int32_t *at, float slope)
 
 //#endif
 //#if LEARNING_LAYERS
-//#if RESET_PATH or ADAPTIVE and CASCADE or ADAPTIVE and FACTORED
+//#if RESET_PATH or ADAPTIVE and CASCADE or ADAPTIVE and FACTORED or ADAPTIVE and TENSOR
 /* e = psi (eps - strength epsa);  epsa <- rho epsa + e, flushed */
 APART void adaptive_row(float *restrict epsa, const float *restrict eps, float psi, float strength, float rho,
                          float *restrict e, int32_t m)
@@ -83,7 +83,7 @@ APART void reset_row(float *restrict epsa, float *restrict epsr, const float *re
 }
 
 //#endif
-//#if CASCADE or FACTORED or RESET_PATH
+//#if CASCADE or FACTORED or TENSOR or RESET_PATH
 /* Write e of neuron i to e and advance its traces; returns 0 if e is 0 throughout, and then leaves it alone. */
 static int eligibility_row(float *floats, const int32_t *at, int32_t i, const float *eps, float *e)
 {
@@ -157,7 +157,7 @@ APART void adaptive_credit_row(float *restrict w, float *restrict credit, float 
 //#endif
 //#endif
 //#endif
-//#if LEARNING_LAYERS and FACTORED or LEARNING_LAYERS and RATES
+//#if LEARNING_LAYERS and FACTORED or LEARNING_LAYERS and RATES or TENSOR
 /* out_j -= weight (strength_i epsa_ij + fall epsr_ij), as these were before this tick */
 static void add_suppression(float *floats, const int32_t *at, int32_t i, float weight, float *out)
 {

@@ -35,27 +35,28 @@ static void send_signals(float *floats, int net)
         const int above = index < last ? index + 1 : last;
         const int32_t *up = layer_at(net, above);
         const int32_t n_up = up[AT_LAYER_N];
+        const float *slope = floats + head[AT_NET_SLOPE];
         for (int32_t q = 1; q <= levels; ++q) {
             /* One hop: from slot 0, by psi of now, split by group. More: from those of one hop less, by mean psi. */
             const int once = q == 1;
-            const int32_t groups = once ? s : 1;
+            const int32_t groups = once ? s : 1, slot = 2 * s + q;
             if (index < last) {
                 const float *source =
                     floats + up[AT_LAYER_SIGNALS] + (once ? 0 : 2 * up[AT_LAYER_SPLIT] + q - 1) * n_up;
                 const float *psi = floats + up[once ? AT_LAYER_PSI : AT_LAYER_PSI_MEAN];
-                descend(floats + up[AT_LAYER_FEEDBACK], up[AT_LAYER_M], 0, source, psi, n_up, 1.0f, groups,
-                        signals + (once ? 1 : 2 * s + q) * n, n);
+                descend(floats + up[AT_LAYER_FEEDBACK], up[AT_LAYER_M], 0, source, psi, n_up, slope[above], groups,
+                        signals + (once ? 1 : slot) * n, n);
             }
             //#if RECURRENT_HOP
-            const float *slope = floats + head[AT_NET_SLOPE];
-            const float *source = signals + (once ? 0 : 2 * s + q - 1) * n;
+            const float *source = signals + (once ? 0 : slot - 1) * n;
+            const int32_t through = once ? index : index + q < last ? index + q : last;
             const float *psi = floats + at[once ? AT_LAYER_PSI : AT_LAYER_PSI_MEAN];
             descend(floats + at[AT_LAYER_FEEDBACK], at[AT_LAYER_M], at[AT_LAYER_RECURRENT], source, psi, n,
-                    once ? slope[index] / slope[above] : 1.0f, groups, signals + (once ? 1 + s : 2 * s + q) * n, n);
+                    slope[through], groups, signals + (once ? 1 + s : slot) * n, n);
             //#endif
             if (once)
-                for (int32_t h = 0; h < 2 * s; ++h)
-                    add_scaled(signals + (1 + 2 * s) * n, 1.0f, signals + (1 + h) * n, n);
+                for (int32_t h = 0; h < 2 * s; ++h) add_scaled(signals + slot * n, 1.0f, signals + (1 + h) * n, n);
+            scale_saturating(signals + slot * n, 1.0, n);
         }
         //#endif
     }

@@ -101,6 +101,14 @@ APART void running_mean(float rate, const float *restrict sample, float *restric
     }
 }
 
+//#if HOPS
+/* x <- factor x, cut off at +-SATURATION */
+static void scale_saturating(float *x, double factor, int32_t n)
+{
+    for (int32_t i = 0; i < n; ++i) x[i] = (float)clip(x[i] * factor, -K_SATURATION, K_SATURATION);
+}
+
+//#endif
 //#if TRACES
 /* trace <- keep trace + gain source, flushed */
 APART void leaky_filter(float *restrict trace, float keep, float gain, const float *restrict source, int32_t m)
@@ -109,7 +117,7 @@ APART void leaky_filter(float *restrict trace, float keep, float gain, const flo
 }
 
 //#endif
-//#if LEARNING_LAYERS and CASCADE and not RESET_PATH or LEARNING_LAYERS and FACTORED and not RESET_PATH
+//#if CASCADE and not RESET_PATH or FACTORED and not RESET_PATH or TENSOR
 /* out = factor source */
 APART void scale(const float *restrict source, float factor, float *restrict out, int32_t m)
 {
