@@ -64,6 +64,8 @@ class Dimensions:
     free_std: bool
     layers: tuple[int, ...]
     reservoir: bool
+    memory: int
+    holders: int
     groups: int
     adaptive: tuple[int, ...]
     spatial_signal: bool
@@ -93,19 +95,30 @@ class Dimensions:
         """How many of the last outputs of actor and critic learn nothing but their bias: the stds, if free."""
         return self.controls if self.free_std else 0, 0
 
+    def is_memory(self, layer: int) -> bool:
+        """Return whether a layer is of memory neurons."""
+        return self.reservoir <= layer < self.reservoir + self.memory
+
+    @property
+    def centered(self) -> int:
+        """Neurons whose output is their spikes less their mean: those of the bottom layers, reservoir and memory."""
+        return sum(self.layers[: self.reservoir + self.memory])
+
     def columns(self, layer: int) -> dict[str, int]:
         """Return where each part of a layer's input vector starts (-1: absent) and its padded length."""
         below = self.layers[layer - 1] if layer else 0
-        sees_observation = layer <= self.reservoir or self.observation_skip
+        sees_observation = layer <= self.reservoir + self.memory or self.observation_skip
+        looped = self.recurrent and not self.is_memory(layer)
         observed = below if sees_observation else -1
         recurrent = below + (self.n_input if sees_observation else 0)
-        bias = recurrent + (self.layers[layer] if self.recurrent else 0)
+        bias = recurrent + (self.layers[layer] if looped else 0)
         return {
             "below": below,
             "observed": observed,
-            "recurrent": recurrent if self.recurrent else -1,
+            "recurrent": recurrent if looped else -1,
             "bias": bias,
-            "m": padded(bias + 1),
+            "threshold": bias + 1 if self.is_memory(layer) else -1,
+            "m": padded(bias + 1 + self.is_memory(layer)),
         }
 
     def learns(self, layer: int) -> bool:
@@ -120,12 +133,12 @@ class Dimensions:
 
     def split(self, layer: int) -> int:
         """Return into how many leak groups a signal of one hop to this layer is split."""
-        return 0 if self.levels(layer) == 0 else 1 if self.cascade else self.groups
+        return 0 if self.levels(layer) == 0 else 1 if self.cascade or self.is_memory(layer) else self.groups
 
     def vectors(self, layer: int) -> int:
         """Return how many filtered eligibility vectors a leak group of this layer has."""
         levels = self.levels(layer)
-        return 0 if self.cascade else self.split(layer) + (levels if levels > 1 else 0)
+        return 0 if self.cascade or self.is_memory(layer) else self.split(layer) + (levels if levels > 1 else 0)
 
     def n_above(self, layer: int) -> int:
         """Return of how many neurons, those of all layers above, the tensor of a layer has the influence on."""
@@ -151,6 +164,8 @@ class Dimensions:
             "n_controls": self.controls,
             "n_parts": self.parts,
             "n_layers": len(self.layers),
+            "memory_from": self.reservoir,
+            "n_memory": self.memory,
             "frozen_layers": self.frozen,
             "cascade": self.cascade,
             "reset_path": self.reset_path,
@@ -168,11 +183,15 @@ class Dimensions:
         columns = self.columns(layer)
         return {
             "n": self.layers[layer],
+            "rows": self.layers[layer] * (1 + self.is_memory(layer)),
             "m": columns["m"],
             "n_below": columns["below"],
             "observed": columns["observed"],
             "recurrent": columns["recurrent"],
             "bias": columns["bias"],
+            "threshold": columns["threshold"],
+            "holders": self.holders if self.is_memory(layer) else 0,
+            "mean_at": sum(self.layers[:layer]) if layer < self.reservoir + self.memory else -1,
             "groups": self.groups,
             "learns": self.learns(layer),
             "n_adaptive": self.adaptive[layer],
@@ -199,10 +218,12 @@ def dimensions(config: Config, observation: ObservationSpec, action: ActionSpec)
         free_std=config.std == "free",
         layers=config.stack,
         reservoir=config.reservoir > 0,
+        memory=config.memory_layers if config.memory else 0,
+        holders=round(config.holder_fraction * config.memory),
         groups=config.leak_groups,
         # Without a trace in time the adaptation of a threshold has no eligibility: its rows are those of LIF neurons.
         adaptive=tuple(
-            adaptive_neurons(config, n) if config.temporal_trace and not (config.reservoir and index == 0) else 0
+            adaptive_neurons(config, n) if config.temporal_trace and index >= config.bottom else 0
             for index, n in enumerate(config.stack)
         ),
         spatial_signal=config.spatial_signal,

@@ -126,7 +126,10 @@ def _sparse(rng: np.random.Generator, n: int, fan_in: int, connectivity: float, 
 def _fill_layer(arena: Arena, config: Config, rng: np.random.Generator, name: str, index: int) -> None:
     d, n = arena.dimensions, config.stack[index]
     columns = d.columns(index)
-    first = columns["below"] if index > 0 and not d.learns(index - 1) else 0
+    if d.is_memory(index):
+        _fill_memory(arena, config, rng, name, index)
+        return
+    first = columns["below"] if 0 < index <= config.bottom else 0
     feedforward = columns["recurrent"] if config.recurrent else columns["bias"]
     bound = 1.0 / np.sqrt(columns["bias"] - first + 1)
     w = arena.views[f"{name}/{index}/w"]
@@ -139,9 +142,27 @@ def _fill_layer(arena: Arena, config: Config, rng: np.random.Generator, name: st
         set_weights(config, w, d.n_input)
 
 
+def _fill_memory(arena: Arena, config: Config, rng: np.random.Generator, name: str, index: int) -> None:
+    d, n = arena.dimensions, config.stack[index]
+    columns = d.columns(index)
+    bound = 1.0 / np.sqrt(columns["bias"] + 1)
+    w = arena.views[f"{name}/{index}/w"]
+    bias, threshold = columns["bias"], columns["threshold"]
+    w[:n, :bias] = config.memory_scale * rng.uniform(-bound, bound, (n, bias))
+    w[n:, :bias] = config.gate_scale * rng.uniform(-bound, bound, (n, bias))
+    # retention spread evenly in its logarithm over each kind
+    retention = np.empty(n)
+    for part in (slice(0, d.holders), slice(d.holders, n)):
+        count = len(range(*part.indices(n)))
+        retention[part] = config.memory_horizon ** ((np.arange(count) + rng.uniform(size=count)) / max(count, 1))
+    share = 1.0 / np.maximum(retention, 1.0 + 1e-3)
+    w[n:, bias] = np.log(share / (1 - share))
+    w[:n, threshold] = config.threshold_scale * rng.uniform(-1.0, 1.0, n)
+
+
 def _fill_readout(arena: Arena, config: Config, rng: np.random.Generator, name: str) -> None:
     _, bias, _ = arena.dimensions.readout_columns()
-    first = config.reservoir if config.readout == "all" else 0
+    first = sum(config.stack[: config.bottom]) if config.readout == "all" else 0
     bound = 1.0 / np.sqrt(bias - first + 1)
     w = arena.views[f"{name}/w"]
     w[:, first:bias] = _sparse(rng, w.shape[0], bias - first, config.connectivity, bound)

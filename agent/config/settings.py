@@ -101,6 +101,13 @@ class Config:
         elsewhere="random_seed random_state",
     )
 
+    memory: int = NETWORK.field(0, Whole(4, 65536, "neurons", or_zero=True), "Memory neurons of a memory layer.")
+    memory_layers: int = NETWORK.field(1, Whole(1, 8), "Memory layers.")
+    holder_fraction: float = NETWORK.field(0.5, Real(0, 1), "Share of holders among memory neurons.")
+    memory_horizon: float = NETWORK.field(1000.0, Real(1, 1e6, "ticks"), "Longest retention at the start.")
+    memory_scale: float = NETWORK.field(1.0, Real(0, 100), "Scale of initial weights of memory neurons.")
+    gate_scale: float = NETWORK.field(1.0, Real(0, 100), "Scale of initial weights of gates.")
+    threshold_scale: float = NETWORK.field(0.5, Real(0, 100), "Scale of initial thresholds.")
     layers: tuple[int, ...] = NETWORK.field(
         (64, 64, 64),
         Sizes(4, 65536, 256, "neurons"),
@@ -385,7 +392,14 @@ class Config:
     @property
     def stack(self) -> tuple[int, ...]:
         """Neurons of every layer there is, bottom first: of the reservoir, if any, and of `layers`."""
-        return (self.reservoir, *self.layers) if self.reservoir else self.layers
+        reservoir = (self.reservoir,) if self.reservoir else ()
+        memory = (self.memory,) * self.memory_layers if self.memory else ()
+        return (*reservoir, *memory, *self.layers)
+
+    @property
+    def bottom(self) -> int:
+        """How many of the bottom layers of `stack` are reservoir or memory."""
+        return len(self.stack) - len(self.layers)
 
     @property
     def log_min_probability_ratio(self) -> float:

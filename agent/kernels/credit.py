@@ -104,7 +104,7 @@ def learn_layer(
                 signal, source = one, total
             elif layer.levels > 0:
                 scale(e, signal, total)
-                add_cascade(layer, i, e, total)
+                add_cascade(layer, i, i, e, total)
                 signal, source = one, total
             elif layer.n_above > 0:
                 scale(e, signal, total)

@@ -100,11 +100,11 @@ def _cascade_row(trace: NDArray, source: NDArray, share: float, signal: float, d
 
 
 @kernel
-def add_cascade(layer: Layer, i: int, e: NDArray, total: NDArray) -> None:
-    """Advance R_1 .. R_k of neuron i and add what they make of its signals to `total`; `e` is used up. All in place."""
+def add_cascade(layer: Layer, i: int, r: int, e: NDArray, total: NDArray) -> None:
+    """Advance R_1 .. R_k of row r, of neuron i, and add what they make of its signals to `total`; `e` is used up. All in place."""
     m, n = layer.m, layer.n
     for level in range(layer.levels):
-        trace = row(layer.cascade, level * n + i, m)
+        trace = row(layer.cascade, level * layer.rows + r, m)
         signal, delayed = layer.signals[(level + 3) * n + i], layer.signals[2 * n + i]
         if level == 0:
             signal = layer.signals[n + i]

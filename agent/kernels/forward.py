@@ -11,6 +11,7 @@ from .base.arrays import row, span, view
 from .base.jit import FAINT, TINY, kernel
 from .base.vectors import copy, flushed, running_mean, weighted_sum
 from .layout import places_of, running_of, sizes_of
+from .memory import filter_memory, hold
 from .neuron import filter_inputs, fire
 from .views import layer_view, net_view
 
@@ -111,17 +112,25 @@ def forward(settings: Any, ints: NDArray, reals: NDArray, floats: NDArray, net: 
         layer = layer_view(ints, floats, net, index)
         gather_inputs(below, layer.n_below, x, layer.observed, layer.z, layer.recurrent, layer.bias, layer.inputs)
         weighted_sum(layer.w, layer.inputs, layer.current)
-        slope = normalize_current(layer.current, settings.gain)
-        spikes = fire(settings, layer)
+        slope = 1.0
+        if layer.threshold >= 0:
+            spikes = hold(settings, layer)
+        else:
+            slope = normalize_current(layer.current, settings.gain)
+            spikes = fire(settings, layer)
         if learn:
             head.slope[index] = slope
-            filter_inputs(layer, slope)
+            if layer.threshold >= 0:
+                filter_memory(layer)
+            else:
+                filter_inputs(layer, slope)
             running_mean(PSI_MEAN_RATE, layer.psi, layer.psi_mean, TINY)
             running_mean(RATE_RATE, layer.z, layer.rate, TINY)
             share = spikes / layer.n
             rates[index] = flushed(rates[index] + SPIKE_RATE_RATE * (share - rates[index]), FAINT)
-        if layer.learns == 0:
-            mean = row(view(reals, places.reservoir_mean), net, layer.n)
+        if layer.mean_at >= 0:
+            means = view(reals, places.output_mean)
+            mean = span(means, net * (means.shape[0] // 2) + layer.mean_at, layer.n)
             center(running_of(reals).observation_count, learn, layer.z, mean, layer.output)
         if layer.first >= 0:
             copy(layer.output, span(head.features, layer.first, layer.n))

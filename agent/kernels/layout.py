@@ -41,6 +41,8 @@ Sizes = np.dtype(
         ("n_controls", np.int64),  # continuous dimensions of an action
         ("n_parts", np.int64),  # factors of more than one category, and controls; at least 1
         ("n_layers", np.int64),
+        ("memory_from", np.int64),  # the first layer of memory neurons
+        ("n_memory", np.int64),  # how many layers of them there are
         ("frozen_layers", np.int64),  # the bottom so many layers do not learn
         ("cascade", np.int64),  # 1: traces of signals from above are matrices, 0: vectors
         ("reset_path", np.int64),  # 1: eligibility follows the reset of the membrane
@@ -68,7 +70,7 @@ Places = np.dtype(
             "observation_mean",  # (n_input,)
             "observation_m2",  # (n_input,)
             "returns",  # (normalize.RETURNS_SIZE,)
-            "reservoir_mean",  # (2, neurons of the reservoir)
+            "output_mean",  # (2, neurons of reservoir and memory)
             "probabilities",  # (n_preferences,), factors one after the other
             "control_center",  # (n_controls,): what a drawn 0 stands for, in units of the space
             "control_scale",  # (n_controls,): what a drawn 1 adds to that
@@ -80,8 +82,8 @@ Places = np.dtype(
             "scratch_pair",  # (2,): room for two numbers
             "action",  # (n_choices + n_controls,): the last action, indices first, then controls
             "spike_rates",  # (2, n_layers)
-            "credit_norms",  # (2, n_layers + 1): L1 norm of the credit of each layer, then of the readout
-            "step_sizes",  # (2, n_layers + 1): the last step sizes, likewise
+            "credit_norms",  # (2, n_layers + 1 + n_memory): L1 norm of the credit: layers, readout, gates of memory layers
+            "step_sizes",  # likewise: the last step sizes
             "input",  # float32, (n_input,): the normalized observation
             "scratch_e",  # float32: row buffers
             "scratch_total",

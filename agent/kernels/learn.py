@@ -12,6 +12,7 @@ from .base.vectors import add_scaled
 from .credit import learn_layer, learn_readout
 from .feedback import ADAPTIVE, begin_mirroring, end_mirroring
 from .layout import places_of, sizes_of
+from .memory import learn_memory
 from .rate_regularization import regularize_rates
 from .signals import send_signals
 from .step_size import choose_steps
@@ -24,8 +25,9 @@ def _learn_layers(
     settings: Any, ints: NDArray, reals: NDArray, floats: NDArray, net: int, delta: float, decay: float
 ) -> None:
     sizes, places, head = sizes_of(ints), places_of(ints), net_view(ints, floats, net)
-    norms = row(view(reals, places.credit_norms), net, sizes.n_layers + 1)
-    steps = row(view(reals, places.step_sizes), net, sizes.n_layers + 1)
+    blocks = sizes.n_layers + 1 + sizes.n_memory
+    norms = row(view(reals, places.credit_norms), net, blocks)
+    steps = row(view(reals, places.step_sizes), net, blocks)
     last = sizes.n_layers - 1
     for index in range(sizes.frozen_layers, last + 1):
         layer = layer_view(ints, floats, net, index)
@@ -38,6 +40,10 @@ def _learn_layers(
             weigh_tensor(ints, floats, net, index, factors)
         first = min(index + 1, last)
         leak, slope, step = head.leak[first:], head.slope[first:], steps[index] * delta
+        if layer.threshold >= 0:
+            gates = last + 2 + index - sizes.memory_from
+            learn_memory(layer, leak, slope, steps, index, gates, delta, decay, e, total, norms)
+            continue
         norms[index] = learn_layer(settings, layer, leak, slope, step, decay, e, total, factors)
     norms[last + 1] = learn_readout(head, steps[last + 1] * delta, decay)
 
@@ -68,9 +74,16 @@ def learn(
     if traces_follow:
         _learn_layers(settings, ints, reals, floats, net, delta, decay)
     else:
-        steps = row(view(reals, places_of(ints).step_sizes), net, sizes.n_layers + 1)
+        steps = row(view(reals, places_of(ints).step_sizes), net, sizes.n_layers + 1 + sizes.n_memory)
         for block in range(sizes.frozen_layers, sizes.n_layers + 1):
             synapses = synapses_view(ints, floats, net, block)
-            add_scaled(synapses.w, steps[block] * delta, synapses.credit)
+            layer = block - sizes.memory_from
+            if block < sizes.n_layers and 0 <= layer < sizes.n_memory:
+                half = synapses.w.shape[0] // 2
+                for part in range(2):
+                    w, credit = row(synapses.w, part, half), row(synapses.credit, part, half)
+                    add_scaled(w, steps[block if part == 0 else sizes.n_layers + 1 + layer] * delta, credit)
+            else:
+                add_scaled(synapses.w, steps[block] * delta, synapses.credit)
     if settings.feedback == ADAPTIVE:
         end_mirroring(ints, floats, net)

@@ -58,6 +58,8 @@ def bounded_steps(
     td_error_scale: float,
     readout_share: float,
     fixed: int,
+    memory_from: int,
+    readout: int,
     parts: int,
     delta: float,
     norms: NDArray,
@@ -85,20 +87,24 @@ def bounded_steps(
     norms, steps : (layers + 1,) float64 arrays
         `norms` are the L1 norms of the credit.
     """
-    last = norms.shape[0] - 1
+    blocks = norms.shape[0]
     in_readout, in_layers = 1.0 / parts, 1.0 / math.sqrt(parts)
     if readout_share == 0.0:
         total = 0.0
-        for block in range(last):
-            total += in_layers * norms[block]
-        total += in_readout * norms[last]
-        for block in range(last + 1):
+        for block in range(blocks):
+            total += (in_readout if block == readout else in_layers) * norms[block]
+        for block in range(blocks):
             steps[block] = bounded_step(lr, kappa, td_error_scale, delta, total)
         return
-    share = (1.0 - readout_share) / max(last - fixed, 1)
-    for block in range(last):
+    learning = 0
+    for block in range(blocks):
+        layer = block if block < readout else memory_from + block - readout - 1
+        if layer >= fixed and block != readout:
+            learning += 1
+    share = (1.0 - readout_share) / max(learning, 1)
+    for block in range(blocks):
         steps[block] = bounded_step(lr, kappa / share, td_error_scale, delta, in_layers * norms[block])
-    steps[last] = bounded_step(lr, kappa / readout_share, td_error_scale, delta, in_readout * norms[last])
+    steps[readout] = bounded_step(lr, kappa / readout_share, td_error_scale, delta, in_readout * norms[readout])
 
 
 @kernel
@@ -140,8 +146,9 @@ def choose_steps(settings: Any, ints: NDArray, reals: NDArray, floats: NDArray, 
     The coordinate rule has a step a synapse: it changes the weights here and now, and leaves steps of 0.
     """
     sizes, places = sizes_of(ints), places_of(ints)
-    norms = row(view(reals, places.credit_norms), net, sizes.n_layers + 1)
-    steps = row(view(reals, places.step_sizes), net, sizes.n_layers + 1)
+    blocks = sizes.n_layers + 1 + sizes.n_memory
+    norms = row(view(reals, places.credit_norms), net, blocks)
+    steps = row(view(reals, places.step_sizes), net, blocks)
     if settings.step_rule == BOUNDED:
         lr = settings.lr_policy if net == ACTOR else settings.lr_value
         kappa = settings.kappa_policy if net == ACTOR else settings.kappa_value
@@ -150,7 +157,7 @@ def choose_steps(settings: Any, ints: NDArray, reals: NDArray, floats: NDArray, 
             parts = sizes.n_parts
             kappa /= action_scale(ints, reals)  # so that a narrow policy is moved in small steps
         scale, share = settings.td_error_scale, settings.readout_share
-        bounded_steps(lr, kappa, scale, share, sizes.frozen_layers, parts, delta, norms, steps)
+        bounded_steps(lr, kappa, scale, share, sizes.frozen_layers, sizes.memory_from, sizes.n_layers, parts, delta, norms, steps)
     else:
         fill(steps, 0.0)
         apply_coordinate(settings, ints, floats, net, delta)

@@ -23,11 +23,15 @@ class Layer(NamedTuple):
     """
 
     n: int
+    rows: int  # rows of weights: n, or, of memory neurons, 2 n
     m: int
     n_below: int  # leading inputs that are spikes of the layer below
     observed: int  # column of the observation, -1 if the layer does not see it
     recurrent: int  # column of the layer's own spikes, -1 without recurrence
     bias: int  # column of the constant 1
+    threshold: int  # column of the thresholds of memory neurons, -1 in other layers
+    holders: int  # the first so many memory neurons are holders, the others integrators
+    mean_at: int  # where the layer begins among those whose output is less its mean, -1 if it is not
     groups: int  # neuron i belongs to leak group i mod groups
     learns: int  # 1 if the layer has credit and traces
     n_adaptive: int  # the first so many neurons have an eligibility of the adaptation
@@ -57,7 +61,9 @@ class Layer(NamedTuple):
     mass: NDArray  # (vectors,), with the cascade (k,): weight of the past in a trace, see `depth.py`
     share: NDArray  # likewise: share of this tick in it
     inputs: NDArray  # (m,)
-    current: NDArray  # (n,)
+    current: NDArray  # (rows,)
+    keep: NDArray  # (n,) of memory neurons, what is left of a cell
+    push: NDArray  # (rows,) of memory neurons, what their traces take of the inputs
     v: NDArray  # (n,)
     a: NDArray  # (n,)
     z: NDArray  # (n,)
@@ -122,11 +128,15 @@ def layer_view(ints: NDArray, floats: NDArray, net: int, layer: int) -> Layer:
     row = layer_row(ints, net, layer)
     return Layer(
         n=row.n,
+        rows=row.rows,
         m=row.m,
         n_below=row.n_below,
         observed=row.observed,
         recurrent=row.recurrent,
         bias=row.bias,
+        threshold=row.threshold,
+        holders=row.holders,
+        mean_at=row.mean_at,
         groups=row.groups,
         learns=row.learns,
         n_adaptive=row.n_adaptive,
@@ -157,6 +167,8 @@ def layer_view(ints: NDArray, floats: NDArray, net: int, layer: int) -> Layer:
         share=view(floats, row.share),
         inputs=view(floats, row.inputs),
         current=view(floats, row.current),
+        keep=view(floats, row.keep),
+        push=view(floats, row.push),
         v=view(floats, row.v),
         a=view(floats, row.a),
         z=view(floats, row.z),

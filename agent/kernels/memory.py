@@ -1,0 +1,121 @@
+"""Memory neurons: holders and integrators, whose leak is set by what they see; and the eligibility of their synapses.
+
+::
+
+    h_i = C_i u;   g_i = sigmoid(G_i u)
+    c_i <- (1 - g_i) c_i + a_i h_i        a_i = g_i for a holder, 0.1 for an integrator
+    z_i = 1[c_i > A_i];                   psi_i = dampening / v_th max(0, 1 - |c_i - A_i| / v_th)
+
+No neuron sees itself or its neighbors, nothing is reset and no current is normalized, so that dc(t)/dc(t-1) is the
+number 1 - g, and the recursion of eligibility is exact real-time recurrent learning but for psi::
+
+    eC_ij <- (1 - g_i) eC_ij + a_i u_j
+    eG_ij <- (1 - g_i) eG_ij + g_i (1 - g_i) (h_i - c_i(t-1)) u_j      holder
+    eG_ij <- (1 - g_i) eG_ij - g_i (1 - g_i) c_i(t-1) u_j              integrator
+    eA_i   = -1;   e = psi_i times each
+
+Rows 0 .. n-1 of the weights are C, with A in a column of its own, rows n .. 2 n - 1 are G.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .base.arrays import row, span
+from .base.jit import TINY, kernel
+from .base.vectors import leaky_filter, scale
+from .credit import credit_row
+from .depth import add_cascade, weigh_levels
+from .views import Layer
+
+SETTINGS = ("v_th", "dampening")
+
+# Share of what an integrator sees that is added in a tick.
+INTEGRATOR_GAIN = 0.1
+
+
+@kernel
+def hold(settings: Any, layer: Layer) -> float:
+    """Advance the memory neurons of a layer by one tick, emit spikes, and return their number; in place.
+
+    ``layer.current`` has h, then G u. Written are v (which is c), z, psi, keep (1 - g) and push: what eC and eG take of
+    the inputs.
+    """
+    n, m = layer.n, layer.m
+    v, z, psi, keep, push = layer.v, layer.z, layer.psi, layer.keep, layer.push
+    real = v.dtype.type
+    tiny, zero, one = real(TINY), real(0.0), real(1.0)
+    height, inverse = real(settings.dampening / settings.v_th), real(1.0 / settings.v_th)
+    spikes = 0.0
+    for i in range(n):
+        h, old = layer.current[i], v[i]
+        gate = real(1.0 / (1.0 + math.exp(-min(max(layer.current[n + i], -40.0), 40.0))))
+        slope = gate * (one - gate)
+        if i < layer.holders:
+            a, change = gate, slope * (h - old)
+        else:
+            a, change = real(INTEGRATOR_GAIN), -slope * old
+        cell = (one - gate) * old + a * h
+        keep[i], push[i], push[n + i] = one - gate, a, change
+        excess = cell - layer.w[i * m + layer.threshold]
+        spike = one if excess > zero else zero
+        v[i] = cell if np.abs(cell) > tiny else zero
+        z[i] = spike
+        psi[i] = height * max(zero, one - np.abs(excess) * inverse)
+        spikes += spike
+    return spikes
+
+
+@kernel
+def filter_memory(layer: Layer) -> None:
+    """Advance eC and eG of a layer, in place."""
+    n, m = layer.n, layer.m
+    for r in range(layer.rows):
+        i = r if r < n else r - n
+        leaky_filter(row(layer.eps, r, m), layer.keep[i], layer.push[r], layer.inputs)
+        if r < n:
+            layer.eps[r * m + layer.threshold] = -1.0
+
+
+@kernel
+def learn_memory(
+    layer: Layer,
+    leak: NDArray,
+    slope: NDArray,
+    steps: NDArray,
+    cells: int,
+    gates: int,
+    delta: float,
+    decay: float,
+    e: NDArray,
+    total: NDArray,
+    norms: NDArray,
+) -> None:
+    """Change the weights of a layer by the credit of the tick before, then bring credit and traces up to date.
+
+    steps, norms : (2,) step sizes and L1 norms of the credit, of C and of G.
+    """
+    real, n, m = layer.w.dtype.type, layer.n, layer.m
+    keep = real(decay)
+    if layer.levels > 0:
+        weigh_levels(layer, leak, slope)
+    for part in range(2):
+        norm = 0.0
+        block = cells if part == 0 else gates
+        change = real(steps[block] * delta)
+        for i in range(n):
+            r = part * n + i
+            w, credit, eps = row(layer.w, r, m), row(layer.credit, r, m), row(layer.eps, r, m)
+            factor = layer.signals[i] * layer.psi[i]
+            if layer.levels > 0:
+                scale(eps, layer.psi[i], e)
+                scale(e, layer.signals[i], total)
+                add_cascade(layer, i, r, e, total)
+                norm += credit_row(w, credit, change, keep, real(1.0), total)
+            else:
+                norm += credit_row(w, credit, change, keep, factor, eps)
+        norms[block] = norm
