@@ -129,7 +129,7 @@ def _fill_layer(arena: Arena, config: Config, rng: np.random.Generator, name: st
     if d.is_memory(index):
         _fill_memory(arena, config, rng, name, index)
         return
-    first = columns["below"] if 0 < index <= config.bottom else 0
+    first = columns["below"] if 0 < index <= config.bottom and not config.memory_connected else 0
     feedforward = columns["recurrent"] if config.recurrent else columns["bias"]
     bound = 1.0 / np.sqrt(columns["bias"] - first + 1)
     w = arena.views[f"{name}/{index}/w"]
@@ -150,11 +150,12 @@ def _fill_memory(arena: Arena, config: Config, rng: np.random.Generator, name: s
     bias, threshold = columns["bias"], columns["threshold"]
     w[:n, :bias] = config.memory_scale * rng.uniform(-bound, bound, (n, bias))
     w[n:, :bias] = config.gate_scale * rng.uniform(-bound, bound, (n, bias))
-    # retention spread evenly in its logarithm over each kind
     retention = np.empty(n)
-    for part in (slice(0, d.holders), slice(d.holders, n)):
+    for part, spread in ((slice(0, d.holders), config.holder_spread), (slice(d.holders, n), config.integrator_spread)):
         count = len(range(*part.indices(n)))
-        retention[part] = config.memory_horizon ** ((np.arange(count) + rng.uniform(size=count)) / max(count, 1))
+        u = (np.arange(count) + rng.uniform(size=count)) / max(count, 1)
+        horizon = config.memory_horizon
+        retention[part] = horizon**u if spread == 0.0 else 1.0 + (horizon - 1.0) * u**spread
     share = 1.0 / np.maximum(retention, 1.0 + 1e-3)
     w[n:, bias] = np.log(share / (1 - share))
     w[:n, threshold] = config.threshold_scale * rng.uniform(-1.0, 1.0, n)
@@ -162,7 +163,7 @@ def _fill_memory(arena: Arena, config: Config, rng: np.random.Generator, name: s
 
 def _fill_readout(arena: Arena, config: Config, rng: np.random.Generator, name: str) -> None:
     _, bias, _ = arena.dimensions.readout_columns()
-    first = sum(config.stack[: config.bottom]) if config.readout == "all" else 0
+    first = sum(config.stack[: config.bottom]) if config.readout == "all" and not config.memory_connected else 0
     bound = 1.0 / np.sqrt(bias - first + 1)
     w = arena.views[f"{name}/w"]
     w[:, first:bias] = _sparse(rng, w.shape[0], bias - first, config.connectivity, bound)

@@ -106,6 +106,9 @@ class Config:
     holder_fraction: float = NETWORK.field(0.5, Real(0, 1), "Share of holders among memory neurons.")
     memory_horizon: float = NETWORK.field(1000.0, Real(1, 1e6, "ticks"), "Longest retention at the start.")
     memory_scale: float = NETWORK.field(1.0, Real(0, 100), "Scale of initial weights of memory neurons.")
+    holder_spread: float = NETWORK.field(1.0, Real(0, 100), "Exponent, 0 for log.")
+    integrator_spread: float = NETWORK.field(0.0, Real(0, 100), "Exponent, 0 for log.")
+    memory_connected: bool = NETWORK.field(False, Switch(), "Connected at the start.")
     gate_scale: float = NETWORK.field(1.0, Real(0, 100), "Scale of initial weights of gates.")
     threshold_scale: float = NETWORK.field(0.5, Real(0, 100), "Scale of initial thresholds.")
     layers: tuple[int, ...] = NETWORK.field(

@@ -55,7 +55,7 @@ def hold(settings: Any, layer: Layer) -> float:
         h, old = layer.current[i], v[i]
         gate = real(1.0 / (1.0 + math.exp(-min(max(layer.current[n + i], -40.0), 40.0))))
         slope = gate * (one - gate)
-        if i < layer.holders:
+        if i < layer.holders or gate > real(INTEGRATOR_GAIN):
             a, change = gate, slope * (h - old)
         else:
             a, change = real(INTEGRATOR_GAIN), -slope * old
