@@ -66,6 +66,7 @@ class Dimensions:
     reservoir: bool
     memory: int
     holders: int
+    delays: int
     groups: int
     adaptive: tuple[int, ...]
     spatial_signal: bool
@@ -111,11 +112,13 @@ class Dimensions:
         looped = self.recurrent and not self.is_memory(layer)
         observed = below if sees_observation else -1
         recurrent = below + (self.n_input if sees_observation else 0)
-        bias = recurrent + (self.layers[layer] if looped else 0)
+        delayed = self.is_memory(layer) and self.delays > 0
+        bias = recurrent + (self.layers[layer] if looped else 0) + (self.n_input if delayed else 0)
         return {
             "below": below,
             "observed": observed,
             "recurrent": recurrent if looped else -1,
+            "delayed": recurrent if delayed else -1,
             "bias": bias,
             "threshold": bias + 1 if self.is_memory(layer) else -1,
             "m": padded(bias + 1 + self.is_memory(layer)),
@@ -190,6 +193,8 @@ class Dimensions:
             "recurrent": columns["recurrent"],
             "bias": columns["bias"],
             "threshold": columns["threshold"],
+            "delays": max(self.delays, 1) if self.is_memory(layer) else 0,
+            "delayed": columns["delayed"],
             "holders": self.holders if self.is_memory(layer) else 0,
             "mean_at": sum(self.layers[:layer]) if layer < self.reservoir + self.memory else -1,
             "groups": self.groups,
@@ -219,6 +224,7 @@ def dimensions(config: Config, observation: ObservationSpec, action: ActionSpec)
         layers=config.stack,
         reservoir=config.reservoir > 0,
         memory=config.memory_layers if config.memory else 0,
+        delays=config.memory_delay,
         holders=round(config.holder_fraction * config.memory),
         groups=config.leak_groups,
         # Without a trace in time the adaptation of a threshold has no eligibility: its rows are those of LIF neurons.

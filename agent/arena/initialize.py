@@ -151,11 +151,16 @@ def _fill_memory(arena: Arena, config: Config, rng: np.random.Generator, name: s
     w[:n, :bias] = config.memory_scale * rng.uniform(-bound, bound, (n, bias))
     w[n:, :bias] = config.gate_scale * rng.uniform(-bound, bound, (n, bias))
     retention = np.empty(n)
-    for part, spread in ((slice(0, d.holders), config.holder_spread), (slice(d.holders, n), config.integrator_spread)):
+    for part, spread in (
+        (slice(round(config.tap_fraction * n), d.holders), config.holder_spread),
+        (slice(d.holders, n), config.integrator_spread),
+    ):
         count = len(range(*part.indices(n)))
         u = (np.arange(count) + rng.uniform(size=count)) / max(count, 1)
         horizon = config.memory_horizon
         retention[part] = horizon**u if spread == 0.0 else 1.0 + (horizon - 1.0) * u**spread
+    taps = round(config.tap_fraction * n)  # the first of the holders
+    retention[:taps] = 1.05
     share = 1.0 / np.maximum(retention, 1.0 + 1e-3)
     w[n:, bias] = np.log(share / (1 - share))
     w[:n, threshold] = config.threshold_scale * rng.uniform(-1.0, 1.0, n)

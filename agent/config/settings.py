@@ -106,6 +106,8 @@ class Config:
     holder_fraction: float = NETWORK.field(0.5, Real(0, 1), "Share of holders among memory neurons.")
     memory_horizon: float = NETWORK.field(1000.0, Real(1, 1e6, "ticks"), "Longest retention at the start.")
     memory_scale: float = NETWORK.field(1.0, Real(0, 100), "Scale of initial weights of memory neurons.")
+    memory_delay: int = NETWORK.field(8, Whole(0, 64), "Longest delay.")
+    tap_fraction: float = NETWORK.field(0.0, Real(0, 1), "Share of taps.")
     holder_spread: float = NETWORK.field(1.0, Real(0, 100), "Exponent, 0 for log.")
     integrator_spread: float = NETWORK.field(0.0, Real(0, 100), "Exponent, 0 for log.")
     memory_connected: bool = NETWORK.field(False, Switch(), "Connected at the start.")

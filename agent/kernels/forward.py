@@ -11,7 +11,7 @@ from .base.arrays import row, span, view
 from .base.jit import FAINT, TINY, kernel
 from .base.vectors import copy, flushed, running_mean, weighted_sum
 from .layout import places_of, running_of, sizes_of
-from .memory import filter_memory, hold
+from .memory import filter_memory, hold, see
 from .neuron import filter_inputs, fire
 from .views import layer_view, net_view
 
@@ -110,12 +110,13 @@ def forward(settings: Any, ints: NDArray, reals: NDArray, floats: NDArray, net: 
     below = x
     for index in range(n_layers):
         layer = layer_view(ints, floats, net, index)
-        gather_inputs(below, layer.n_below, x, layer.observed, layer.z, layer.recurrent, layer.bias, layer.inputs)
-        weighted_sum(layer.w, layer.inputs, layer.current)
         slope = 1.0
         if layer.threshold >= 0:
+            see(layer, below, x)
             spikes = hold(settings, layer)
         else:
+            gather_inputs(below, layer.n_below, x, layer.observed, layer.z, layer.recurrent, layer.bias, layer.inputs)
+            weighted_sum(layer.w, layer.inputs, layer.current)
             slope = normalize_current(layer.current, settings.gain)
             spikes = fire(settings, layer)
         if learn:

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from .base.arrays import row, span
 from .base.jit import TINY, kernel
-from .base.vectors import leaky_filter, scale
+from .base.vectors import copy, leaky_filter, scale, weighted_sum
 from .credit import credit_row
 from .depth import add_cascade, weigh_levels
 from .views import Layer
@@ -36,6 +36,27 @@ SETTINGS = ("v_th", "dampening")
 
 # Share of what an integrator sees that is added in a tick.
 INTEGRATOR_GAIN = 0.1
+
+
+@kernel
+def see(layer: Layer, below: NDArray, x: NDArray) -> None:
+    """Assemble what the neurons see, one row for each delay, sum it up, and keep the observation; in place."""
+    m, n_input = layer.m, x.shape[0]
+    delayed = layer.delayed >= 0
+    for d in range(layer.delays):
+        inputs = row(layer.inputs, d, m)
+        copy(span(below, 0, layer.n_below), inputs)
+        copy(x, span(inputs, layer.observed, n_input))
+        if delayed:
+            copy(row(layer.past, d, n_input), span(inputs, layer.delayed, n_input))
+        inputs[layer.bias] = 1.0
+    for r in range(layer.rows):
+        d = (r if r < layer.n else r - layer.n) % layer.delays
+        weighted_sum(row(layer.w, r, m), row(layer.inputs, d, m), span(layer.current, r, 1))
+    if delayed:
+        for d in range(layer.delays - 1, 0, -1):
+            copy(row(layer.past, d - 1, n_input), row(layer.past, d, n_input))
+        copy(x, row(layer.past, 0, n_input))
 
 
 @kernel
@@ -76,7 +97,7 @@ def filter_memory(layer: Layer) -> None:
     n, m = layer.n, layer.m
     for r in range(layer.rows):
         i = r if r < n else r - n
-        leaky_filter(row(layer.eps, r, m), layer.keep[i], layer.push[r], layer.inputs)
+        leaky_filter(row(layer.eps, r, m), layer.keep[i], layer.push[r], row(layer.inputs, i % layer.delays, m))
         if r < n:
             layer.eps[r * m + layer.threshold] = -1.0
 

@@ -30,6 +30,8 @@ class Layer(NamedTuple):
     recurrent: int  # column of the layer's own spikes, -1 without recurrence
     bias: int  # column of the constant 1
     threshold: int  # column of the thresholds of memory neurons, -1 in other layers
+    delays: int  # rows of inputs, one for each delay
+    delayed: int  # column of the observation of some ticks ago, -1 if the layer does not see it
     holders: int  # the first so many memory neurons are holders, the others integrators
     mean_at: int  # where the layer begins among those whose output is less its mean, -1 if it is not
     groups: int  # neuron i belongs to leak group i mod groups
@@ -60,8 +62,9 @@ class Layer(NamedTuple):
     psi_past: NDArray  # (s + 1, n), or (0,) without the factored filter
     mass: NDArray  # (vectors,), with the cascade (k,): weight of the past in a trace, see `depth.py`
     share: NDArray  # likewise: share of this tick in it
-    inputs: NDArray  # (m,)
+    inputs: NDArray  # (m,), of memory neurons (delays, m)
     current: NDArray  # (rows,)
+    past: NDArray  # (delays, n_input) observations of the last ticks, newest first
     keep: NDArray  # (n,) of memory neurons, what is left of a cell
     push: NDArray  # (rows,) of memory neurons, what their traces take of the inputs
     v: NDArray  # (n,)
@@ -135,6 +138,8 @@ def layer_view(ints: NDArray, floats: NDArray, net: int, layer: int) -> Layer:
         recurrent=row.recurrent,
         bias=row.bias,
         threshold=row.threshold,
+        delays=row.delays,
+        delayed=row.delayed,
         holders=row.holders,
         mean_at=row.mean_at,
         groups=row.groups,
@@ -167,6 +172,7 @@ def layer_view(ints: NDArray, floats: NDArray, net: int, layer: int) -> Layer:
         share=view(floats, row.share),
         inputs=view(floats, row.inputs),
         current=view(floats, row.current),
+        past=view(floats, row.past),
         keep=view(floats, row.keep),
         push=view(floats, row.push),
         v=view(floats, row.v),
