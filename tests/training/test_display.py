@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 
 import pytest
 from synaptick import Tally
-from synaptick.training.console import warn
+from synaptick.training.console import kept_streams, warn
 from synaptick.training.display import Lines, Panel, make_display
 
 CONTROL = re.compile(r"\x1b\[[?\d;]*[A-Za-z]")
@@ -33,7 +33,7 @@ def terminal() -> Iterator[tuple[int, io.StringIO]]:
 
 def test_a_line_that_is_said_during_the_panel_is_a_line_of_its_own() -> None:
     with terminal() as (master, _):
-        with make_display(False, "World-v0 seed 0", 1000, 8) as panel:
+        with kept_streams(), make_display(False, "World-v0 seed 0", 1000, 8) as panel:
             assert isinstance(panel, Panel)
             panel.update(Tally(steps=300))
             warn("[a] thing\nto know")
