@@ -80,8 +80,9 @@ class _Kept:
             stream.reconfigure(errors="backslashreplace")
             file = os.dup(stream.fileno())
             self._identity = os.fstat(file)
+            # Not closed with the object: by then the number may be closed, or be of a file of others.
             self._copy = open(  # noqa: SIM115
-                file, "w", buffering=1, encoding=stream.encoding, errors="backslashreplace"
+                file, "w", buffering=1, encoding=stream.encoding, errors="backslashreplace", closefd=False
             )
 
     def usable(self) -> Any:
@@ -95,8 +96,10 @@ class _Kept:
         with suppress(OSError, ValueError):
             self._stream.flush()
         if self._leads_there(self._copy):
+            file = self._copy.fileno()
             with suppress(OSError):  # nobody reads it any more
                 self._copy.close()
+            os.close(file)
         return self._stream
 
     def _leads_there(self, stream: Any) -> bool:
