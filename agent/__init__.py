@@ -3,7 +3,6 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .agent import Agent
 from .config import Config
 from .errors import (
     CompileError,
@@ -18,6 +17,7 @@ from .errors import (
 )
 
 if TYPE_CHECKING:
+    from .agent import Agent
     from .training.config_file import load_config
     from .training.environment import make_env
     from .training.episodes import Tally
@@ -25,8 +25,10 @@ if TYPE_CHECKING:
 
     __version__: str
 
-# Loaded on first use, so that an embedded agent needs neither Gymnasium nor YAML.
+# Loaded on first use, so that an embedded agent needs neither Gymnasium nor YAML, and the command line nothing slow
+# before it can be interrupted.
 _LAZY = {
+    "Agent": "agent",
     "Tally": "training.episodes",
     "load_config": "training.config_file",
     "make_env": "training.environment",

@@ -1,5 +1,18 @@
-"""``python -m synaptick``."""
+"""The program ``synaptick``, also as ``python -m synaptick``."""
 
-from .cli.main import command
+import signal
 
-command()
+
+def command() -> None:
+    """Run the command line; Ctrl-C ends it in silence while modules are loaded, which takes a second or more."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from .cli.main import command as loaded
+
+    signal.signal(signal.SIGINT, before)
+    loaded()
+
+
+if __name__ == "__main__":
+    command()

@@ -51,7 +51,7 @@ class RunError(SynaptickError):
 
 
 class Interrupted(SynaptickError):
-    """A run stopped by Ctrl-C or SIGTERM; the folder is complete up to that step.
+    """A run stopped by Ctrl-C, SIGTERM or SIGHUP; the folder is complete up to that step.
 
     Attributes
     ----------

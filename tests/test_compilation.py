@@ -230,7 +230,8 @@ if not jit.COMPILES:
             call()
         except CompileError as error:
             refused.append(str(error))
-print(json.dumps({"actions": list(map(int, actions)), "notice": said, "refused": refused, "function": type(tick).__name__}))
+kind = type(tick).__name__
+print(json.dumps({"actions": list(map(int, actions)), "notice": said, "refused": refused, "function": kind}))
 """
 
 

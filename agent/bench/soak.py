@@ -296,6 +296,6 @@ def soak(config: Config, out: Path | None = None, quiet: bool = False) -> dict[s
         raise ConfigError(f"--ticks {config.steps}: allowed: {MIN_TICKS} or more, a block of {BLOCK} for each tenth")
     with ExitStack() as stack:
         path = (out or Path(stack.enter_context(tempfile.TemporaryDirectory())) / "run").absolute()
-        stop = stack.enter_context(StopRequest("synaptick: the soak was killed: a call in C did not return"))
+        stop = stack.enter_context(StopRequest())
         env = stack.enter_context(GuardedEnv(config, stop))
         return {**_Soak(config, env, path, stop).go(quiet), "out": None if out is None else str(out)}

@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 from ..agent import Agent
 from ..arena.arena import UNBOUNDED, Arena
 from ..kernels import layout as at
-from ..kernels.base.records import words_of
-from ..kernels.settings import Settings
 
 
 class StateScan:
@@ -30,9 +28,8 @@ class StateScan:
 
     def __init__(self, agent: Agent, size: int) -> None:
         arena = agent.arena
-        self._views = arena.views
+        self._arena = arena
         self._running = arena.reals[at.RUNNING_AT : at.SETTINGS_AT].data
-        self._header = arena.reals[: at.SETTINGS_AT + words_of(Settings)]
         self._drawn = arena.views["action"].data
         self._slices: list[tuple[NDArray[np.floating], NDArray[np.bool_]]] = []
         flags = np.zeros(size, np.bool_)
@@ -70,10 +67,7 @@ class StateScan:
 
     def non_finite(self) -> list[str]:
         """Return the names of the arrays that hold a number that is not finite."""
-        found = [name for name, view in self._views.items() if name not in UNBOUNDED and not np.isfinite(view).all()]
-        if not np.isfinite(self._header).all():
-            found.insert(0, "settings and scalars")
-        return found
+        return self._arena.non_finite(self._arena.block)
 
 
 def bounds_of_controls(arena: Arena) -> NDArray[np.bool_]:

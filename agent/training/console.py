@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TextIO
 
@@ -21,10 +21,23 @@ def announce(line: str) -> None:
     """Print a line on standard error; what its encoding has no character for is escaped."""
     stream = progress_stream()
     with suppress(OSError, ValueError):
+        if _above:
+            _above[-1](line)
+            return
         try:
             print(line, file=stream, flush=True)
         except UnicodeEncodeError:
             print(line.encode("ascii", "backslashreplace").decode(), file=stream, flush=True)
+
+
+@contextmanager
+def lines_above(say: Callable[[str], None]) -> Iterator[None]:
+    """Let `say` print lines, since something that is drawn anew again and again is in the last one."""
+    _above.append(say)
+    try:
+        yield
+    finally:
+        _above.remove(say)
 
 
 def progress_stream() -> TextIO | None:
@@ -67,8 +80,9 @@ class _Kept:
             stream.reconfigure(errors="backslashreplace")
             file = os.dup(stream.fileno())
             self._identity = os.fstat(file)
+            # Not closed with the object: by then the number may be closed, or be of a file of others.
             self._copy = open(  # noqa: SIM115
-                file, "w", buffering=1, encoding=stream.encoding, errors="backslashreplace"
+                file, "w", buffering=1, encoding=stream.encoding, errors="backslashreplace", closefd=False
             )
 
     def usable(self) -> Any:
@@ -82,8 +96,10 @@ class _Kept:
         with suppress(OSError, ValueError):
             self._stream.flush()
         if self._leads_there(self._copy):
+            file = self._copy.fileno()
             with suppress(OSError):  # nobody reads it any more
                 self._copy.close()
+            os.close(file)
         return self._stream
 
     def _leads_there(self, stream: Any) -> bool:
@@ -97,3 +113,5 @@ class _Kept:
 
 # That of standard error, of the innermost context last.
 _kept: list[_Kept] = []
+# What prints lines instead, likewise.
+_above: list[Callable[[str], None]] = []

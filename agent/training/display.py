@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 import time
+from contextlib import ExitStack, suppress
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Any, Protocol, TextIO
 
-from .console import announce, progress_stream
+from .console import announce, lines_above, progress_stream
 from .episodes import Tally
 
 LINE_SECONDS = 5.0
@@ -66,13 +68,16 @@ class Lines:
 
 
 class Panel:
-    """A live progress bar with return, ticks a second and the constant number of bytes (rich)."""
+    """A live progress bar with return, ticks a second and the constant number of bytes (rich).
+
+    A terminal that is gone is one that nobody reads.
+    """
 
     def __init__(self, title: str, steps: int, nbytes: int) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-        console = Console(file=progress_stream())
+        self._open = ExitStack()
         self._meter = Meter()
         self._next = 0.0
         self._steps = steps
@@ -83,19 +88,27 @@ class Panel:
             TextColumn("{task.fields[rate]} ticks/s"),
             TextColumn(f"{nbytes:,} bytes"),
             TimeRemainingColumn(compact=True),
-            console=console,
+            console=Console(file=progress_stream()),
             auto_refresh=False,
+            redirect_stdout=_is_terminal(sys.stdout),  # else what an environment prints goes where it was sent
         )
-        console.print(f"[bold]{title}[/], {steps:,} steps; return: mean of the last 100 episodes")
+        self._heading = f"[bold]{title}[/], {steps:,} steps; return: mean of the last 100 episodes"
         self._task: Any = self._progress.add_task(title, total=steps, mean="-", rate="-")
 
     def __enter__(self) -> Panel:
-        self._progress.start()
+        with suppress(OSError, ValueError):
+            self._progress.console.print(self._heading)
+            self._progress.start()
+        self._open.enter_context(lines_above(self._say))
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._progress.refresh()
-        self._progress.stop()
+        self._open.close()
+        with suppress(OSError, ValueError):
+            self._progress.stop()
+
+    def _say(self, line: str) -> None:
+        self._progress.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def update(self, tally: Tally) -> None:
         """Redraw if it is time, and always at the end."""
@@ -103,9 +116,9 @@ class Panel:
         now = time.monotonic()
         if now >= self._next or tally.steps >= self._steps:
             self._next = now + REFRESH_SECONDS
-            self._progress.update(
-                self._task, completed=tally.steps, mean=_number(tally.mean_return), rate=f"{rate:,.0f}", refresh=True
-            )
+            mean, speed = _number(tally.mean_return), f"{rate:,.0f}"
+            with suppress(OSError, ValueError):
+                self._progress.update(self._task, completed=tally.steps, mean=mean, rate=speed, refresh=True)
 
 
 class Meter:
@@ -131,9 +144,14 @@ def make_display(quiet: bool, title: str, steps: int, nbytes: int) -> Display:
     """Return the display that fits where progress goes."""
     if quiet:
         return Silent()
-    stream = progress_stream()
-    on_terminal = stream is not None and stream.isatty()
-    return Panel(title, steps, nbytes) if on_terminal else Lines(title, steps, nbytes)
+    return (Panel if _is_terminal(progress_stream()) else Lines)(title, steps, nbytes)
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    try:
+        return stream is not None and stream.isatty()
+    except ValueError:  # closed
+        return False
 
 
 def _number(value: float | None) -> str:

@@ -66,7 +66,7 @@ def evaluate(path: Path, episodes: int = 100, seed: int | None = None) -> dict[s
         if tally.episodes == episodes:
             raise _Enough
 
-    with StopRequest("synaptick: killed, since a call in C neither returned nor let the interpreter go") as stop:
+    with StopRequest() as stop:
 
         def stop_if_asked(tally: Tally) -> None:
             stop.check(f"{tally.episodes} of {episodes} episodes were played")

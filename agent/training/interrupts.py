@@ -104,8 +104,8 @@ class StopRequest:
 
     Parameters
     ----------
-    last_words : str
-        What the small process says: what is lost then, and how to go on.
+    lost : str, optional
+        What is lost if the process is killed, and how to go on: the end of what the small process says then.
 
     Attributes
     ----------
@@ -113,15 +113,17 @@ class StopRequest:
         The signal, 0 until there is one.
     elsewhere : Elsewhere
     give_up : callable
-        Called by the thread; it says what became of the process's work, after saving what there is to save.
+        Called by the thread; it says what became of the process's work, after saving what there is to save. Until it is
+        set there is nothing to save.
     """
 
-    def __init__(self, last_words: str) -> None:
+    def __init__(self, lost: str = "") -> None:
         self.number = 0
         self.elsewhere = Elsewhere()
-        self.give_up: Callable[[], None] = lambda: warn(f"stopped by {self.name}; nothing had been learned yet")
+        self.give_up: Callable[[], None] = lambda: warn(f"stopped by {self.name} in a call that did not return")
         self.mask: set[int] = set()
-        self._words = last_words
+        killed = "synaptick: killed, since a call in C neither returned nor let the interpreter go"
+        self._words = "; ".join(filter(None, (killed, lost)))
         self._over = threading.Event()
         self._before: dict[int, Any] = {}
         self._fuse: subprocess.Popen[str] | None = None
@@ -164,7 +166,9 @@ class StopRequest:
         """Let the signals do what they did before."""
         _current.remove(self)
         _put_back(self._before)
-        signal.set_wakeup_fd(self._wakeup_before)
+        signal.set_wakeup_fd(-1)
+        with suppress(OSError, ValueError):  # code of others may have closed it
+            signal.set_wakeup_fd(self._wakeup_before)
 
     def retake_signals(self) -> None:
         """Take the signals back from code that has put handlers of its own in the place of these."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import socket
+import threading
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ except ImportError:  # Windows: there, nothing is locked
 LOCK_FILE = ".lock"
 # The system's locks belong to a process: within one they exclude nobody.
 _held: set[tuple[int, int]] = set()
+_turn = threading.Lock()
 
 
 class FolderLock:
@@ -42,16 +44,17 @@ class FolderLock:
     def __init__(self, folder: Path) -> None:
         self._path = folder / LOCK_FILE
         self._file, self._identity = -1, (-1, -1)
-        while fcntl and not self._settled(folder):
-            pass
+        with _turn:
+            while fcntl and not self._settled(folder):
+                pass
 
     def _settled(self, folder: Path) -> bool:
         """Take the lock; return False if its file was taken away at this very moment."""
+        # Looked at before it is opened: to close any descriptor of a file takes all of the process's locks on it.
+        if self._current() in _held:
+            raise _refusal(folder, os.getpid())
         file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o666)
         identity = _identity(os.fstat(file))
-        if identity in _held:
-            # Closing any descriptor of a file takes all of the process's locks on it: this one stays open.
-            raise _refusal(folder, os.getpid())
         try:
             fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except (BlockingIOError, PermissionError):
@@ -61,11 +64,7 @@ class FolderLock:
         except OSError:  # a file system without locks
             os.close(file)
             return True
-        try:
-            current = _identity(os.stat(self._path))
-        except FileNotFoundError:
-            current = None
-        if current != identity:  # its holder took it away between the two calls: another file is the lock now
+        if self._current() != identity:  # its holder took it away between the two calls: another file is the lock now
             os.close(file)
             return False
         with suppress(OSError):  # on a full disk nobody learns who has it
@@ -74,6 +73,12 @@ class FolderLock:
         self._file, self._identity = file, identity
         _held.add(identity)
         return True
+
+    def _current(self) -> tuple[int, int] | None:
+        try:
+            return _identity(os.stat(self._path))
+        except FileNotFoundError:
+            return None
 
     def release(self) -> None:
         """Give the lock back and remove its file; harmless when repeated."""
@@ -84,7 +89,8 @@ class FolderLock:
         with suppress(OSError):
             # Code of others may have closed the descriptor, and so given the lock back, and opened it for another file.
             if _identity(os.fstat(file)) == self._identity:
-                self._path.unlink(missing_ok=True)
+                if self._current() == self._identity:  # else it was removed, and what is there now is another's
+                    self._path.unlink()
                 os.close(file)
 
 

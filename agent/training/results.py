@@ -92,17 +92,20 @@ class Results:
 
     def _append(self, file: BinaryIO, rows: bytes) -> None:
         there = os.fstat(file.fileno())
-        if not os.path.samestat(there, os.stat(self._path)):  # closed by code of others, which opened another one
+        # Closed by code of others, which opened another one; or cut, or removed and made anew.
+        if not os.path.samestat(there, os.stat(self._path)) or there.st_size < self._size:
             raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
-        if there.st_size != self._size:
+        if there.st_size > self._size:
             file.truncate(self._size)  # a part of a row, left by a write that failed
         left = memoryview(rows)
         while left:
             left = left[file.write(left) :]
 
     def _open(self) -> BinaryIO:
-        if self._size == 0:
-            content = self._path.read_bytes() if self._path.exists() else b""
+        there = self._path.stat().st_size if self._path.exists() else 0
+        if self._size == 0 or there < self._size:
+            content = self._path.read_bytes() if there else b""
+            content = content[: content.rfind(b"\n") + 1]
             if not content:
                 content = HEADER.encode()
                 write_atomically(self._path, content)

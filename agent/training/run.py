@@ -52,7 +52,7 @@ def start_run(config: Config, out: Path | None = None, quiet: bool = False) -> d
     # Absolute before there is an environment, which may change the working directory.
     given = out or RunFolder.default_path(config)
     path = given.absolute()
-    with StopRequest(_last_words(given)) as stop, GuardedEnv(config, stop) as env:
+    with StopRequest(_what_a_kill_costs(given)) as stop, GuardedEnv(config, stop) as env:
         spaces = env.observation_space, env.action_space
         if advice := Agent.size_of(config, *spaces).advice():
             warn(advice)
@@ -78,7 +78,7 @@ def resume_run(path: Path, steps: int | None = None, quiet: bool = False) -> dic
     EnvError, RunError, Interrupted
         As for `start_run`.
     """
-    with StopRequest(_last_words(path)) as stop, RunFolder.open(path, to_write=True) as folder:
+    with StopRequest(_what_a_kill_costs(path)) as stop, RunFolder.open(path, to_write=True) as folder:
         moment = folder.load()
         agent = moment.agent
         config = folder.config if steps is None else folder.config.with_changes({"steps": steps})
@@ -121,6 +121,7 @@ class _Run:
         self.first = self.saved = tally.steps
         self.quiet, self.resumed = quiet, resumed
         self.failing = False
+        self.outcome = ""
         self.begun = time.monotonic()
         self.display: Display = Silent()
 
@@ -141,9 +142,16 @@ class _Run:
             self._finish()
             raise
         except BaseException as error:  # reading what an environment returned runs its code too
-            self._finish(failed=True)
+            where = f"step {self.tally.steps + 1}"
+            try:
+                self._finish(failed=True)
+            except StateError:
+                warn(str(env_failure(error, self.config.env, where)))
+                raise
             then = f"; everything before is in {self.folder.given}; {_how_to_resume(self.folder.given)}"
-            raise env_failure(error, self.config.env, f"step {self.tally.steps + 1}", then) from cause_of(error)
+            failure = env_failure(error, self.config.env, where, then)
+            self.outcome = str(failure)
+            raise failure from cause_of(error)
         return self._finish()
 
     def _learn(self) -> None:
@@ -167,6 +175,10 @@ class _Run:
     def _give_up(self) -> None:
         """Save what was learned while the environment, or the compiler, does not return; called by another thread."""
         path = self.folder.given
+        self.display.__exit__(None, None, None)
+        if self.outcome:  # the folder is whole, and no longer this run's
+            warn(f"stopped by {self.stop.name} while the environment was being closed; {self.outcome}")
+            return
         try:
             self._finish(failed=True)
         except StateError as error:
@@ -180,10 +192,7 @@ class _Run:
     def _after_step(self, tally: Tally) -> None:
         if tally.steps % UPDATE_EVERY == 0 or tally.steps == self.config.steps:
             self.stop.retake_signals()
-            try:
-                self.display.update(tally)
-            except (OSError, ValueError):  # nobody reads it any more: learning goes on
-                self.display = Silent()
+            self.display.update(tally)
         if tally.steps % self.config.checkpoint_every == 0:
             self._attempt(self._write_checkpoint)
         self._stop_if_asked()
@@ -221,7 +230,7 @@ class _Run:
         if self.folder.rows_lost:
             warn(f"{self.folder.rows_lost} rows of results are lost: they could not be written for too long")
         try:
-            if failed or self.tally.steps != self.saved:
+            if self.folder.make_anew() or failed or self.tally.steps != self.saved:
                 self._write_checkpoint(failed)
             self.folder.write_summary({**summary, "spike_rates": self.agent.spike_rates})
         except OSError as error:
@@ -230,6 +239,7 @@ class _Run:
                 f"cannot write to {where}: {error.strerror or error}; nothing after step {self.saved} is in it, whose "
                 f"checkpoint is whole; make room, then {_how_to_resume(where)}"
             ) from error
+        self.outcome = f"everything is in {self.folder.given}; {_how_to_resume(self.folder.given)}"
         return summary
 
 
@@ -237,8 +247,5 @@ def _how_to_resume(folder: Path) -> str:
     return f"continue with: synaptick run --resume {folder}"
 
 
-def _last_words(folder: Path) -> str:
-    return (
-        "synaptick: killed, since a call in C neither returned nor let the interpreter go; steps after the last "
-        f"checkpoint are lost; {_how_to_resume(folder)}"
-    )
+def _what_a_kill_costs(folder: Path) -> str:
+    return f"steps after the last checkpoint are lost; {_how_to_resume(folder)}"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple
@@ -80,10 +81,11 @@ class RunFolder:
         Raises
         ------
         StateError
-            If the folder already holds a run, or files with the names of one, or is being written by another process.
+            If the folder already holds a run, or files with the names of one, or is being written by another process,
+            or cannot be written.
         """
-        path.mkdir(parents=True, exist_ok=True)
-        with ExitStack() as on_error:
+        with _to_be_written(given or path), ExitStack() as on_error:
+            path.mkdir(parents=True, exist_ok=True)
             lock = FolderLock(path)
             on_error.callback(lock.release)
             folder = cls(path, agent.config, lock, given)
@@ -103,10 +105,14 @@ class RunFolder:
                     f"{self.given} holds {', '.join(taken)}, which a run would overwrite; give another --out"
                 )
         self._tidy()
-        write_atomically(self.path / CONFIG_FILE, dump_config(self.config).encode())
-        write_atomically(self.path / VERSIONS_FILE, _json(versions()))
+        self._describe()
         self._results.create()
         self.write_checkpoint(agent, Tally())
+
+    def _describe(self) -> None:
+        """Write what the run is."""
+        write_atomically(self.path / CONFIG_FILE, dump_config(self.config).encode())
+        write_atomically(self.path / VERSIONS_FILE, _json(versions()))
 
     @classmethod
     def open(cls, path: Path, to_write: bool = False) -> RunFolder:
@@ -121,13 +127,15 @@ class RunFolder:
         Raises
         ------
         StateError
-            If there is none, or if it is to be written and another process does.
+            If there is none, or if it is to be written and cannot be, or another process does.
         """
         for names in ((CONFIG_FILE,), CHECKPOINTS):
             if not any((path / name).is_file() for name in names):
                 raise StateError(f"{path} holds no run that can be used: {names[0]} is missing")
         config = load_config(path / CONFIG_FILE)
-        return cls(path.absolute(), config, FolderLock(path.absolute()) if to_write else None, path)
+        with _to_be_written(path):
+            lock = FolderLock(path.absolute()) if to_write else None
+        return cls(path.absolute(), config, lock, path)
 
     @staticmethod
     def default_path(config: Config) -> Path:
@@ -180,15 +188,20 @@ class RunFolder:
 
         Rows of episodes that ended later are dropped; the counts of the others are returned. The configuration of the
         resumed run, which may have more steps, and the versions it goes on with are stored.
+
+        Raises
+        ------
+        StateError
+            If something in it cannot be read or written.
         """
-        tally = self._results.rewind(agent.ticks)
         self.config = config
-        self._tidy()
         newest, older = (self.path / name for name in CHECKPOINTS)
-        if not _is_whole(newest):
-            older.replace(newest)  # else the next checkpoint would put the damaged one in the place of the whole one
-        write_atomically(self.path / CONFIG_FILE, dump_config(config).encode())
-        write_atomically(self.path / VERSIONS_FILE, _json(versions()))
+        with _to_be_written(self.given):
+            tally = self._results.rewind(agent.ticks)
+            self._tidy()
+            if not _is_whole(newest):
+                older.replace(newest)  # else the next checkpoint would put the damaged one in the whole one's place
+            self._describe()
         return tally
 
     def _tidy(self) -> None:
@@ -229,6 +242,22 @@ class RunFolder:
         agent.save(fresh, notes)
         replace_and_keep(fresh, newest, older)
 
+    def make_anew(self) -> bool:
+        """Make the folder again if it was removed or moved away, and return whether it was.
+
+        Raises
+        ------
+        OSError
+            If it cannot be made.
+        """
+        if self.path.exists():
+            return False
+        warn(f"{self.given} was removed or moved away: it is made anew")
+        self.path.mkdir(parents=True)
+        self._results.close()  # it has the file that is gone
+        self._describe()
+        return True
+
     def write_summary(self, summary: dict[str, Any]) -> None:
         """Write summary.json."""
         write_atomically(self.path / SUMMARY_FILE, _json(summary))
@@ -254,6 +283,17 @@ class RunFolder:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+@contextmanager
+def _to_be_written(folder: Path) -> Iterator[None]:
+    """Make an error of the system one of ours, with the way out."""
+    try:
+        yield
+    except OSError as error:
+        raise StateError(
+            f"cannot write to {folder}: {error.strerror or error}; make room, or give a folder that can be written"
+        ) from error
 
 
 def _is_whole(path: Path) -> bool:

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 from gymnasium import spaces
-from synaptick import Agent, StateError
+from synaptick import Agent, ConfigError, StateError
+from synaptick.arena import dimensions
 from synaptick.kernels.base.records import index_of, names_of
 from synaptick.kernels.layout import SETTINGS_AT
 from synaptick.kernels.settings import Settings
@@ -61,6 +62,23 @@ def test_unusable_buffers_are_refused() -> None:
 def test_what_is_no_buffer_is_refused(buffer: Any) -> None:
     with pytest.raises(StateError):
         make_agent(buffer=buffer)
+
+
+def test_a_tensor_beyond_the_limit_is_refused_before_memory_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(
+        ConfigError, match=r"depth_filter tensor: .*\[64, 64.*, 64\] and 3 inputs .* to 16,777,216; take"
+    ):
+        make_agent(layers=(64,) * 24, depth_filter="tensor")
+    with pytest.raises(ConfigError, match=r"carry \d{3},\d{3},\d{3},\d{3},\d{3} numbers"):
+        make_agent(layers=(65536, 65536), depth_filter="tensor")
+    agent = make_agent(layers=(8, 7, 6), depth_filter="tensor")
+    carried = sum(view.size for name, view in agent.arena.views.items() if name.endswith("/tensor"))
+    assert carried == 2 * (13 * 8 * 16 + 6 * 7 * 32)  # rows padded to 16 numbers
+    monkeypatch.setattr(dimensions, "TENSOR_LIMIT", carried)
+    make_agent(layers=(8, 7, 6), depth_filter="tensor")
+    monkeypatch.setattr(dimensions, "TENSOR_LIMIT", carried - 1)
+    with pytest.raises(ConfigError, match=f"would carry {carried:,} numbers"):
+        make_agent(layers=(8, 7, 6), depth_filter="tensor")
 
 
 def test_restore_is_exact_also_inside_an_episode() -> None:

@@ -35,6 +35,16 @@ def test_a_stream_that_is_closed_is_one_that_nobody_reads(tmp_path: Path, closed
         assert "mean return" not in (tmp_path / "a" / name).read_text()
 
 
+def test_a_copy_whose_file_others_closed_goes_without_a_word() -> None:
+    code = "import os; from synaptick.training.console import kept_streams\n"
+    code += "with kept_streams(): os.closerange(3, 99)\n"
+    code += (
+        "print(len(os.listdir('/proc/self/fd')))\nwith kept_streams(): pass\nprint(len(os.listdir('/proc/self/fd')))"
+    )
+    done = subprocess.run([sys.executable, "-X", "dev", "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "4\n4\n", "")
+
+
 def test_what_an_encoding_cannot_show_is_escaped(tmp_path: Path) -> None:
     run = f"$SYNAPTICK run {ENV_ID} {' '.join(SMALL)} --steps 300 --out"
     done = shell(f"{run} ünï", tmp_path, PYTHONIOENCODING="ascii")

@@ -36,7 +36,10 @@ EXAMPLE = ROOT / "docs" / "examples" / "embed_in_c" / "main.c"
 # All that the code may ask of a C library; what a compiler makes of sqrt and memcpy is its business.
 LIBRARY = {"exp", "expf", "log", "sqrt", "memcpy", "memset"}
 # Of the cases, those that together use nearly all of the source.
-USUAL = ("one layer", "odd sizes, three levels", "parts of an action", "factored, hop, reset path", "state kept")
+USUAL = (
+    *("one layer", "odd sizes, three levels", "parts of an action", "factored, hop, reset path", "state kept"),
+    *("deep", "tensor"),
+)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -89,7 +92,7 @@ def test_the_bench_tells_bytes_bits_and_times(cli: Cli) -> None:
     code, out, _ = cli("bench", "export", "--steps", 1000, "--networks", "1x32", "--json")
     assert code == 0
     row = json.loads(out.splitlines()[-1])["networks"]["1x32"]
-    assert row["bytes"]["state"] == 42_048
+    assert row["bytes"]["state"] == 42_176
     assert row["strict"]["follow"]["steps"] == 1000
     assert row["fast"]["follow"]["steps"] > 0
     assert row["fast"]["step_us"].keys() == row["strict"]["step_us"].keys()

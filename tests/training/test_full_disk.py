@@ -107,6 +107,47 @@ def test_a_folder_that_is_gone_for_a_while(cli: Cli, tmp_path: Path) -> None:
     assert_whole(tmp_path / "a", 300)
 
 
+def test_a_folder_that_is_removed_is_made_anew_at_the_end(cli: Cli, tmp_path: Path) -> None:
+    assert cli(*RUN, "--steps", 300, "--out", "whole")[0] == 0
+    at({50: lambda: shutil.rmtree(tmp_path / "a")})
+    code, out, err = cli(*RUN, "--steps", 200, "--out", "a")
+    assert (code, out, err.count("\n")) == (0, "", 2)
+    assert err.endswith("synaptick: a was removed or moved away: it is made anew\n")
+    Trouble.at = None
+    assert cli("run", "--resume", "a", "--steps", 300, "--quiet") == (0, "", "")
+    one, other = (Agent.load(tmp_path / name / CHECKPOINTS[0]).snapshot() for name in ("a", "whole"))
+    assert (one == other).all()
+    # Rows that a checkpoint had brought to disk before it was removed are gone with it.
+    assert [row[1] for row in rows(tmp_path / "a")] == list(range(6, 43))
+
+
+@pytest.mark.parametrize("stage", ["create", "resume"])
+def test_a_full_disk_at_the_beginning_is_said_with_the_folder(cli: Cli, stage: str) -> None:
+    if stage == "resume":
+        assert cli(*RUN, "--steps", 30, "--out", "a")[0] == 0
+    limit(600)
+    arguments = ("run", "--resume", "a", "--steps", 60) if stage == "resume" else (*RUN, "--out", "a")
+    code, out, err = cli(*arguments)
+    limit(-1)
+    assert (code, out) == (2, "")
+    assert err == (
+        "synaptick: error: cannot write to a: File too large; make room, or give a folder that can be written\n"
+    )
+
+
+def test_an_environment_that_fails_while_the_disk_is_full_is_told_too(cli: Cli) -> None:
+    def fail() -> None:
+        limit(SMALLER)
+        raise RuntimeError("on fire")
+
+    at({30: fail})
+    code, _, err = cli(*RUN, "--steps", 300, "--out", "a")
+    limit(-1)
+    assert (code, err.count("\n")) == (2, 2)
+    assert f"synaptick: {ENV_ID} failed at step 30 (RuntimeError: on fire)" in err
+    assert "nothing after step 0 is in it" in err
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write to any folder")
 def test_a_read_only_folder(cli: Cli, tmp_path: Path) -> None:
     folder = tmp_path / "a"
@@ -161,6 +202,25 @@ def kept(folder: Path, name: str = "results.csv") -> list[int]:
     assert lines[0] == HEADER
     assert all(line.endswith("\n") for line in lines)
     return [int(line.split(",")[1]) for line in lines[1:]]
+
+
+@pytest.mark.parametrize("how", ["cut", "removed"])
+def test_a_file_that_others_cut_or_remove_is_gone_on_with(tmp_path: Path, how: str) -> None:
+    path = tmp_path / "results.csv"
+    found = Results(tmp_path)
+    found.create()
+    for tally in ended(1, 2):
+        found.add(tally)
+    found.synchronize()
+    path.unlink()
+    if how == "cut":
+        path.write_text(f"{HEADER}10,1,0.5,10\n20,2,")
+    found.add(ended(3)[0])
+    with pytest.raises(OSError, match=r"tale file|No such file"):
+        found.synchronize()
+    found.synchronize()
+    found.close()
+    assert kept(tmp_path) == ([1, 3] if how == "cut" else [3])
 
 
 def test_a_file_put_aside_after_the_checkpoint_is_taken_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

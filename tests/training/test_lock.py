@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import fcntl
 import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 import time
+import types
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from synaptick import StateError
+from synaptick.training import lock as lock_module
 from synaptick.training.lock import LOCK_FILE, FolderLock
 
 from ..support.runs import SMALL, Cli, assert_whole
@@ -29,8 +34,10 @@ def held(folder: Path) -> Iterator[subprocess.Popen[str]]:
     with subprocess.Popen([sys.executable, "-c", HOLD, str(folder)], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "held\n"
-        yield process
-        process.kill()
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def test_a_second_run_of_a_folder_is_refused_with_the_process_that_has_it(cli: Cli, tmp_path: Path) -> None:
@@ -51,6 +58,7 @@ def test_a_second_run_of_a_folder_is_refused_with_the_process_that_has_it(cli: C
 
 
 def test_two_runs_of_one_process_exclude_each_other(tmp_path: Path) -> None:
+    open_before = len(os.listdir("/proc/self/fd"))
     one = FolderLock(tmp_path)
     with pytest.raises(StateError, match=f"process {os.getpid()}"):
         FolderLock(tmp_path)
@@ -58,8 +66,29 @@ def test_two_runs_of_one_process_exclude_each_other(tmp_path: Path) -> None:
         FolderLock(tmp_path)
     one.release()
     one.release()
+    assert len(os.listdir("/proc/self/fd")) == open_before
     FolderLock(tmp_path).release()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_two_threads_exclude_each_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def slowly(*arguments: Any) -> None:
+        time.sleep(0.2)
+        fcntl.lockf(*arguments)
+
+    monkeypatch.setattr(lock_module, "fcntl", types.SimpleNamespace(lockf=slowly, LOCK_EX=2, LOCK_NB=4))
+    with ThreadPoolExecutor(2) as pool:
+        errors = [future.exception() for future in [pool.submit(FolderLock, tmp_path) for _ in range(2)]]
+    assert sorted(type(error).__name__ for error in errors) == ["NoneType", "StateError"]
+
+
+def test_a_lock_whose_file_was_removed_leaves_that_of_another(tmp_path: Path) -> None:
+    one = FolderLock(tmp_path)
+    (tmp_path / LOCK_FILE).unlink()
+    with held(tmp_path):
+        one.release()
+        with pytest.raises(StateError):
+            FolderLock(tmp_path)
 
 
 def test_a_process_left_behind_holds_nothing(tmp_path: Path) -> None:

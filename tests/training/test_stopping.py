@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from synaptick import Agent
+from synaptick.training.run_folder import RunFolder
 
 from ..support.runs import SMALL, Cli, assert_whole
 
@@ -38,16 +39,20 @@ class Stuck(CartPoleEnv):
             print("stuck", flush=True)
             exec(os.environ["STUCK"])
         return super().step(action)
+    def close(self):
+        if os.environ.get("STUCK_IN_CLOSE"):
+            print("stuck", flush=True)
+            exec(os.environ["STUCK_IN_CLOSE"])
 
 gymnasium.register("Stuck-v0", Stuck, disable_env_checker=True)
 """
 
 
-def started(folder: Path, *arguments: str, **variables: str) -> subprocess.Popen[str]:
+def started(folder: Path, *arguments: str, command: str = "run", **variables: str) -> subprocess.Popen[str]:
     (folder / "stuck.py").write_text(MODULE)
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)]), **variables}
     return subprocess.Popen(
-        [sys.executable, "-m", "synaptick", "run", *arguments],
+        [sys.executable, "-m", "synaptick", command, *arguments],
         cwd=folder,
         env=environment,
         stdout=subprocess.PIPE,
@@ -83,6 +88,69 @@ def test_an_environment_that_does_not_return_is_given_up(cli: Cli, tmp_path: Pat
         out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (0, ""), err
     assert_whole(tmp_path / "a", 100)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_an_environment_that_does_not_close_is_given_up_and_what_was_saved_stays(tmp_path: Path, fails: bool) -> None:
+    """Its state is in the checkpoint, or the reason why the run ended before is told."""
+    run = ("stuck:Stuck-v0", *SMALL, "--steps", "60", "--out", "a", "--quiet")
+    stuck = {"STUCK": "1 / 0"} if fails else {}
+    with started(tmp_path, *run, STUCK_IN_CLOSE=STUCK["sleeps"], **stuck) as process:
+        assert process.stdout is not None
+        assert [process.stdout.readline() for _ in range(1 + fails)][-1] == "stuck\n"
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 143
+    assert err.startswith("synaptick: stopped by SIGTERM while the environment was being closed; ")
+    assert (
+        "Stuck-v0 failed at step 50 (ZeroDivisionError: division by zero); everything before is in a" in err
+    ) == fails
+    assert err.endswith("continue with: synaptick run --resume a\n")
+    assert_whole(tmp_path / "a", 49 if fails else 60)
+    assert (RunFolder.open(tmp_path / "a").load().env is None) == fails
+
+
+def test_an_evaluation_that_is_given_up_says_nothing_of_learning(tmp_path: Path) -> None:
+    run = ("stuck:Stuck-v0", *SMALL, "--steps", "30", "--out", "a", "--quiet")
+    with started(tmp_path, *run) as process:
+        assert process.wait(60) == 0
+    with started(tmp_path, "a", command="eval", STUCK=STUCK["sleeps"]) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "stuck\n"
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (130, "synaptick: stopped by SIGINT in a call that did not return\n")
+
+
+def test_ctrl_c_while_modules_are_loaded_ends_in_silence() -> None:
+    code = """
+import signal, sys
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == "numba":
+            signal.raise_signal(signal.SIGINT)
+sys.meta_path.insert(0, Finder())
+from synaptick.__main__ import command
+command()
+"""
+    done = subprocess.run([sys.executable, "-c", code, "--version"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")
+
+
+def test_a_wakeup_descriptor_that_was_closed_meanwhile_is_no_error() -> None:
+    """As one of an event loop in which a run was started."""
+    code = """
+import os, signal
+from synaptick.training.interrupts import StopRequest
+read, write = os.pipe()
+os.set_blocking(write, False)
+signal.set_wakeup_fd(write)
+with StopRequest():
+    os.close(write)
+print(signal.set_wakeup_fd(-1))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "-1\n", "")
 
 
 @pytest.mark.parametrize(("number", "code"), STOP)
