@@ -16,10 +16,12 @@ from .tasks.delayed_match import DelayedMatch
 from .tasks.delayed_xor import DelayedXor
 from .tasks.distracted_cue import DistractedCue, best_accuracy
 from .tasks.evidence_accumulation import EvidenceAccumulation
+from .tasks.first_cue import FirstCue
 from .tasks.forager import Forager
 from .tasks.memory_chain import MemoryChain
 from .tasks.probes import PROBES
 from .tasks.t_maze import TMaze
+from .tasks.toggle import Toggle
 from .tasks.trace_conditioning import TraceConditioning
 from .wrappers import masking
 from .wrappers.delay import DelayedReward
@@ -38,6 +40,7 @@ __all__ = [
     "DriftParameters",
     "EvidenceAccumulation",
     "FailSensors",
+    "FirstCue",
     "FlipReward",
     "Forager",
     "MaskPositions",
@@ -48,6 +51,7 @@ __all__ = [
     "RemapActions",
     "ScaleObservations",
     "TMaze",
+    "Toggle",
     "TraceConditioning",
     "World",
     "best_accuracy",
@@ -60,9 +64,11 @@ _TASKS = (
     DelayedXor,
     DistractedCue,
     EvidenceAccumulation,
+    FirstCue,
     Forager,
     MemoryChain,
     TMaze,
+    Toggle,
     TraceConditioning,
     *PROBES,
 )

@@ -66,6 +66,7 @@ class Dimensions:
     reservoir: bool
     memory: int
     holders: int
+    carried: bool
     delays: int
     groups: int
     adaptive: tuple[int, ...]
@@ -130,6 +131,10 @@ class Dimensions:
 
     def levels(self, layer: int) -> int:
         """Return how many hops a signal to a layer may have taken: one a layer above, and one more; 0 with a tensor."""
+        if self.is_memory(layer):
+            if not self.spatial_signal or (self.carried and self.is_memory(layer + 1)):
+                return 0
+            return 1 if self.tensor else len(self.layers) - 1 - layer + self.recurrent_hop
         if self.tensor or not self.learns(layer):
             return 0
         return (len(self.layers) - 1 - layer if self.spatial_signal else 0) + self.recurrent_hop
@@ -145,6 +150,9 @@ class Dimensions:
 
     def n_above(self, layer: int) -> int:
         """Return of how many neurons, those of all layers above, the tensor of a layer has the influence on."""
+        if self.is_memory(layer):
+            above = self.spatial_signal and self.carried and self.is_memory(layer + 1) and layer >= self.frozen
+            return self.layers[layer + 1] if above else 0
         return sum(self.layers[layer + 1 :]) if self.tensor and self.spatial_signal and layer >= self.frozen else 0
 
     def readout_columns(self) -> tuple[list[int], int, int]:
@@ -225,6 +233,7 @@ def dimensions(config: Config, observation: ObservationSpec, action: ActionSpec)
         reservoir=config.reservoir > 0,
         memory=config.memory_layers if config.memory else 0,
         delays=config.memory_delay,
+        carried=config.depth_filter in ("tensor", "none"),
         holders=round(config.holder_fraction * config.memory),
         groups=config.leak_groups,
         # Without a trace in time the adaptation of a threshold has no eligibility: its rows are those of LIF neurons.

@@ -11,7 +11,7 @@ from .base.arrays import row, span, view
 from .base.jit import FAINT, TINY, kernel
 from .base.vectors import copy, flushed, running_mean, weighted_sum
 from .layout import places_of, running_of, sizes_of
-from .memory import filter_memory, hold, see
+from .memory import filter_memory, hold, mean_keep, see
 from .neuron import filter_inputs, fire
 from .views import layer_view, net_view
 
@@ -123,6 +123,8 @@ def forward(settings: Any, ints: NDArray, reals: NDArray, floats: NDArray, net: 
             head.slope[index] = slope
             if layer.threshold >= 0:
                 filter_memory(layer)
+                if layer.levels > 0:
+                    head.leak[index] = mean_keep(layer)
             else:
                 filter_inputs(layer, slope)
             running_mean(PSI_MEAN_RATE, layer.psi, layer.psi_mean, TINY)

@@ -12,7 +12,7 @@ from .base.vectors import add_scaled
 from .credit import learn_layer, learn_readout
 from .feedback import ADAPTIVE, begin_mirroring, end_mirroring
 from .layout import places_of, sizes_of
-from .memory import learn_memory
+from .memory import carry_memory, learn_memory, weigh_memory
 from .rate_regularization import regularize_rates
 from .signals import send_signals
 from .step_size import choose_steps
@@ -37,12 +37,16 @@ def _learn_layers(
         if settings.rate_regularization > 0.0:
             regularize_rates(settings, layer)
         if layer.n_above > 0:
-            weigh_tensor(ints, floats, net, index, factors)
+            if layer.threshold >= 0:
+                upper = layer_view(ints, floats, net, index + 1)
+                weigh_memory(upper, factors)
+            else:
+                weigh_tensor(ints, floats, net, index, factors)
         first = min(index + 1, last)
         leak, slope, step = head.leak[first:], head.slope[first:], steps[index] * delta
         if layer.threshold >= 0:
             gates = last + 2 + index - sizes.memory_from
-            learn_memory(layer, leak, slope, steps, index, gates, delta, decay, e, total, norms)
+            learn_memory(layer, leak, slope, steps, index, gates, delta, decay, e, total, factors, norms)
             continue
         norms[index] = learn_layer(settings, layer, leak, slope, step, decay, e, total, factors)
     norms[last + 1] = learn_readout(head, steps[last + 1] * delta, decay)
@@ -68,6 +72,11 @@ def learn(
     if traces_follow:
         send_signals(ints, floats, net)
         advance_tensors(settings, ints, floats, net)
+        for index in range(sizes.memory_from, sizes.memory_from + sizes.n_memory - 1):
+            layer = layer_view(ints, floats, net, index)
+            if layer.n_above > 0:
+                e = span(floats, places_of(ints).scratch_e.at, layer.m)
+                carry_memory(settings, layer, layer_view(ints, floats, net, index + 1), e)
     if settings.feedback == ADAPTIVE:
         begin_mirroring(settings, ints, floats, net)
     choose_steps(settings, ints, reals, floats, net, delta)

@@ -27,12 +27,14 @@ from numpy.typing import NDArray
 
 from .base.arrays import row, span
 from .base.jit import TINY, kernel
-from .base.vectors import copy, leaky_filter, scale, weighted_sum
+from .base.vectors import add_scaled, copy, leaky_filter, scale, weighted_sum
 from .credit import credit_row
 from .depth import add_cascade, weigh_levels
 from .views import Layer
 
-SETTINGS = ("v_th", "dampening")
+SETTINGS = ("v_th", "dampening", "depth_filter")
+# A value of `depth_filter`.
+NONE = 2
 
 # Share of what an integrator sees that is added in a tick.
 INTEGRATOR_GAIN = 0.1
@@ -103,6 +105,56 @@ def filter_memory(layer: Layer) -> None:
 
 
 @kernel
+def mean_keep(layer: Layer) -> float:
+    """Return the mean of what is left of the cells."""
+    total = 0.0
+    for i in range(layer.n):
+        total += layer.keep[i]
+    return total / layer.n
+
+
+@kernel
+def descend_memory(upper: Layer, source: NDArray, out: NDArray) -> None:
+    """Add what a signal to memory neurons becomes below: ``sum_p S_p psi_p (a_p C_pi + b_p G_pi)``; in place."""
+    n, m = upper.n, upper.m
+    for p in range(n):
+        push = source[p] * upper.psi[p]
+        if push != 0.0:
+            add_scaled(out, push * upper.push[p], span(upper.feedback, p * m, out.shape[0]))
+            add_scaled(out, push * upper.push[n + p], span(upper.feedback, (n + p) * m, out.shape[0]))
+
+
+@kernel
+def carry_memory(settings: Any, layer: Layer, upper: Layer, e: NDArray) -> None:
+    """``V_p,r <- keep_p V_p,r + (a_p C_pi + b_p G_pi) psi_i eps_r`` for memory neurons p of the layer above, in place."""
+    n, m, rows = layer.n, layer.m, layer.rows
+    real = e.dtype.type
+    tiny, zero = real(TINY), real(0.0)
+    filtered = real(0.0 if settings.depth_filter == NONE else 1.0)
+    for r in range(rows):
+        i = r if r < n else r - n
+        scale(row(layer.eps, r, m), layer.psi[i], e)
+        for p in range(upper.n):
+            push = upper.push[p] * upper.feedback[p * upper.m + i]
+            push += upper.push[upper.n + p] * upper.feedback[(upper.n + p) * upper.m + i]
+            keep = filtered * upper.keep[p]
+            trace = row(layer.tensor, p * rows + r, m)
+            for j in range(m):
+                new = keep * trace[j] + push * e[j]
+                trace[j] = new if np.abs(new) > tiny else zero
+
+
+@kernel
+def weigh_memory(upper: Layer, factors: NDArray) -> None:
+    """Write the whole signal to each memory neuron of the layer above times its psi; factors (n_above,), in place."""
+    for p in range(upper.n):
+        total = upper.signals[p]
+        for q in range(1, upper.levels + 1):
+            total += upper.signals[(2 * upper.split + q) * upper.n + p]
+        factors[p] = total * upper.psi[p]
+
+
+@kernel
 def learn_memory(
     layer: Layer,
     leak: NDArray,
@@ -114,6 +166,7 @@ def learn_memory(
     decay: float,
     e: NDArray,
     total: NDArray,
+    factors: NDArray,
     norms: NDArray,
 ) -> None:
     """Change the weights of a layer by the credit of the tick before, then bring credit and traces up to date.
@@ -136,6 +189,12 @@ def learn_memory(
                 scale(eps, layer.psi[i], e)
                 scale(e, layer.signals[i], total)
                 add_cascade(layer, i, r, e, total)
+                norm += credit_row(w, credit, change, keep, real(1.0), total)
+            elif layer.n_above > 0:
+                scale(eps, factor, total)
+                for p in range(layer.n_above):
+                    if factors[p] != 0.0:
+                        add_scaled(total, factors[p], row(layer.tensor, p * layer.rows + r, m))
                 norm += credit_row(w, credit, change, keep, real(1.0), total)
             else:
                 norm += credit_row(w, credit, change, keep, factor, eps)

@@ -27,6 +27,7 @@ from .base.arrays import row, span
 from .base.jit import kernel
 from .base.vectors import add_scaled, fill, scale_saturating
 from .layout import sizes_of
+from .memory import descend_memory
 from .views import layer_view, net_view
 
 
@@ -83,8 +84,11 @@ def send_signals(ints: NDArray, floats: NDArray, net: int) -> None:
                 source = row(upper.signals, 0 if once else 2 * upper.split + q - 1, n_upper)
                 out = span(signals, (1 if once else slot) * n, groups * n)
                 psi = upper.psi if once else upper.psi_mean
-                descend(upper.feedback, upper.m, 0, source, psi, head.slope[index + 1], groups, out)
-            if sizes.recurrent_hop != 0:
+                if upper.threshold >= 0:
+                    descend_memory(upper, source, out)
+                else:
+                    descend(upper.feedback, upper.m, 0, source, psi, head.slope[index + 1], groups, out)
+            if sizes.recurrent_hop != 0 and layer.recurrent >= 0:
                 source = row(signals, 0 if once else slot - 1, n)
                 out = span(signals, (1 + s if once else slot) * n, groups * n)
                 psi = layer.psi if once else layer.psi_mean

@@ -157,7 +157,9 @@ def choose_steps(settings: Any, ints: NDArray, reals: NDArray, floats: NDArray, 
             parts = sizes.n_parts
             kappa /= action_scale(ints, reals)  # so that a narrow policy is moved in small steps
         scale, share = settings.td_error_scale, settings.readout_share
-        bounded_steps(lr, kappa, scale, share, sizes.frozen_layers, sizes.memory_from, sizes.n_layers, parts, delta, norms, steps)
+        bounded_steps(
+            lr, kappa, scale, share, sizes.frozen_layers, sizes.memory_from, sizes.n_layers, parts, delta, norms, steps
+        )
     else:
         fill(steps, 0.0)
         apply_coordinate(settings, ints, floats, net, delta)

@@ -80,7 +80,7 @@ def advance_tensors(settings: Any, ints: NDArray, floats: NDArray, net: int) -> 
     sizes, slope = sizes_of(ints), net_view(ints, floats, net).slope
     for index in range(sizes.frozen_layers, sizes.n_layers - 1):
         layer = layer_view(ints, floats, net, index)
-        if layer.n_above == 0:
+        if layer.n_above == 0 or layer.threshold >= 0:
             continue
         e, size = span(floats, places_of(ints).scratch_e.at, layer.m), layer.n * layer.m
         first = 0
