@@ -55,16 +55,6 @@ def run_with_cache(folder: Path) -> dict[str, Any]:
 
 
 @pytest.mark.slow
-def test_four_processes_that_compile_the_step_for_the_first_time_at_once(tmp_path: Path) -> None:
-    with ThreadPoolExecutor(4) as pool:
-        found = list(pool.map(run_with_cache, [tmp_path] * 4))
-    found.append(run_with_cache(tmp_path))
-    assert (found[-1]["compiled"], found[-1]["loaded"]) == (0, 1)
-    assert {tuple(each["digests"]) for each in found} == {tuple(found[0]["digests"])}
-    assert [path.suffix for path in tmp_path.rglob("*") if path.is_file()] == [".nbc"]
-
-
-@pytest.mark.slow
 def test_loaded_code_gives_the_bytes_that_fresh_code_gives(tmp_path: Path) -> None:
     """Kernels once compiled apart gave a warm process other roundings than a cold one."""
     cold, warm = run_with_cache(tmp_path), run_with_cache(tmp_path)
