@@ -1,6 +1,9 @@
 """The program ``synaptick``, also as ``python -m synaptick``."""
 
 import signal
+import sys
+
+from .errors import SynaptickError
 
 
 def command() -> None:
@@ -8,8 +11,11 @@ def command() -> None:
     before = signal.getsignal(signal.SIGINT)
     if before is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-    from .cli.main import command as loaded
-
+    try:
+        from .cli.main import command as loaded
+    except SynaptickError as error:  # of a variable of the environment that is read then
+        print(f"synaptick: error: {error}", file=sys.stderr)
+        sys.exit(2)
     signal.signal(signal.SIGINT, before)
     loaded()
 

@@ -140,7 +140,7 @@ def follow(agent: Agent, steps: int, seed: int = 0) -> dict[str, Any]:
     a, b = (np.concatenate([view.ravel() for view in views]).astype(np.float64) for views in (ours, theirs))
     return {
         "steps": done,
-        "same_actions": agent.last_action == int(twin.action[0]),
+        "same_actions": bool(agent.last_action == int(twin.action[0])),
         "first_difference": apart,
         "relative": float(np.linalg.norm(a - b) / np.linalg.norm(a)),
         "greatest": float(np.abs(a - b).max()),

@@ -12,7 +12,6 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -52,16 +51,6 @@ def run_with_cache(folder: Path) -> dict[str, Any]:
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
     return found
-
-
-@pytest.mark.slow
-def test_four_processes_that_compile_the_step_for_the_first_time_at_once(tmp_path: Path) -> None:
-    with ThreadPoolExecutor(4) as pool:
-        found = list(pool.map(run_with_cache, [tmp_path] * 4))
-    found.append(run_with_cache(tmp_path))
-    assert (found[-1]["compiled"], found[-1]["loaded"]) == (0, 1)
-    assert {tuple(each["digests"]) for each in found} == {tuple(found[0]["digests"])}
-    assert [path.suffix for path in tmp_path.rglob("*") if path.is_file()] == [".nbc"]
 
 
 @pytest.mark.slow

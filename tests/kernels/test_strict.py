@@ -76,11 +76,18 @@ def test_only_results_of_strict_arithmetic_are_marked() -> None:
 def test_any_other_arithmetic_is_an_error(value: str) -> None:
     environment = {**os.environ, "SYNAPTICK_ARITHMETIC": value}
     done = subprocess.run(
-        [sys.executable, "-c", "import synaptick"], env=environment, capture_output=True, text=True, timeout=300
+        [sys.executable, "-c", "from synaptick import Agent"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
     )
     assert done.returncode != 0
     last = done.stderr.splitlines()[-1]
     assert f"SYNAPTICK_ARITHMETIC is {value!r}; allowed: fast, strict" in last
+    command = [sys.executable, "-m", "synaptick", "--version"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
+    assert (done.returncode, done.stderr.count("\n"), "allowed: fast, strict" in done.stderr) == (2, 1, True)
 
 
 def test_strict_sums_are_those_of_the_interpreter_to_the_last_bit() -> None:

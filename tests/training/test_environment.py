@@ -241,10 +241,12 @@ def test_the_command_line_says_so_in_one_line(cli: Cli, monkeypatch: pytest.Monk
 
 def test_an_interruption_by_the_user_is_not_laid_at_the_door_of_the_environment() -> None:
     gymnasium.register(MADE, lambda **_: signal.raise_signal(signal.SIGINT))
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
     try:
         with pytest.raises(KeyboardInterrupt):
             make_env(MADE)
     finally:
+        signal.signal(signal.SIGINT, before)
         del gymnasium.registry[MADE]
 
 

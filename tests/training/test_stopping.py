@@ -125,6 +125,7 @@ def test_an_evaluation_that_is_given_up_says_nothing_of_learning(tmp_path: Path)
 def test_ctrl_c_while_modules_are_loaded_ends_in_silence() -> None:
     code = """
 import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 class Finder:
     def find_spec(self, name, path=None, target=None):
         if name == "numba":

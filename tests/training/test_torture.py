@@ -32,8 +32,8 @@ def test_whatever_an_environment_does_nothing_learned_is_lost(tmp_path: Path) ->
 
 
 @pytest.mark.slow
-def test_three_hundred_histories(tmp_path: Path) -> None:
-    found = histories(1000, 300, tmp_path)
+@pytest.mark.parametrize("first", [1000, 1100, 1200])
+def test_three_hundred_histories(tmp_path: Path, first: int) -> None:
+    found = histories(first, 100, tmp_path)
     assert found["wrong"] == []
-    assert found["histories"] == 300
-    assert set(found["deeds"]) >= ALL_DEEDS
+    assert (found["histories"], set(found["deeds"]) >= ALL_DEEDS) == (100, True)

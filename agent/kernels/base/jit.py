@@ -27,6 +27,7 @@ from typing import Any, TypeVar
 
 import numba
 
+from ...errors import ConfigError
 from .cache import holds_code, store
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -42,7 +43,7 @@ def _chosen_arithmetic() -> str:
     chosen = os.environ.get("SYNAPTICK_ARITHMETIC") or DEFAULT_ARITHMETIC
     if chosen not in ARITHMETICS:
         allowed = ", ".join(ARITHMETICS)
-        raise ValueError(f"environment variable SYNAPTICK_ARITHMETIC is {chosen!r}; allowed: {allowed} (or unset it)")
+        raise ConfigError(f"environment variable SYNAPTICK_ARITHMETIC is {chosen!r}; allowed: {allowed} (or unset it)")
     return chosen
 
 
