@@ -155,6 +155,7 @@ class StopRequest:
     def check(self, words: str) -> None:
         """Raise `Interrupted`, with these words after the name of the signal, if there was one."""
         if self.number:
+            self._put_out_fuse()
             raise Interrupted(f"stopped by {self.name}; {words}", self.number)
 
     @property
@@ -216,8 +217,10 @@ class StopRequest:
     def _watch(self) -> None:
         with suppress(OSError):
             number = self._asked()
-            self._put_out_fuse()
             self.number = self.number or number
+        # The fuse burns on while code of others runs: it may come to hold the interpreter at any moment.
+        if self.elsewhere.turn.locked():
+            self._put_out_fuse()
         while not self._over.is_set():
             if not self.number:  # the pipe is gone: what is left is what the handler notes
                 self._over.wait(GRACE)
@@ -225,7 +228,9 @@ class StopRequest:
             calls = self.elsewhere.calls
             if self._over.wait(GRACE):
                 break
-            if self.elsewhere.calls == calls and self.elsewhere.turn.acquire(blocking=False):
+            stuck = self.elsewhere.calls == calls and self.elsewhere.turn.acquire(blocking=False)
+            self._put_out_fuse()
+            if stuck:
                 try:
                     self.give_up()
                 finally:
