@@ -38,6 +38,12 @@ class Dimensions:
         Neurons of each layer, bottom first; the same for actor and critic.
     reservoir : bool
         Whether the bottom layer is a reservoir: it has no traces, and the one above it sees the observation too.
+    memory : int
+        Layers of memory neurons, above the reservoir.
+    delays : int
+        Longest delay of the observation that these see, ticks; 0: they see the present one alone.
+    carried : bool
+        Whether a memory layer carries its influence on each neuron of a memory layer above, instead of a cascade.
     groups : int
         Leak groups of a layer.
     adaptive : tuple of int
@@ -65,9 +71,8 @@ class Dimensions:
     layers: tuple[int, ...]
     reservoir: bool
     memory: int
-    holders: int
-    carried: bool
     delays: int
+    carried: bool
     groups: int
     adaptive: tuple[int, ...]
     spatial_signal: bool
@@ -203,8 +208,7 @@ class Dimensions:
             "threshold": columns["threshold"],
             "delays": max(self.delays, 1) if self.is_memory(layer) else 0,
             "delayed": columns["delayed"],
-            "holders": self.holders if self.is_memory(layer) else 0,
-            "mean_at": sum(self.layers[:layer]) if layer < self.reservoir + self.memory else -1,
+            "holders": sum(memory_kinds(self.layers[layer])[:2]) if self.is_memory(layer) else 0,
             "groups": self.groups,
             "learns": self.learns(layer),
             "n_adaptive": self.adaptive[layer],
@@ -231,14 +235,13 @@ def dimensions(config: Config, observation: ObservationSpec, action: ActionSpec)
         free_std=config.std == "free",
         layers=config.stack,
         reservoir=config.reservoir > 0,
-        memory=config.memory_layers if config.memory else 0,
+        memory=config.n_memory,
         delays=config.memory_delay,
         carried=config.depth_filter in ("tensor", "none"),
-        holders=round(config.holder_fraction * config.memory),
         groups=config.leak_groups,
         # Without a trace in time the adaptation of a threshold has no eligibility: its rows are those of LIF neurons.
         adaptive=tuple(
-            adaptive_neurons(config, n) if config.temporal_trace and index >= config.bottom else 0
+            adaptive_neurons(config, n) if config.temporal_trace and index >= config.lowest else 0
             for index, n in enumerate(config.stack)
         ),
         spatial_signal=config.spatial_signal,
@@ -274,3 +277,9 @@ def dimensions(config: Config, observation: ObservationSpec, action: ActionSpec)
 def adaptive_neurons(config: Config, n: int) -> int:
     """Return how many of n neurons are ALIF: the first ones."""
     return round(config.adaptive_fraction * n)
+
+
+def memory_kinds(n: int) -> tuple[int, int, int]:
+    """Return how many of n memory neurons begin as taps, holders and integrators, in this order: a third each."""
+    third = n // 3
+    return third, n - 2 * third, third

@@ -12,6 +12,7 @@ from ..errors import StateError
 from ..spaces import ActionSpec, ObservationSpec
 from .arena import Arena
 from .dimensions import adaptive_neurons, dimensions
+from .memory import fill_memory
 from .placement import NET_NAMES
 from .reservoir import set_constants, set_weights
 from .settings import fill_settings
@@ -39,8 +40,8 @@ def build(config: Config, observation: ObservationSpec, action: ActionSpec, seed
     Weights of a neuron start sparse (Elsayed et al. 2024): a share `connectivity` of its inputs, at least one, uniform
     in +- 1/sqrt(fan-in); its bias likewise uniform, never left out; recurrent weights uniform in +-
     recurrent_scale/sqrt(fan-in). Readouts are sparse in the same way, over the spikes of all layers read out. A
-    reservoir (`reservoir.py`) is drawn from numbers of its own and connected to what sees it by weights of 0, which do
-    not count as fan-in: at first, the layers above are what they would be without it.
+    reservoir (`reservoir.py`) and memory (`memory.py`) are drawn from numbers of their own and connected to what sees
+    them by weights of 0, which do not count as fan-in: at first, the layers above are what they would be without them.
 
     Parameters
     ----------
@@ -75,7 +76,10 @@ def _fill(arena: Arena, config: Config, observation: ObservationSpec, action: Ac
         own, feedback = (np.random.default_rng(grandchild) for grandchild in child.spawn(2))
         for index in range(len(config.stack)):
             _fill_constants(arena, config, name, index)
-            _fill_layer(arena, config, rng if arena.dimensions.learns(index) else own, name, index)
+            if arena.dimensions.is_memory(index):
+                fill_memory(arena, config, own, f"{name}/{index}", index)
+            else:
+                _fill_layer(arena, config, rng if arena.dimensions.learns(index) else own, name, index)
         _fill_readout(arena, config, rng, name)
         if arena.dimensions.own_feedback:
             _fill_feedback(arena, config, feedback, name)
@@ -126,10 +130,7 @@ def _sparse(rng: np.random.Generator, n: int, fan_in: int, connectivity: float, 
 def _fill_layer(arena: Arena, config: Config, rng: np.random.Generator, name: str, index: int) -> None:
     d, n = arena.dimensions, config.stack[index]
     columns = d.columns(index)
-    if d.is_memory(index):
-        _fill_memory(arena, config, rng, name, index)
-        return
-    first = columns["below"] if 0 < index <= config.bottom and not config.memory_connected else 0
+    first = columns["below"] if 0 < index == config.lowest else 0
     feedforward = columns["recurrent"] if config.recurrent else columns["bias"]
     bound = 1.0 / np.sqrt(columns["bias"] - first + 1)
     w = arena.views[f"{name}/{index}/w"]
@@ -142,33 +143,9 @@ def _fill_layer(arena: Arena, config: Config, rng: np.random.Generator, name: st
         set_weights(config, w, d.n_input)
 
 
-def _fill_memory(arena: Arena, config: Config, rng: np.random.Generator, name: str, index: int) -> None:
-    d, n = arena.dimensions, config.stack[index]
-    columns = d.columns(index)
-    bound = 1.0 / np.sqrt(columns["bias"] + 1)
-    w = arena.views[f"{name}/{index}/w"]
-    bias, threshold = columns["bias"], columns["threshold"]
-    w[:n, :bias] = config.memory_scale * rng.uniform(-bound, bound, (n, bias))
-    w[n:, :bias] = config.gate_scale * rng.uniform(-bound, bound, (n, bias))
-    retention = np.empty(n)
-    for part, spread in (
-        (slice(round(config.tap_fraction * n), d.holders), config.holder_spread),
-        (slice(d.holders, n), config.integrator_spread),
-    ):
-        count = len(range(*part.indices(n)))
-        u = (np.arange(count) + rng.uniform(size=count)) / max(count, 1)
-        horizon = config.memory_horizon
-        retention[part] = horizon**u if spread == 0.0 else 1.0 + (horizon - 1.0) * u**spread
-    taps = round(config.tap_fraction * n)  # the first of the holders
-    retention[:taps] = 1.05
-    share = 1.0 / np.maximum(retention, 1.0 + 1e-3)
-    w[n:, bias] = np.log(share / (1 - share))
-    w[:n, threshold] = config.threshold_scale * rng.uniform(-1.0, 1.0, n)
-
-
 def _fill_readout(arena: Arena, config: Config, rng: np.random.Generator, name: str) -> None:
     _, bias, _ = arena.dimensions.readout_columns()
-    first = sum(config.stack[: config.bottom]) if config.readout == "all" and not config.memory_connected else 0
+    first = sum(config.stack[: config.lowest]) if config.readout == "all" else 0
     bound = 1.0 / np.sqrt(bias - first + 1)
     w = arena.views[f"{name}/w"]
     w[:, first:bias] = _sparse(rng, w.shape[0], bias - first, config.connectivity, bound)

@@ -99,7 +99,7 @@ def layer_rows(d: Dimensions, index: int) -> Iterator[Row]:
     """Yield the arrays of a layer, from 0, bottom first."""
     sizes = d.layer_sizes(index)
     n, m, groups, learns = sizes["n"], sizes["m"], sizes["groups"], sizes["learns"]
-    rows, memory = sizes["rows"], sizes["threshold"] >= 0
+    rows, memory = sizes["rows"], d.is_memory(index)
     matrices = d.cascade or memory
     levels, split, vectors = sizes["levels"], sizes["split"], sizes["vectors"]
     yield Row("w", LEARNED, (rows, m))
@@ -131,5 +131,5 @@ def layer_rows(d: Dimensions, index: int) -> Iterator[Row]:
     yield Row("a", STATE, (n,))
     yield Row("z", STATE, (n,))
     yield Row("psi", STATE, (n,))
-    yield Row("output", STATE, (n,), same_as="" if sizes["mean_at"] >= 0 else "z")
+    yield Row("output", STATE, (n,), same_as="" if memory or not learns else "z")
     yield Row("signals", STATE, (1 + 2 * split + levels, n))

@@ -101,18 +101,6 @@ class Config:
         elsewhere="random_seed random_state",
     )
 
-    memory: int = NETWORK.field(0, Whole(4, 65536, "neurons", or_zero=True), "Memory neurons of a memory layer.")
-    memory_layers: int = NETWORK.field(1, Whole(1, 8), "Memory layers.")
-    holder_fraction: float = NETWORK.field(0.5, Real(0, 1), "Share of holders among memory neurons.")
-    memory_horizon: float = NETWORK.field(1000.0, Real(1, 1e6, "ticks"), "Longest retention at the start.")
-    memory_scale: float = NETWORK.field(1.0, Real(0, 100), "Scale of initial weights of memory neurons.")
-    memory_delay: int = NETWORK.field(8, Whole(0, 64), "Longest delay.")
-    tap_fraction: float = NETWORK.field(0.0, Real(0, 1), "Share of taps.")
-    holder_spread: float = NETWORK.field(1.0, Real(0, 100), "Exponent, 0 for log.")
-    integrator_spread: float = NETWORK.field(0.0, Real(0, 100), "Exponent, 0 for log.")
-    memory_connected: bool = NETWORK.field(False, Switch(), "Connected at the start.")
-    gate_scale: float = NETWORK.field(1.0, Real(0, 100), "Scale of initial weights of gates.")
-    threshold_scale: float = NETWORK.field(0.5, Real(0, 100), "Scale of initial thresholds.")
     layers: tuple[int, ...] = NETWORK.field(
         (64, 64, 64),
         Sizes(4, 65536, 256, "neurons"),
@@ -149,6 +137,29 @@ class Config:
         none without `recurrent`.""",
     )
     delay_length: int = NETWORK.field(5, Whole(1, 65536, "neurons"), "Neurons of a delay line.")
+    memory: int = NETWORK.field(
+        0,
+        Whole(4, 65536, "neurons", or_zero=True),
+        """Neurons of a memory layer beneath `layers`, whose leak is set by what they see, so that they learn what to
+        keep and for how long. 0 for none. Weights from them to the lowest of `layers` and to the readout begin at 0. A
+        third begins as taps, which keep nothing, a third as holders and a third as integrators.""",
+    )
+    memory_layers: int = NETWORK.field(
+        1,
+        Whole(1, 16, "layers"),
+        "Layers of `memory` neurons each, one on the other; all of them see the observation.",
+    )
+    memory_horizon: float = NETWORK.field(
+        1000.0,
+        Real(1, 10**6, "ticks"),
+        "Longest time constant of memory neurons at the start; those of a layer are spread from 1 tick to this.",
+    )
+    memory_delay: int = NETWORK.field(
+        8,
+        Whole(0, 1000, "ticks"),
+        """Memory neurons see the observation of this tick and that of 1, 2, ... up to so many ticks ago, by turns. 0:
+        that of this tick alone.""",
+    )
 
     leak_groups: int = NEURONS.field(
         4, Whole(1, 64), "Membrane time constants in a layer; neuron i has number i mod `leak_groups`."
@@ -193,8 +204,8 @@ class Config:
     connectivity: float = CONNECTIONS.field(
         0.1,
         Real(0, 1),
-        """Share of a neuron's inputs, but for those from a reservoir, that have a nonzero weight at the start, never
-        fewer than one input; all weights can grow later.""",
+        """Share of a neuron's inputs, but for those from a reservoir or memory, that have a nonzero weight at the
+        start, never fewer than one input; all weights can grow later.""",
     )
     recurrent: bool = CONNECTIONS.field(True, Switch(), "Whether a layer sees its own spikes of the tick before.")
     recurrent_scale: float = CONNECTIONS.field(
@@ -261,8 +272,9 @@ class Config:
     frozen_layers: int = CREDIT.field(
         0,
         Whole(0, 64),
-        """The bottom so many of `layers` (all, if there are fewer) keep their initial weights; an ablation. The
-        reservoir then reaches the output through the readout alone, so not at all with `readout: top`.""",
+        """The bottom so many layers above the reservoir, those of memory neurons first (all, if there are fewer), keep
+        their initial weights; an ablation. With none left that learns, what is below reaches the output through the
+        readout alone, so not at all with `readout: top`.""",
     )
 
     discount: float = LEARNING.field(0.99, Real(0, 1, "per tick"), "Discount of future reward.", elsewhere="gamma")
@@ -396,15 +408,19 @@ class Config:
 
     @property
     def stack(self) -> tuple[int, ...]:
-        """Neurons of every layer there is, bottom first: of the reservoir, if any, and of `layers`."""
+        """Neurons of every layer there is, bottom first: of the reservoir, if any, memory layers, if any, `layers`."""
         reservoir = (self.reservoir,) if self.reservoir else ()
-        memory = (self.memory,) * self.memory_layers if self.memory else ()
-        return (*reservoir, *memory, *self.layers)
+        return (*reservoir, *(self.memory,) * self.n_memory, *self.layers)
 
     @property
-    def bottom(self) -> int:
-        """How many of the bottom layers of `stack` are reservoir or memory."""
-        return len(self.stack) - len(self.layers)
+    def n_memory(self) -> int:
+        """How many layers of memory neurons there are."""
+        return self.memory_layers if self.memory else 0
+
+    @property
+    def lowest(self) -> int:
+        """Which layer of `stack` is the lowest of `layers`."""
+        return bool(self.reservoir) + self.n_memory
 
     @property
     def log_min_probability_ratio(self) -> float:

@@ -101,7 +101,10 @@ def _cascade_row(trace: NDArray, source: NDArray, share: float, signal: float, d
 
 @kernel
 def add_cascade(layer: Layer, i: int, r: int, e: NDArray, total: NDArray) -> None:
-    """Advance R_1 .. R_k of row r, of neuron i, and add what they make of its signals to `total`; `e` is used up. All in place."""
+    """Advance R_1 .. R_k of row r, of neuron i, and add what they make of its signals to `total`, in place.
+
+    `e` is used up.
+    """
     m, n = layer.m, layer.n
     for level in range(layer.levels):
         trace = row(layer.cascade, level * layer.rows + r, m)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from .base.arrays import row, span, view
 from .base.jit import FAINT, TINY, kernel
 from .base.vectors import copy, flushed, running_mean, weighted_sum
-from .layout import places_of, running_of, sizes_of
+from .layout import N_NETS, places_of, running_of, sizes_of
 from .memory import filter_memory, hold, mean_keep, see
 from .neuron import filter_inputs, fire
 from .views import layer_view, net_view
@@ -79,8 +79,8 @@ def normalize_current(current: NDArray, gain: float) -> float:
 def center(count: float, learn: bool, z: NDArray, mean: NDArray, out: NDArray) -> None:
     """Write ``out_i = z_i - mean_i``, with `learn` after ``mean_i <- mean_i + (z_i - mean_i) / count``, flushed.
 
-    A neuron that fires all the time, as latches do, would be one more bias unit. Many of those make the outputs of all
-    observations move together, and quickly: with spikes as they are, MountainCar is not explored.
+    A neuron that fires all the time, as latches and holders do, would be one more bias unit. Many of those make the
+    outputs of all observations move together, and quickly: with spikes as they are, MountainCar is not explored.
 
     Parameters
     ----------
@@ -102,39 +102,39 @@ def forward(settings: Any, ints: NDArray, reals: NDArray, floats: NDArray, net: 
     """Advance network `net` by one tick, in place; with `learn` the eligibility vectors follow.
 
     The readout is linear in the spikes of this very tick: ``output_k = sum_j W_out[k, j] z_j + b_k``. Those of a
-    reservoir count less their mean, there and in the layer above.
+    reservoir and of memory neurons count less their mean, there and in the layer above.
     """
-    places, n_layers, head = places_of(ints), sizes_of(ints).n_layers, net_view(ints, floats, net)
-    rates = row(view(reals, places.spike_rates), net, n_layers)
+    sizes, places, head = sizes_of(ints), places_of(ints), net_view(ints, floats, net)
+    rates = row(view(reals, places.spike_rates), net, sizes.n_layers)
     x = view(floats, places.input)
     below = x
-    for index in range(n_layers):
+    centered = 0
+    for index in range(sizes.n_layers):
         layer = layer_view(ints, floats, net, index)
-        slope = 1.0
         if layer.threshold >= 0:
             see(layer, below, x)
             spikes = hold(settings, layer)
+            if learn:
+                filter_memory(settings, layer)
+                head.slope[index], head.leak[index] = 1.0, mean_keep(layer)
         else:
             gather_inputs(below, layer.n_below, x, layer.observed, layer.z, layer.recurrent, layer.bias, layer.inputs)
             weighted_sum(layer.w, layer.inputs, layer.current)
             slope = normalize_current(layer.current, settings.gain)
             spikes = fire(settings, layer)
-        if learn:
-            head.slope[index] = slope
-            if layer.threshold >= 0:
-                filter_memory(layer)
-                if layer.levels > 0:
-                    head.leak[index] = mean_keep(layer)
-            else:
+            if learn:
                 filter_inputs(layer, slope)
+                head.slope[index] = slope
+        if learn:
             running_mean(PSI_MEAN_RATE, layer.psi, layer.psi_mean, TINY)
             running_mean(RATE_RATE, layer.z, layer.rate, TINY)
             share = spikes / layer.n
             rates[index] = flushed(rates[index] + SPIKE_RATE_RATE * (share - rates[index]), FAINT)
-        if layer.mean_at >= 0:
+        if layer.learns == 0 or layer.threshold >= 0:
             means = view(reals, places.output_mean)
-            mean = span(means, net * (means.shape[0] // 2) + layer.mean_at, layer.n)
+            mean = span(means, net * (means.shape[0] // N_NETS) + centered, layer.n)
             center(running_of(reals).observation_count, learn, layer.z, mean, layer.output)
+            centered += layer.n
         if layer.first >= 0:
             copy(layer.output, span(head.features, layer.first, layer.n))
         below = layer.output

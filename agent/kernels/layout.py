@@ -82,7 +82,7 @@ Places = np.dtype(
             "scratch_pair",  # (2,): room for two numbers
             "action",  # (n_choices + n_controls,): the last action, indices first, then controls
             "spike_rates",  # (2, n_layers)
-            "credit_norms",  # (2, n_layers + 1 + n_memory): L1 norm of the credit: layers, readout, gates of memory layers
+            "credit_norms",  # (2, n_layers + 1 + n_memory): L1 norm of the credit of layers, readout, gates
             "step_sizes",  # likewise: the last step sizes
             "input",  # float32, (n_input,): the normalized observation
             "scratch_e",  # float32: row buffers

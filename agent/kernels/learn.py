@@ -38,8 +38,7 @@ def _learn_layers(
             regularize_rates(settings, layer)
         if layer.n_above > 0:
             if layer.threshold >= 0:
-                upper = layer_view(ints, floats, net, index + 1)
-                weigh_memory(upper, factors)
+                weigh_memory(layer_view(ints, floats, net, index + 1), factors)
             else:
                 weigh_tensor(ints, floats, net, index, factors)
         first = min(index + 1, last)
@@ -86,12 +85,12 @@ def learn(
         steps = row(view(reals, places_of(ints).step_sizes), net, sizes.n_layers + 1 + sizes.n_memory)
         for block in range(sizes.frozen_layers, sizes.n_layers + 1):
             synapses = synapses_view(ints, floats, net, block)
-            layer = block - sizes.memory_from
-            if block < sizes.n_layers and 0 <= layer < sizes.n_memory:
+            memory = block - sizes.memory_from
+            if 0 <= memory < sizes.n_memory:
                 half = synapses.w.shape[0] // 2
-                for part in range(2):
-                    w, credit = row(synapses.w, part, half), row(synapses.credit, part, half)
-                    add_scaled(w, steps[block if part == 0 else sizes.n_layers + 1 + layer] * delta, credit)
+                gates = steps[sizes.n_layers + 1 + memory]
+                add_scaled(row(synapses.w, 0, half), steps[block] * delta, row(synapses.credit, 0, half))
+                add_scaled(row(synapses.w, 1, half), gates * delta, row(synapses.credit, 1, half))
             else:
                 add_scaled(synapses.w, steps[block] * delta, synapses.credit)
     if settings.feedback == ADAPTIVE:

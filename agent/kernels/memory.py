@@ -1,18 +1,29 @@
-"""Memory neurons: holders and integrators, whose leak is set by what they see; and the eligibility of their synapses.
+"""Memory neurons, whose leak is set by what they see, so that they learn what to keep; and their eligibility.
 
 ::
 
-    h_i = C_i u;   g_i = sigmoid(G_i u)
-    c_i <- (1 - g_i) c_i + a_i h_i        a_i = g_i for a holder, 0.1 for an integrator
-    z_i = 1[c_i > A_i];                   psi_i = dampening / v_th max(0, 1 - |c_i - A_i| / v_th)
+    u_i = [z below ; x_t ; x_{t-d} ; 1]     d: 1, 2, .. `memory_delay`, 1, .. by turns
+    h_i = C_i u_i;   g_i = sigmoid(G_i u_i)
+    c_i <- (1 - g_i) c_i + a_i h_i          a_i = g_i of a holder, max(g_i, 0.1) of an integrator
+    z_i = 1[c_i > A_i];                     psi_i = dampening / v_th max(0, 1 - |c_i - A_i| / v_th)
 
-No neuron sees itself or its neighbors, nothing is reset and no current is normalized, so that dc(t)/dc(t-1) is the
-number 1 - g, and the recursion of eligibility is exact real-time recurrent learning but for psi::
+No neuron sees itself or its neighbors, nothing is reset and no current is normalized. So dc_i(t)/dc_i(t-1) is the
+number 1 - g_i, and the recursion of eligibility is exact real-time recurrent learning, but for psi in the place of the
+derivative of the spike::
 
-    eC_ij <- (1 - g_i) eC_ij + a_i u_j
-    eG_ij <- (1 - g_i) eG_ij + g_i (1 - g_i) (h_i - c_i(t-1)) u_j      holder
-    eG_ij <- (1 - g_i) eG_ij - g_i (1 - g_i) c_i(t-1) u_j              integrator
+    eC_ij <- (1 - g_i) eC_ij + a_i u_ij
+    eG_ij <- (1 - g_i) eG_ij + b_i u_ij     b_i = g_i (1 - g_i) (h_i - c_i(t-1)), where a_i = 0.1 without h_i
     eA_i   = -1;   e = psi_i times each
+
+A layer of them above another sees its spikes (less their mean) in the same tick. What synapse r of the lower one has to
+do with neuron p of the upper one is carried literally, with each neuron's own leak (`carry_memory`)::
+
+    V_p,r <- (1 - g_p) V_p,r + (a_p C_pi + b_p G_pi) psi_i eps_r
+    credit_r <- decay credit_r + S_i psi_i eps_r + sum_p T_p psi_p V_p,r       T_p: the whole signal to p
+
+or, with `depth_filter: cascade` and `factored`, with the mean leak of the upper layer, by the recursion of `depth.py`.
+The cell is that of a minGRU (Feng et al. 2024, arXiv 2410.01201) that spikes, without its candidate's nonlinearity; the
+integrator is a LIF neuron with a gate in the place of its leak.
 
 Rows 0 .. n-1 of the weights are C, with A in a column of its own, rows n .. 2 n - 1 are G.
 """
@@ -27,14 +38,16 @@ from numpy.typing import NDArray
 
 from .base.arrays import row, span
 from .base.jit import TINY, kernel
-from .base.vectors import add_scaled, copy, leaky_filter, scale, weighted_sum
+from .base.vectors import add_scaled, clip, copy, leaky_filter, scale, weighted_sum
 from .credit import credit_row
 from .depth import add_cascade, weigh_levels
 from .views import Layer
 
-SETTINGS = ("v_th", "dampening", "depth_filter")
+SETTINGS = ("v_th", "dampening", "depth_filter", "temporal_trace")
 # A value of `depth_filter`.
 NONE = 2
+# Beyond this a gate is open or shut to the last bit, and its exponential still finite.
+GATE_CLIP = 40.0
 
 # Share of what an integrator sees that is added in a tick.
 INTEGRATOR_GAIN = 0.1
@@ -76,7 +89,8 @@ def hold(settings: Any, layer: Layer) -> float:
     spikes = 0.0
     for i in range(n):
         h, old = layer.current[i], v[i]
-        gate = real(1.0 / (1.0 + math.exp(-min(max(layer.current[n + i], -40.0), 40.0))))
+        drive = clip(np.float64(layer.current[n + i]), -GATE_CLIP, GATE_CLIP)
+        gate = real(1.0 / (1.0 + math.exp(-drive)))
         slope = gate * (one - gate)
         if i < layer.holders or gate > real(INTEGRATOR_GAIN):
             a, change = gate, slope * (h - old)
@@ -94,12 +108,14 @@ def hold(settings: Any, layer: Layer) -> float:
 
 
 @kernel
-def filter_memory(layer: Layer) -> None:
-    """Advance eC and eG of a layer, in place."""
+def filter_memory(settings: Any, layer: Layer) -> None:
+    """Advance eC and eG of a layer, in place; without `temporal_trace` they forget what was before this tick."""
     n, m = layer.n, layer.m
+    lasts = layer.keep.dtype.type(settings.temporal_trace)
     for r in range(layer.rows):
         i = r if r < n else r - n
-        leaky_filter(row(layer.eps, r, m), layer.keep[i], layer.push[r], row(layer.inputs, i % layer.delays, m))
+        inputs = row(layer.inputs, i % layer.delays, m)
+        leaky_filter(row(layer.eps, r, m), lasts * layer.keep[i], layer.push[r], inputs)
         if r < n:
             layer.eps[r * m + layer.threshold] = -1.0
 
@@ -126,7 +142,7 @@ def descend_memory(upper: Layer, source: NDArray, out: NDArray) -> None:
 
 @kernel
 def carry_memory(settings: Any, layer: Layer, upper: Layer, e: NDArray) -> None:
-    """``V_p,r <- keep_p V_p,r + (a_p C_pi + b_p G_pi) psi_i eps_r`` for memory neurons p of the layer above, in place."""
+    """``V_p,r <- (1 - g_p) V_p,r + (a_p C_pi + b_p G_pi) psi_i eps_r``, p of the layer above, in place."""
     n, m, rows = layer.n, layer.m, layer.rows
     real = e.dtype.type
     tiny, zero = real(TINY), real(0.0)

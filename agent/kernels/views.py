@@ -33,7 +33,6 @@ class Layer(NamedTuple):
     delays: int  # rows of inputs, one for each delay
     delayed: int  # column of the observation of some ticks ago, -1 if the layer does not see it
     holders: int  # the first so many memory neurons are holders, the others integrators
-    mean_at: int  # where the layer begins among those whose output is less its mean, -1 if it is not
     groups: int  # neuron i belongs to leak group i mod groups
     learns: int  # 1 if the layer has credit and traces
     n_adaptive: int  # the first so many neurons have an eligibility of the adaptation
@@ -141,7 +140,6 @@ def layer_view(ints: NDArray, floats: NDArray, net: int, layer: int) -> Layer:
         delays=row.delays,
         delayed=row.delayed,
         holders=row.holders,
-        mean_at=row.mean_at,
         groups=row.groups,
         learns=row.learns,
         n_adaptive=row.n_adaptive,

@@ -15,9 +15,8 @@ class Toggle(CuedChoice):
 
     ## Description
     Pulses are shown with pauses of random length before, between and after them; then comes a go signal. The action
-    taken when it is seen is right if it tells whether the number of pulses was odd. No pulse alone, and no count of them
-    that is compared with one threshold, says more than chance or nearly so: each pulse has to turn over what is
-    remembered.
+    taken when it is seen is right if it tells whether the number of pulses was odd. No pulse alone says anything, and
+    no count of them that is compared with one threshold says much: each pulse has to turn over what is remembered.
 
     A memory c <- a c + b whose a > 0 and b depend on what it sees alone cannot turn itself over: whatever the first
     state is larger than, it stays larger than. It can count, and a reader with a threshold for each count is right;
