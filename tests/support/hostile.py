@@ -263,6 +263,8 @@ class Hostile(gymnasium.Env[Any, Any]):
         done, odd = self.time % LENGTH == 0, self.time % 2 == 1
         step: Step = (self.observe(), float(self.time % 3), done and odd, done and not odd, {})
         deed = self.at_step.get(self.count(), "")
+        if deed in RETURNED and done:  # of a last step of an episode little is looked at
+            self.at_step[self.count() + 1], deed = deed, ""
         if deed in RETURNED:
             return RETURNED[deed](step)
         if deed:
@@ -321,6 +323,8 @@ class Stretch:
     def wrong(self, code: int | None, out: str, err: str, path: Path) -> Iterator[str]:
         """Yield what is not as it has to be."""
         good = Hostile.count()
+        if self.ending == "eats a signal" and good == STEPS:
+            self.ending = ""  # all was done before the signal was seen
         if code != self.code:
             yield f"exit code {code}, not {self.code}"
         if "Traceback" in err + out:
