@@ -15,7 +15,16 @@ import pytest
 from gymnasium.error import ResetNeeded
 from gymnasium.utils.env_checker import check_env
 from synaptick import EnvError, make_env
-from synaptick.envs import Copy, DelayedMatch, EvidenceAccumulation, MemoryChain, TMaze, TraceConditioning
+from synaptick.envs import (
+    Copy,
+    DelayedMatch,
+    EvidenceAccumulation,
+    FirstCue,
+    MemoryChain,
+    TMaze,
+    Toggle,
+    TraceConditioning,
+)
 from synaptick.envs.arguments import check_action
 from synaptick.envs.tasks.cues import add_noise, gaussian, noisy_box
 
@@ -38,8 +47,14 @@ SIZES: list[tuple[Any, dict[str, Any]]] = [
     (Copy, {}),
     (Copy, {"symbols": 2, "length": 1, "delay": 0}),
     (Copy, {"symbols": 9, "length": 20, "delay": 3}),
+    (FirstCue, {}),
+    (FirstCue, {"least": 1, "most": 1, "gap": 1}),
+    (FirstCue, {"least": 2, "most": 9, "gap": 30, "noise_channels": 3}),
+    (Toggle, {}),
+    (Toggle, {"most": 1, "gap": 1}),
+    (Toggle, {"most": 15, "gap": 30, "noise_channels": 3}),
 ]
-TASKS = [MemoryChain, TMaze, EvidenceAccumulation, TraceConditioning, DelayedMatch, Copy]
+TASKS = [MemoryChain, TMaze, EvidenceAccumulation, TraceConditioning, DelayedMatch, Copy, FirstCue, Toggle]
 Policy = Callable[[list[np.ndarray]], int]
 
 
@@ -86,12 +101,22 @@ def walk_and_turn(seen: list[np.ndarray]) -> int:
     return 1
 
 
+def name_first(seen: list[np.ndarray]) -> int:
+    return int(next((observation[0] for observation in seen if observation[0]), 0) > 0)
+
+
+def count_parity(seen: list[np.ndarray]) -> int:
+    return int(sum(observation[0] for observation in seen)) % 2
+
+
 ORACLES: dict[Any, Policy] = {
     MemoryChain: name_cue,
     TMaze: walk_and_turn,
     EvidenceAccumulation: more_on_the_right,
     DelayedMatch: compare,
     Copy: reproduce,
+    FirstCue: name_first,
+    Toggle: count_parity,
 }
 EPISODIC = [(task, kwargs) for task, kwargs in SIZES if task in ORACLES]
 
@@ -181,7 +206,7 @@ def test_an_oracle_gets_the_best_return(task: Any, kwargs: dict[str, Any]) -> No
     np.testing.assert_allclose(returns, best, rtol=1e-12)
 
 
-@pytest.mark.parametrize("task", [MemoryChain, EvidenceAccumulation, DelayedMatch])
+@pytest.mark.parametrize("task", [MemoryChain, EvidenceAccumulation, DelayedMatch, FirstCue, Toggle])
 def test_its_opposite_gets_the_worst(task: Any) -> None:
     env = task()
     env.reset(seed=1)
@@ -213,6 +238,8 @@ def best_return(task: Any, kwargs: dict[str, Any], key: Callable[[list[np.ndarra
         (DelayedMatch, {"symbols": 3, "delay": 2}, 0.0),
         (Copy, {"symbols": 3, "length": 2, "delay": 1}, 2 / 3 - 1),
         (Copy, {"symbols": 2, "length": 3, "delay": 0}, 0.0),
+        (FirstCue, {"most": 4, "gap": 2}, 0.0),
+        (Toggle, {"most": 3, "gap": 2}, 0.0),
     ],
 )
 def test_no_memoryless_policy_beats_chance(task: Any, kwargs: dict[str, Any], chance: float) -> None:
@@ -225,7 +252,8 @@ def test_no_memoryless_policy_beats_chance(task: Any, kwargs: dict[str, Any], ch
 
 @pytest.mark.parametrize(
     ("task", "kwargs"),
-    [(MemoryChain, {}), (EvidenceAccumulation, {}), (DelayedMatch, {}), (Copy, {}), (Copy, {"length": 9})],
+    [(MemoryChain, {}), (EvidenceAccumulation, {}), (DelayedMatch, {}), (Copy, {}), (Copy, {"length": 9})]
+    + [(FirstCue, {}), (Toggle, {})],
 )
 def test_only_the_last_actions_are_judged(task: Any, kwargs: dict[str, Any]) -> None:
     env, rng = task(**kwargs), np.random.default_rng(0)
@@ -299,6 +327,16 @@ def test_misuse_is_refused(task: Any) -> None:
         (Copy, {"symbols": 1}, "symbols: got 1; allowed: a whole number from 2"),
         (Copy, {"length": 0}, "length: got 0; allowed: a whole number from 1"),
         (Copy, {"delay": None}, "delay: got None; allowed: a whole number from 0"),
+        (FirstCue, {"least": 0}, "least: got 0; allowed: a whole number from 1 to 1000"),
+        (FirstCue, {"least": 4, "most": 3}, "most: got 3; allowed: a whole number from 4 to 1000"),
+        (FirstCue, {"gap": 0}, "gap: got 0; allowed: a whole number from 1 to 10000"),
+        (FirstCue, {"noise_channels": -1}, "noise_channels: got -1; allowed: a whole number from 0"),
+        (FirstCue, {"noise": -1}, "noise: got -1; allowed: a number from 0 to 1000"),
+        (Toggle, {"most": 0}, "most: got 0; allowed: a whole number from 1 to 999"),
+        (Toggle, {"most": 4}, "most: got 4; allowed: an odd number from 1 to 999"),
+        (Toggle, {"gap": 1.5}, "gap: got 1.5; allowed: a whole number from 1"),
+        (Toggle, {"noise_channels": 10_001}, "noise_channels: got 10001; allowed: a whole number from 0 to 10000"),
+        (Toggle, {"noise": 1001}, "noise: got 1001; allowed: a number from 0 to 1000"),
     ],
 )
 def test_bad_arguments_are_refused_with_what_is_allowed(task: Any, kwargs: dict[str, Any], said: str) -> None:
