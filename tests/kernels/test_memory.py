@@ -123,7 +123,7 @@ def mismatch(pair: tuple[Array, Array]) -> float:
     found = []
     for neurons in KINDS.values():
         for ours, exact in zip(*(parts(x, neurons) for x in pair), strict=True):
-            cosine = np.sum(ours * exact) / np.sqrt(np.sum(ours**2) * np.sum(exact**2))
+            cosine = np.sum(ours * exact) / max(np.sqrt(np.sum(ours**2) * np.sum(exact**2)), 1e-300)
             found += [np.abs(ours - exact).max() / np.abs(exact).max(), 1 - cosine]
     return float(np.max(found))
 

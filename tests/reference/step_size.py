@@ -29,7 +29,7 @@ def bounded_steps(
     delta: float,
     norms: Array,
 ) -> list[float]:
-    """The step of each block; the readout has `share` of the bound, the others, so many, the rest; all one if that is 0.
+    """The step of each block; the readout has `share` of the bound, the others, `learning`, the rest; if it is 0, one.
 
     Each of K parts of an action moves as if it were alone: norms count 1/K in the readout, 1/sqrt(K) in other blocks.
     """
