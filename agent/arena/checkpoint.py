@@ -24,8 +24,9 @@ MAGIC = b"synaptick\n"
 # 1: Box or Discrete observations, Discrete actions. 2: spaces of any nesting, continuous actions. 3: a reservoir,
 # statistics of returns. 4: its latches and delay lines, no traces of its own; min_probability_ratio. 5: neurons
 # that could be replaced. 6: these are gone; headers are records, and the table has the length of each array.
-# 7: filtered traces are kept by their mass.
-FORMAT = 7
+# 7: filtered traces are kept by their mass. 8: memory neurons: rows of weights, delays, two step sizes; the mean leak
+# of a layer may change.
+FORMAT = 8
 # The last two of a folder, which `replace_and_keep` keeps.
 NEWEST_FILE, OLDER_FILE = "agent.synaptick", "agent.older.synaptick"
 _HEAD = struct.Struct("<IQ")

@@ -24,6 +24,7 @@ CHEAPER: dict[str, Any] = {
     "reset_path": False,
     "step_rule": "bounded",
     "reservoir": 0,
+    "memory": 0,
 }
 
 
@@ -36,7 +37,7 @@ class Size:
     nbytes : int
         All of them, as `Agent.nbytes` has it.
     parts : tuple of (str, int)
-        What they are for, largest first: layers of both networks together, readouts, the rest.
+        What they are for, largest first: layers of both networks together, memory, readouts, the rest.
     alternatives : tuple of (str, int)
         Changes that save at least a tenth, and bytes of the state then, smallest first.
     """
@@ -95,8 +96,10 @@ def _part(owner: str, config: Config) -> str:
     _, _, layer = owner.partition("/")
     if not layer:
         return "the readout"
-    index = int(layer) - bool(config.reservoir)
-    return "the reservoir" if index < 0 else f"layers[{index}]"
+    index = int(layer)
+    if index >= config.lowest:
+        return f"layers[{index - config.lowest}]"
+    return "the reservoir" if index < bool(config.reservoir) else "memory"
 
 
 def _shown(nbytes: int) -> str:

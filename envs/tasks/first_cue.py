@@ -18,10 +18,12 @@ class FirstCue(CuedChoice):
     before, between and after them; then comes a go signal. The action taken when it is seen is right if it names the
     first cue. All cues look alike, so that whether one is to be kept depends on whether there was one before.
 
-    A memory whose leak and input depend on what it sees alone holds a weighted sum of the cues in which a later one
-    never weighs less than an earlier one: what the first adds has been through every leak since. The sign of the sum of
-    all cues, the best of these, names the first of three cues in 3 cases of 4, of five in 11 of 16: with 3 to 5 cues a
-    return of 0.42. A layer that remembers that there was a cue, and sets the leak of another layer, solves it.
+    A memory whose leak and input depend on what it sees alone, left as much as right, holds a weighted sum of the cues
+    in which a later one never weighs less than an earlier one: what the first adds has been through every leak since.
+    The sign of the sum of all cues, the best of these, names the first of three cues in 3 cases of 4, of four (a tie
+    decided by chance) or five in 11 of 16: with 3 to 5 cues a return of 0.42. With a leak for cues to the left and
+    another for those to the right, one cell c <- a c + b and a threshold come to 7/12, 0.58. A layer that remembers
+    that there was a cue, and sets the leak of another layer, solves it.
 
     ## Action space
     `Discrete(2)`: 0 for left, 1 for right. Only the action at the go signal counts.

@@ -19,9 +19,10 @@ class Toggle(CuedChoice):
     no count of them that is compared with one threshold says much: each pulse has to turn over what is remembered.
 
     A memory c <- a c + b whose a > 0 and b depend on what it sees alone cannot turn itself over: whatever the first
-    state is larger than, it stays larger than. It can count, and a reader with a threshold for each count is right;
-    the more pulses there may be, the finer these thresholds have to be. A layer that remembers the state, and another
-    one that reads it, can turn over.
+    state is larger than, it stays larger than. It can count, and one threshold on the count brings a return of
+    2 / (most + 1). A reader with a threshold for each count is right always; the
+    more pulses there may be, the finer these thresholds have to be. A layer that remembers the state, and another one
+    that reads it, can turn over.
 
     ## Action space
     `Discrete(2)`: 0 for even, 1 for odd. Only the action at the go signal counts.
@@ -60,6 +61,10 @@ class Toggle(CuedChoice):
         render_mode: str | None = None,
     ) -> None:
         self.most = checked_whole("most", most, 1, 999)
+        if self.most % 2 == 0:
+            raise ValueError(
+                f"most: got {most!r}; allowed: an odd number from 1 to 999, so that both answers are as likely"
+            )
         self.gap = checked_whole("gap", gap, 1, _TICKS)
         self.noise_channels = checked_whole("noise_channels", noise_channels, 0, 10_000)
         self.noise = checked_real("noise", noise, 0.0, 1000.0)

@@ -81,8 +81,27 @@ def test_a_tensor_beyond_the_limit_is_refused_before_memory_is_asked_for(monkeyp
         make_agent(layers=(8, 7, 6), depth_filter="tensor")
 
 
-def test_restore_is_exact_also_inside_an_episode() -> None:
-    agent = make_agent(layers=(8, 9))
+def test_what_memory_carries_counts_as_a_tensor(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of each lower memory layer the influence on the one above it, by `depth_filter: tensor` and `none`."""
+    settings = {"layers": (8,), "memory": 7, "memory_layers": 3, "memory_delay": 2}
+    for depth_filter in ("tensor", "none"):
+        agent = make_agent(**settings, depth_filter=depth_filter)
+        views = agent.arena.views
+        sizes = [[views[f"{net}/{index}/tensor"].size for index in range(4)] for net in ("actor", "critic")]
+        assert sizes == [[7 * 14 * 16, 7 * 14 * 16, 0, 0]] * 2
+    monkeypatch.setattr(dimensions, "TENSOR_LIMIT", 4 * 7 * 14 * 16)
+    make_agent(**settings, depth_filter="tensor")
+    monkeypatch.setattr(dimensions, "TENSOR_LIMIT", 4 * 7 * 14 * 16 - 1)
+    with pytest.raises(ConfigError, match="would carry"):
+        make_agent(**settings, depth_filter="tensor")
+    for changes in ({"depth_filter": "cascade"}, {"depth_filter": "tensor", "spatial_signal": False}):
+        views = make_agent(**settings, **changes).arena.views
+        assert not any(view.size for name, view in views.items() if name.endswith("/tensor"))
+
+
+@pytest.mark.parametrize("changes", [{}, {"memory": 6, "memory_layers": 2, "memory_delay": 3}], ids=str)
+def test_restore_is_exact_also_inside_an_episode(changes: dict[str, Any]) -> None:
+    agent = make_agent(layers=(8, 9), **changes)
     drive(agent, 100)
     snapshot = agent.snapshot()
     assert snapshot.nbytes == agent.nbytes
@@ -121,6 +140,7 @@ def test_a_snapshot_of_another_network_is_refused() -> None:
         {"tau_adapt": 3.0},
         {"frozen_layers": 1},
         {"feedback_decay": 0.1},
+        {"memory": 4},
     ],
     ids=str,
 )

@@ -39,7 +39,14 @@ def test_nothing_of_it_is_allocated() -> None:
 
 
 @pytest.mark.parametrize(
-    "changes", [{}, {"reservoir": 0, "layers": [64]}, {"depth_filter": "factored", "feedback": "random"}], ids=str
+    "changes",
+    [
+        {},
+        {"reservoir": 0, "layers": [64]},
+        {"depth_filter": "factored", "feedback": "random"},
+        {"memory": 64, "reservoir": 0},
+    ],
+    ids=str,
 )
 def test_what_is_advised_gives_the_bytes_that_it_says(changes: dict[str, Any]) -> None:
     config, entries = Config.from_dict(changes), 100_000
@@ -47,6 +54,7 @@ def test_what_is_advised_gives_the_bytes_that_it_says(changes: dict[str, Any]) -
     assert 1 <= len(size.alternatives) <= 3
     for change, nbytes in size.alternatives:
         name, _, value = change.partition(": ")
+        assert (name, value) != ("memory", "0") or config.memory
         fewer, then = entries, config
         if value:
             then = config.with_changes({name: [int(n) for n in value[1:-1].split(",")] if "[" in value else
@@ -68,3 +76,10 @@ def test_only_a_large_state_is_worth_a_word() -> None:
     assert "an observation of 10,000 numbers instead of 100,000: 64.2 MB; observation_skip: false: 317.4 MB" in line
     assert len(line.splitlines()) == 1
     assert size.advice(limit=size.nbytes) == ""
+
+
+def test_layers_have_the_names_that_settings_give_them() -> None:
+    config = Config(layers=(8, 9), reservoir=7, memory=6, memory_layers=2)
+    size = Agent.size_of(config, BOX, TWO)
+    names = ["layers[0]", "layers[1]", "memory", "sizes, settings and statistics", "the readout", "the reservoir"]
+    assert sorted(name for name, _ in size.parts) == names

@@ -22,9 +22,11 @@ IDS = [
     "synaptick/DelayedXor-v0",
     "synaptick/DistractedCue-v0",
     "synaptick/EvidenceAccumulation-v0",
+    "synaptick/FirstCue-v0",
     "synaptick/Forager-v0",
     "synaptick/MemoryChain-v0",
     "synaptick/TMaze-v0",
+    "synaptick/Toggle-v0",
     "synaptick/TraceConditioning-v0",
     *(f"synaptick/{probe.__name__}-v0" for probe in PROBES),
 ]

@@ -15,7 +15,16 @@ import pytest
 from gymnasium.error import ResetNeeded
 from gymnasium.utils.env_checker import check_env
 from synaptick import EnvError, make_env
-from synaptick.envs import Copy, DelayedMatch, EvidenceAccumulation, MemoryChain, TMaze, TraceConditioning
+from synaptick.envs import (
+    Copy,
+    DelayedMatch,
+    EvidenceAccumulation,
+    FirstCue,
+    MemoryChain,
+    TMaze,
+    Toggle,
+    TraceConditioning,
+)
 from synaptick.envs.arguments import check_action
 from synaptick.envs.tasks.cues import add_noise, gaussian, noisy_box
 
@@ -38,8 +47,14 @@ SIZES: list[tuple[Any, dict[str, Any]]] = [
     (Copy, {}),
     (Copy, {"symbols": 2, "length": 1, "delay": 0}),
     (Copy, {"symbols": 9, "length": 20, "delay": 3}),
+    (FirstCue, {}),
+    (FirstCue, {"least": 1, "most": 1, "gap": 1}),
+    (FirstCue, {"least": 2, "most": 9, "gap": 30, "noise_channels": 3}),
+    (Toggle, {}),
+    (Toggle, {"most": 1, "gap": 1}),
+    (Toggle, {"most": 15, "gap": 30, "noise_channels": 3}),
 ]
-TASKS = [MemoryChain, TMaze, EvidenceAccumulation, TraceConditioning, DelayedMatch, Copy]
+TASKS = [MemoryChain, TMaze, EvidenceAccumulation, TraceConditioning, DelayedMatch, Copy, FirstCue, Toggle]
 Policy = Callable[[list[np.ndarray]], int]
 
 
@@ -86,12 +101,22 @@ def walk_and_turn(seen: list[np.ndarray]) -> int:
     return 1
 
 
+def name_first(seen: list[np.ndarray]) -> int:
+    return int(next((observation[0] for observation in seen if observation[0]), 0) > 0)
+
+
+def count_parity(seen: list[np.ndarray]) -> int:
+    return int(sum(observation[0] for observation in seen)) % 2
+
+
 ORACLES: dict[Any, Policy] = {
     MemoryChain: name_cue,
     TMaze: walk_and_turn,
     EvidenceAccumulation: more_on_the_right,
     DelayedMatch: compare,
     Copy: reproduce,
+    FirstCue: name_first,
+    Toggle: count_parity,
 }
 EPISODIC = [(task, kwargs) for task, kwargs in SIZES if task in ORACLES]
 
@@ -181,7 +206,7 @@ def test_an_oracle_gets_the_best_return(task: Any, kwargs: dict[str, Any]) -> No
     np.testing.assert_allclose(returns, best, rtol=1e-12)
 
 
-@pytest.mark.parametrize("task", [MemoryChain, EvidenceAccumulation, DelayedMatch])
+@pytest.mark.parametrize("task", [MemoryChain, EvidenceAccumulation, DelayedMatch, FirstCue, Toggle])
 def test_its_opposite_gets_the_worst(task: Any) -> None:
     env = task()
     env.reset(seed=1)
@@ -213,6 +238,8 @@ def best_return(task: Any, kwargs: dict[str, Any], key: Callable[[list[np.ndarra
         (DelayedMatch, {"symbols": 3, "delay": 2}, 0.0),
         (Copy, {"symbols": 3, "length": 2, "delay": 1}, 2 / 3 - 1),
         (Copy, {"symbols": 2, "length": 3, "delay": 0}, 0.0),
+        (FirstCue, {"most": 4, "gap": 2}, 0.0),
+        (Toggle, {"most": 3, "gap": 2}, 0.0),
     ],
 )
 def test_no_memoryless_policy_beats_chance(task: Any, kwargs: dict[str, Any], chance: float) -> None:
@@ -225,7 +252,10 @@ def test_no_memoryless_policy_beats_chance(task: Any, kwargs: dict[str, Any], ch
 
 @pytest.mark.parametrize(
     ("task", "kwargs"),
-    [(MemoryChain, {}), (EvidenceAccumulation, {}), (DelayedMatch, {}), (Copy, {}), (Copy, {"length": 9})],
+    [
+        *((task, {}) for task in (MemoryChain, EvidenceAccumulation, DelayedMatch, FirstCue, Toggle, Copy)),
+        (Copy, {"length": 9}),
+    ],
 )
 def test_only_the_last_actions_are_judged(task: Any, kwargs: dict[str, Any]) -> None:
     env, rng = task(**kwargs), np.random.default_rng(0)
@@ -299,6 +329,16 @@ def test_misuse_is_refused(task: Any) -> None:
         (Copy, {"symbols": 1}, "symbols: got 1; allowed: a whole number from 2"),
         (Copy, {"length": 0}, "length: got 0; allowed: a whole number from 1"),
         (Copy, {"delay": None}, "delay: got None; allowed: a whole number from 0"),
+        (FirstCue, {"least": 0}, "least: got 0; allowed: a whole number from 1 to 1000"),
+        (FirstCue, {"least": 4, "most": 3}, "most: got 3; allowed: a whole number from 4 to 1000"),
+        (FirstCue, {"gap": 0}, "gap: got 0; allowed: a whole number from 1 to 10000"),
+        (FirstCue, {"noise_channels": -1}, "noise_channels: got -1; allowed: a whole number from 0"),
+        (FirstCue, {"noise": -1}, "noise: got -1; allowed: a number from 0 to 1000"),
+        (Toggle, {"most": 0}, "most: got 0; allowed: a whole number from 1 to 999"),
+        (Toggle, {"most": 4}, "most: got 4; allowed: an odd number from 1 to 999"),
+        (Toggle, {"gap": 1.5}, "gap: got 1.5; allowed: a whole number from 1"),
+        (Toggle, {"noise_channels": 10_001}, "noise_channels: got 10001; allowed: a whole number from 0 to 10000"),
+        (Toggle, {"noise": 1001}, "noise: got 1001; allowed: a number from 0 to 1000"),
     ],
 )
 def test_bad_arguments_are_refused_with_what_is_allowed(task: Any, kwargs: dict[str, Any], said: str) -> None:
@@ -708,3 +748,102 @@ def test_every_symbol_counts_for_itself() -> None:
 
     rewards = episode(env, second_wrong, 9)[1]
     assert rewards == [0.0] * 8 + [0.25, -0.25, 0.25, 0.25]
+
+
+# ---- FirstCue, Toggle
+
+
+def cells(observations: list[np.ndarray], maps: dict[float, tuple[float, float]], start: float) -> float:
+    """Return what becomes of a cell c <- a c + b, with a and b by what is shown; where nothing is, it is held."""
+    c = start
+    for observation in observations:
+        a, b = maps.get(float(observation[0]), (1.0, 0.0))
+        c = a * c + b
+    return c
+
+
+def streams() -> list[tuple[int, ...]]:
+    return [cues for count in (3, 4, 5) for cues in itertools.product((-1, 1), repeat=count)]
+
+
+def accuracy(values: np.ndarray) -> float:
+    """Of the best threshold on a number for each of `streams`, above which, or below which, the first cue is right."""
+    chance, first = np.array([1 / 3 / 2 ** len(cues) for cues in streams()]), np.array([cues[0] for cues in streams()])
+    ends = [-np.inf, *np.unique(np.round(values, 9))]
+    signs = [np.sign(np.round(values, 9) - end) for end in ends]  # a tie is decided by chance
+    signs += [np.where(np.round(values, 9) > end, 1, -1) for end in ends]
+    return float(max(abs(chance @ (sign * first)) for sign in signs)) / 2 + 0.5
+
+
+def test_bounds_of_the_first_cue_are_those_that_are_said() -> None:
+    """Of the sum .42, with any leak that does not tell the sides apart no more, of one cell that does 7/12."""
+    rng = np.random.default_rng(0)
+
+    def held(left: tuple[float, float], right: tuple[float, float], start: float) -> np.ndarray:
+        maps = {-1.0: left, 1.0: right}
+        return np.array([cells([np.array([cue]) for cue in cues], maps, start) for cues in streams()])
+
+    assert 2 * accuracy(held((1, -1), (1, 1), 0.0)) - 1 == pytest.approx(5 / 12)
+    assert round(5 / 12, 2) == 0.42
+    leaks = 1 - rng.random(100) ** 3
+    assert max(accuracy(held((a, -1), (a, 1), 0.0)) for a in leaks) <= (1 + 5 / 12) / 2 + 1e-12
+    assert 2 * accuracy(held((0.914, 0.463), (0.186, 1.988), -0.9)) - 1 == pytest.approx(7 / 12)
+    drawn = [
+        held((a, b), (c, d), start)
+        for a, c, b, d, start in np.hstack([rng.random((500, 2)), rng.normal(size=(500, 3))])
+    ]
+    found = [accuracy(values) for values in drawn]
+    assert (1 + 5 / 12) / 2 < max(found) <= (1 + 7 / 12) / 2 + 1e-12
+
+
+def sign_of_sum(seen: list[np.ndarray], rng: np.random.Generator) -> int:
+    total = sum(observation[0] for observation in seen)
+    return int(total > 0) if total else int(rng.integers(2))
+
+
+def test_the_sum_of_all_cues_gets_what_is_said() -> None:
+    env, rng = FirstCue(), np.random.default_rng(0)
+    env.reset(seed=5)
+    returns = [sum(episode(env, lambda seen: sign_of_sum(seen, rng))[1]) for _ in range(4000)]
+    assert np.mean(returns) == pytest.approx(5 / 12, abs=4.5 / math.sqrt(4000))
+
+
+@pytest.mark.parametrize(("most", "threshold"), [(5, 0), (5, 4), (3, 0)])
+def test_one_threshold_on_the_count_gets_what_is_said(most: int, threshold: int) -> None:
+    env = Toggle(most=most)
+    env.reset(seed=6)
+    returns = [sum(episode(env, lambda seen: int(np.sum(seen, axis=0)[0] > threshold))[1]) for _ in range(4000)]
+    assert np.mean(returns) == pytest.approx(2 / (most + 1), abs=4.5 / math.sqrt(4000))
+    best = max(sum((-1) ** ((count > end) != count % 2) for count in range(most + 1)) for end in range(-1, most + 1))
+    assert best == 2
+
+
+@pytest.mark.parametrize(("task", "shown"), [(FirstCue, {-1.0, 1.0}), (Toggle, {1.0})])
+def test_cues_come_in_any_number_apart_and_before_the_go_signal(task: Any, shown: set[float]) -> None:
+    env = task(gap=4)
+    env.reset(seed=7)
+    counts, pauses, answers = [], set(), []
+    for _ in range(1000):
+        seen, rewards, _ = episode(env, lambda _: 1)
+        at = np.flatnonzero(seen[:, 0])
+        assert set(seen[at, 0]) <= shown
+        assert np.flatnonzero(seen[:, 1]).tolist() == [len(seen) - 2] == [len(rewards) - 1]
+        pauses |= set(np.diff([-1, *at, len(seen) - 2]) - 1)
+        counts.append(len(at))
+        answers.append(rewards[-1])
+    assert pauses == {1, 2, 3, 4}
+    numbers = np.bincount(counts)
+    expected = range(3, 6) if task is FirstCue else range(6)
+    assert set(np.flatnonzero(numbers)) == set(expected)
+    assert np.abs(numbers[list(expected)] - 1000 / len(expected)).max() < 75
+    assert abs(np.mean(answers)) < 0.15
+
+
+def test_noise_is_on_every_tick_and_beside_the_rest() -> None:
+    for task in (FirstCue, Toggle):
+        plain, noisy = task(), task(noise_channels=2, noise=0.3)
+        for seed in range(3):
+            seen = episode(noisy, lambda _: 0, seed)[0]
+            np.testing.assert_array_equal(seen[:, :2], episode(plain, lambda _: 0, seed)[0])
+            assert (seen[:, 2:] != 0).all()
+        assert noisy.observation_space.high[2:] == pytest.approx(3.0)

@@ -20,8 +20,9 @@ ZEROS = np.zeros(SIZE)
 SHAPES: list[dict[str, Any]] = [
     {},
     {"layers": (8, 9), "reservoir": 8},
+    {"memory": 7, "memory_layers": 2, "depth_filter": "tensor", "memory_delay": 3},
     {"layers": (5, 4, 6, 7), "leak_groups": 1, "recurrent": False, "readout": "top", "observation_skip": False},
-    {"layers": (33,), **COORDINATE},
+    {"layers": (33,), **COORDINATE, "memory": 5, "reservoir": 6},
     {"layers": (8, 8, 8), "adaptive_fraction": 0.0, "depth_filter": "none", "keep_state": True},
     {"layers": (8, 9), "action": CONTROLS},
     {"action": PARTS, "std": "free"},
@@ -80,7 +81,7 @@ def _allocate(size: int) -> float:
     return np.ones(size).sum()
 
 
-@pytest.mark.parametrize("shape", SHAPES[:7], ids=str)
+@pytest.mark.parametrize("shape", SHAPES[:8], ids=str)
 def test_nothing_is_allocated(shape: dict[str, Any]) -> None:
     agent = make_agent(**shape)
     drive(agent, 100)  # what is set up once, such as interned numbers
@@ -135,6 +136,8 @@ def after_silence(changes: dict[str, Any]) -> Any:
         {"action": CONTROLS},
         {"action": PARTS},
         {"reservoir": 8},
+        {"memory": 8, "memory_layers": 2},
+        {"memory": 8, "memory_layers": 2, "memory_delay": 0, "depth_filter": "tensor"},
     ],
     ids=str,
 )

@@ -24,6 +24,9 @@ STREAMS = st.lists(st.tuples(VALUES, st.lists(VALUES, min_size=SIZE, max_size=SI
 OPTIONS = st.fixed_dictionaries(
     {
         "layers": st.sampled_from([(8,), (8, 8)]),
+        "memory": st.sampled_from([0, 0, 5]),
+        "memory_layers": st.sampled_from([1, 2]),
+        "depth_filter": st.sampled_from(["cascade", "tensor"]),
         "normalize_observations": st.booleans(),
         "normalize_rewards": st.booleans(),
         "keep_state": st.booleans(),
@@ -59,6 +62,9 @@ RULES: dict[str, dict[str, Any]] = {
     "coordinate": COORDINATE,
     "controls": {"action": CONTROLS},
     "coordinate parts": {"action": PARTS, **COORDINATE, "entropy_bonus": 0.1},
+    "memory": {"memory": 6, "memory_layers": 2, "memory_delay": 2},
+    "memory, carried": {"memory": 6, "memory_layers": 2, "depth_filter": "tensor", "feedback": "random"},
+    "memory, coordinate": {"memory": 6, "memory_horizon": 1e6, **COORDINATE, "rate_regularization": 0.1},
 }
 
 
@@ -169,3 +175,32 @@ def test_a_gradient_that_explodes_is_cut_off(name: str) -> None:
     before = learned(agent)
     live(agent, 20, every=1)
     assert (learned(agent)["critic/63/w"] != before["critic/63/w"]).any()
+
+
+@pytest.mark.parametrize("depth_filter", ["cascade", "factored", "none", "tensor"])
+def test_a_deep_stack_of_memory_stays_finite_and_learns_in_every_layer(depth_filter: str) -> None:
+    agent = make_agent(memory=5, memory_layers=16, layers=(8,), depth_filter=depth_filter)
+    before = {path: view.copy() for path, view in agent.arena.views.items() if path.endswith("/w")}
+    live(agent, 300, every=97)
+    for path, weights in before.items():
+        moved = np.abs(agent.arena.views[path] - weights).max()
+        assert 1e-6 < moved < 10, path
+
+
+def test_gates_that_are_open_or_shut_to_the_last_bit_stay_so() -> None:
+    """Beyond +-GATE_CLIP nothing overflows: an integrator whose gate is shut adds up, a holder holds, a tap follows."""
+    agent = make_agent(memory=9, layers=(8,), memory_delay=0, normalize_observations=False)
+    views, n = agent.arena.views, 9
+    bias = agent.arena.dimensions.columns(0)["bias"]
+    for net in ("actor", "critic"):
+        w = views[f"{net}/0/w"]
+        w[:] = 0.0
+        w[:n, 0] = 1.0
+        w[n:, bias] = [1e30] * 3 + [-1e30] * 6
+    observation = np.array([2.0, 0.0, 0.0])
+    agent.start(observation)
+    for _ in range(99):
+        agent.step(0.0, observation, learn=False)
+    np.testing.assert_allclose(views["actor/0/v"], [2.0] * 3 + [0.0] * 3 + [0.1 * 2.0 * 100] * 3, atol=1e-4)
+    agent.step(1.0, observation)
+    assert_finite(agent)

@@ -86,6 +86,18 @@ CASES |= {
     f"{rule}, controls": {**SETTINGS, **changes, "layers": (12, 10), "action": CONTROLS, "std_lr_scale": 0.2}
     for rule, changes in RULES.items()
 }
+MEMORY: dict[str, Any] = {"memory": 8, "memory_horizon": 50.0, "memory_delay": 3}
+CASES |= {
+    "bounded, memory": {**SETTINGS, **RULES["bounded"], "layers": (12,), **MEMORY},
+    "bounded, two memories, carried": {
+        **SETTINGS,
+        **RULES["bounded"],
+        "layers": (12,),
+        **MEMORY,
+        "memory_layers": 2,
+        "depth_filter": "tensor",
+    },
+}
 CASES["bounded, free controls"] = CASES["bounded, controls"] | {"std": "free", "noise_correlation": 0.5}
 
 

@@ -38,6 +38,8 @@ FORMS: tuple[dict[str, Any], ...] = (
     {"depth_filter": "factored", "recurrent_hop": True, "leak_groups": 3},
     {"depth_filter": "tensor", "reset_path": True},
     {"depth_filter": "tensor", "frozen_layers": 1, "reservoir": 6, "leak_groups": 3},
+    {"depth_filter": "tensor", "memory": 5, "memory_layers": 2, "rate_regularization": 0.01, "reset_path": True},
+    {"depth_filter": "factored", "memory": 7, "memory_layers": 3, "reservoir": 6, "memory_delay": 2, "leak_groups": 3},
 )
 
 
@@ -103,6 +105,8 @@ def test_the_random_configurations_have_every_option() -> None:
         assert len(values) == (len(kind.words) if isinstance(kind, Choice) else 2 * isinstance(kind, Switch))
     assert {len(config.layers) for config in configs} == {1, 2, 3}
     assert {bool(config.reservoir) for config in configs} == {False, True}
+    assert {bool(config.memory) for config in configs} == {False, True}
+    assert {1, 2, 3} <= {config.n_memory for config in configs}
 
 
 # ---- negative controls

@@ -48,6 +48,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "controls": {"action": CONTROLS},
     "parts": {"action": PARTS, "entropy_bonus": 0.1},
     "never spikes": {"v_th": 1000.0, "gain": 0.001},
+    "memory": {"memory": 6, "memory_horizon": 1e6},
+    "memory, carried, kept": {"memory": 6, "memory_layers": 2, "depth_filter": "tensor", "keep_state": True},
 }
 
 

@@ -43,6 +43,9 @@ COORDINATE = {"step_rule": "coordinate", "lr_policy": 0.01, "lr_value": 0.02, "c
 FACTORED_HOP = {"depth_filter": "factored", "recurrent_hop": True}
 ADAPTIVE = {"feedback": "adaptive", "feedback_decay": 0.003}
 RATES = {"rate_regularization": 0.003, "target_rate": 0.3}
+# As many neurons as there are in a layer of memory, with delays 1, 2, 3, 1, ..
+MEMORY = {"layers": (9, 8), "memory": 8, "memory_horizon": 30.0, "memory_delay": 3}
+TWO_MEMORIES = {**MEMORY, "memory": 7, "memory_layers": 2}
 
 THREE = spaces.Discrete(ACTIONS)
 SYMBOLS, BOX = spaces.Discrete(SIZE), spaces.Box(-np.inf, np.inf, (SIZE,))
@@ -125,6 +128,55 @@ OF_THE_NETWORK: dict[str, tuple[dict[str, Any], bool]] = {
     "deep": ({"layers": (6,) * 14, "connectivity": 1.0}, True),
     "deep, factored, hop": ({"layers": (6,) * 14, "connectivity": 1.0, **FACTORED_HOP}, True),
     "clipped": ({"layers": (9,), "observation_clip": 0.7, "entropy_bonus": 0.1}, True),
+    "memory": (MEMORY, True),
+    "memory, one layer, no delay, discrete": ({**MEMORY, "layers": (9,), "memory_delay": 0}, False),
+    "memory, all kinds as they come": ({**MEMORY, "layers": (9,), "memory": 4, "memory_horizon": 1000.0}, True),
+    "memory on a reservoir, plain stack": (
+        {**MEMORY, "reservoir": 9, "readout": "top", "observation_skip": False, "recurrent": False},
+        True,
+    ),
+    "memory, factored, hop": ({**MEMORY, **FACTORED_HOP}, True),
+    "memory, cascade, hop": ({**MEMORY, "recurrent_hop": True}, True),
+    "memory, no filter, hop": ({**MEMORY, "depth_filter": "none", "recurrent_hop": True}, True),
+    "memory, tensor": ({**MEMORY, "depth_filter": "tensor"}, True),
+    "memory, no signal from above": ({**MEMORY, "spatial_signal": False}, True),
+    "memory, nothing remembered": ({**TWO_MEMORIES, "temporal_trace": False, "readout_share": 0.0, **RATES}, True),
+    "memory, rates, adaptive feedback, coordinate, frozen": (
+        {**TWO_MEMORIES, **RATES, **ADAPTIVE, **COORDINATE, "frozen_layers": 1},
+        True,
+    ),
+    "memory, frozen": ({**TWO_MEMORIES, "reservoir": 6, "frozen_layers": 2}, True),
+    "memory, reset path, other constants": (
+        {**MEMORY, "reset_path": True, "v_th": 0.8, "dampening": 0.4, "reset_strength": 0.6, **RATES},
+        True,
+    ),
+    "two memories": (TWO_MEMORIES, True),
+    "two memories, factored, hop": ({**TWO_MEMORIES, **FACTORED_HOP}, True),
+    "two memories on a reservoir, no filter": ({**TWO_MEMORIES, "reservoir": 7, "depth_filter": "none"}, True),
+    "two memories, no filter, hop, random feedback": (
+        {**TWO_MEMORIES, "depth_filter": "none", "recurrent_hop": True, "feedback": "random"},
+        True,
+    ),
+    "two memories, tensor, no delay": ({**TWO_MEMORIES, "memory_delay": 0, "depth_filter": "tensor"}, True),
+    "two memories, tensor, random feedback, rates": (
+        {**TWO_MEMORIES, "depth_filter": "tensor", "feedback": "random", **RATES},
+        True,
+    ),
+    "two memories, tensor, adaptive feedback, coordinate": (
+        {**TWO_MEMORIES, "depth_filter": "tensor", **ADAPTIVE, **COORDINATE},
+        True,
+    ),
+    "two memories, tensor, nothing remembered": (
+        {**TWO_MEMORIES, "depth_filter": "tensor", "temporal_trace": False},
+        True,
+    ),
+    "two memories, tensor, state kept": ({**TWO_MEMORIES, "depth_filter": "tensor", "keep_state": True}, False),
+    "two memories, random feedback, hop": ({**TWO_MEMORIES, "feedback": "random", "recurrent_hop": True}, True),
+    "three memories, tensor, frozen": (
+        {**TWO_MEMORIES, "memory_layers": 3, "memory": 5, "depth_filter": "tensor", "frozen_layers": 1},
+        True,
+    ),
+    "three memories": ({**TWO_MEMORIES, "memory_layers": 3, "memory": 5}, True),
 }
 
 
@@ -210,6 +262,9 @@ USUAL = (
     *("short statistics, short sight, errors bound at a third", "bounded, fresh noise", "bounded, noise all lasting"),
     *("one-sided, free, top", "strayed, free, top, coordinate", "multidiscrete, fading, held"),
     *("mixed, three layers, factored", "mixed, fading, free, adaptive feedback"),
+    *("memory on a reservoir, plain stack", "memory, nothing remembered", "two memories, factored, hop"),
+    *("memory, rates, adaptive feedback, coordinate, frozen", "two memories, tensor, random feedback, rates"),
+    *("two memories on a reservoir, no filter", "two memories, tensor, state kept"),
 )
 
 
@@ -397,10 +452,11 @@ def same_spikes(agent: Agent, twin: ReferenceAgent) -> bool:
     """Whether all spikes agree; the lowest layer in which they do not must have been close to its threshold."""
     for net in NETS:
         for index in range(len(twin.config.stack)):
-            v, a, z, strength = (twin.arrays[f"{net}/{index}/{name}"] for name in ("v", "a", "z", "strength"))
+            z, psi = (twin.arrays[f"{net}/{index}/{name}"] for name in ("z", "psi"))
             differ = agent.arena.views[f"{net}/{index}/z"] != z
             if differ.any():
-                assert np.abs(v - twin.config.v_th - strength * a)[differ].max() < 1e-2
+                c = twin.config
+                assert (c.v_th * (1 - psi * c.v_th / c.dampening))[differ].max() < 1e-2
                 return False
     return True
 
@@ -805,6 +861,75 @@ def test_a_mutated_option_breaks_parity(depth_filter: str, name: str | None, mon
         assert assert_parity(agent, twin, events, tolerance=1e-5, stretch=100) == TICKS
         return
     put(monkeypatch, name, OF_FILTERS[depth_filter][name])
+    with pytest.raises(AssertionError, match=r"^tick "):
+        assert_parity(agent, twin, events, tolerance=1e-5, stretch=100)
+
+
+def _cells(**changes: Any) -> Any:
+    """`memory.hold` with some of what it returns changed: functions of the cells, of the old ones, and of h."""
+
+    def hold(config: Any, old: Any, a: Any, h: Any, drive: Any) -> Any:
+        cells = TRUE["memory.hold"](config, old, a, h, drive)
+        return cells._replace(**{name: change(cells, old, h) for name, change in changes.items()})
+
+    return hold
+
+
+def _without_old(cells: Any, old: Any, h: Any) -> Any:
+    """b without what the gate takes off the cell."""
+    gate, n = 1 - cells.keep, cells.v.size
+    return np.concatenate([cells.push[:n], cells.push[n:] + gate * (1 - gate) * old])
+
+
+NORMS = ReferenceAgent.norms
+
+
+def _one_norm(agent: ReferenceAgent, net: str) -> Any:
+    """Candidates and gates of a memory layer under one norm."""
+    norms, blocks = NORMS(agent, net), len(agent.blocks(net))
+    for gate, index in enumerate(index for index in agent.indices if agent.is_memory(index)):
+        norms[index] = norms[blocks + gate] = norms[index] + norms[blocks + gate]
+    return norms
+
+
+OF_MEMORY: dict[str, Any] = {
+    "memory.INTEGRATOR_GAIN": 0.11,
+    "memory.see": lambda size, below, x, past: TRUE["memory.see"](size, below, x, past[::-1]),
+    "memory.hold b": _cells(push=_without_old),
+    "memory.hold psi": _cells(psi=lambda cells, old, h: 1.001 * cells.psi),
+    "memory.hold reset": _cells(v=lambda cells, old, h: cells.v * (1 - cells.z)),
+    "memory.filter_memory": lambda eps, keep, *rest: TRUE["memory.filter_memory"](eps, 0.99 * keep, *rest),
+    "memory.eligibility": lambda agent, at: agent.arrays[f"{at}eps"],
+    "clearing.NEURONS": ("v", "a", "z", "psi"),
+}
+OF_CARRIED: dict[str, Any] = OF_MEMORY | {
+    "memory.influence": lambda trace, keep, *rest: TRUE["memory.influence"](trace, np.roll(keep, 1), *rest),
+    "memory.through_gates": lambda agent, at, n: np.split(
+        agent.arrays[at + "push"][:, None] * agent.arrays[at + "feedback"][:, :n], 2
+    )[0],
+    "memory.carried_credit": lambda s, above, *rest: TRUE["memory.carried_credit"](
+        s, above._replace(hops=0 * above.hops), *rest
+    ),
+    "feedback.feedback": lambda agent, at: agent.arrays[f"{at}w"],
+}
+OF_CASCADED: dict[str, Any] = {
+    "memory.mean_keep": lambda keep: float(np.median(keep)),
+    "agent.ReferenceAgent.norms": _one_norm,
+    "depth.cascade": lambda traces, e, leaks, slopes: TRUE["depth.cascade"](traces, e, leaks[::-1], slopes),
+}
+OF_TWO_MEMORIES = {"tensor": OF_CARRIED, "cascade": OF_CASCADED}
+
+
+@pytest.mark.parametrize(
+    ("depth_filter", "name"), [(form, name) for form, mutants in OF_TWO_MEMORIES.items() for name in (None, *mutants)]
+)
+def test_a_mutated_memory_breaks_parity(depth_filter: str, name: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    agent = double_agent({**TWO_MEMORIES, **ADAPTIVE, **RATES, "depth_filter": depth_filter})
+    twin, events = twin_of(agent), script(TICKS, agent.observation, 0)
+    if name is None:
+        assert assert_parity(agent, twin, events, tolerance=1e-5, stretch=100) == TICKS
+        return
+    put(monkeypatch, name, OF_TWO_MEMORIES[depth_filter][name])
     with pytest.raises(AssertionError, match=r"^tick "):
         assert_parity(agent, twin, events, tolerance=1e-5, stretch=100)
 

@@ -32,7 +32,8 @@ class ReferenceAgent:
         for path in (f"{net}/{index}" for net in NETS for index in self.indices):
             # LIF rows are carried along: strength 0 takes them out of e. So is the reset: 0 unless its path is in. What
             # a reservoir would have if it learned is carried along too.
-            groups = len(self.arrays[f"{path}/alphas"])
+            # Memory neurons have an eps for every row of weights.
+            groups = 0 if self.is_memory(int(path.split("/")[1])) else len(self.arrays[f"{path}/alphas"])
             for name, rows in ((f"{path}/{k}", groups if k == "eps" else None) for k in CARRIED):
                 missing = (rows or len(self.arrays[f"{path}/w"])) - len(self.arrays[name])
                 self.arrays[name] = np.pad(self.arrays[name], ((0, missing), (0, 0)))
@@ -41,8 +42,16 @@ class ReferenceAgent:
         self.tensor = c.depth_filter == "tensor" and c.spatial_signal
         self.hop = c.recurrent_hop and c.recurrent and c.spatial_signal and c.temporal_trace and not self.tensor
         self.fall = neuron.fall(c) * (c.reset_path and c.temporal_trace)
-        by_levels = c.spatial_signal and not self.tensor
-        self.levels = [by_levels * (len(c.stack) - 1 - index) + self.hop for index in self.indices]
+        self.levels = [self._levels(index) for index in self.indices]
+
+    def _levels(self, index: int) -> int:
+        """How many hops a signal to a layer may have taken; none that is carried literally."""
+        above = len(self.config.stack) - 1 - index
+        if index not in self.learning or self.carries(index) or not self.config.spatial_signal:
+            return 0
+        if self.tensor:
+            return int(self.is_memory(index))
+        return int(above + self.hop)
 
     def start(self, observation: Any, learn: bool = True) -> Array:
         """An episode begins: forget the last one, then act; no reward is due."""
@@ -63,8 +72,37 @@ class ReferenceAgent:
         return [*(f"{net}/{index}/" for index in self.indices), f"{net}/"]
 
     def sees(self, index: int) -> bool:
-        """Whether a layer sees the observation; a reservoir does not stand between it and the layer above."""
-        return bool(index <= (self.config.reservoir > 0) or self.config.observation_skip)
+        """Whether a layer sees the observation; reservoir and memory do not stand between it and the layers above."""
+        return bool(index <= self.config.lowest or self.config.observation_skip)
+
+    def is_memory(self, index: int) -> bool:
+        """Whether a layer is of memory neurons."""
+        return bool((self.config.reservoir > 0) <= index < self.config.lowest)
+
+    def carries(self, index: int) -> bool:
+        """Whether a memory layer carries its influence on each neuron of a memory layer above."""
+        c = self.config
+        both = self.is_memory(index) and self.is_memory(index + 1)
+        return bool(both and c.spatial_signal and c.depth_filter in ("tensor", "none"))
+
+    def threshold(self, index: int) -> int:
+        """The column of the thresholds of a memory layer: after spikes from below, observations and the constant 1."""
+        below = self.config.stack[index - 1] if index else 0
+        return int(below + self.arrays["input"].size * (1 + (self.config.memory_delay > 0)) + 1)
+
+    def norms(self, net: str) -> Array:
+        """L1 norms of the credit: of each layer, of memory neurons without gates, of the readout, then of the gates."""
+        found = [np.abs(self.arrays[at + "credit"]).sum(axis=1) for at in self.blocks(net)]
+        memory = [index for index in self.indices if self.is_memory(index)]
+        gates = [np.split(found[index], 2)[1] for index in memory]
+        found = [np.split(rows, 2)[0] if index in memory else rows for index, rows in enumerate(found)]
+        return np.array([rows.sum() for rows in [*found, *gates]])
+
+    def leaks(self, net: str) -> Array:
+        """Mean leaks of all layers as traces of layers below know them; of memory neurons, those of this tick."""
+        remembers = float(self.config.depth_filter != "none" and self.config.temporal_trace)
+        means = [self.arrays[f"{net}/{k}/alpha"].mean() * remembers for k in self.indices]
+        return np.where([self.is_memory(k) for k in self.indices], self.arrays[f"{net}/leak"], means)
 
     def slopes(self, net: str) -> Array:
         """Of the normalized currents of all layers."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 # What the beginning of an episode, and a stretch of acting only, forget.
 TRACES = ("credit", "eps", "epsa", "epsr", "cascade", "filtered", "tensor", "psi_past", "mass")
 # What the beginning of an episode forgets too.
-NEURONS = ("v", "a", "z", "psi")
+NEURONS = ("v", "a", "z", "psi", "past", "keep", "push")
 
 
 def zero(agent: ReferenceAgent, names: Collection[str]) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from . import depth, neuron, policy, tensor, vectors
+from . import depth, memory, neuron, policy, tensor, vectors
 from .signals import Signals
 from .vectors import Array
 
@@ -30,8 +30,10 @@ def layer_credit(agent: ReferenceAgent, net: str, index: int, signals: list[Sign
     c, arrays, at, found = agent.config, agent.arrays, f"{net}/{index}/", signals[index]
     slopes, last = agent.slopes(net), agent.indices[-1]
     remembers = float(c.depth_filter != "none" and c.temporal_trace)
-    means = np.array([arrays[f"{net}/{k}/alpha"].mean() * remembers for k in agent.indices])
+    means = agent.leaks(net)
     above = [min(index + q, last) for q in range(1, agent.levels[index] + 1)]
+    if agent.is_memory(index):
+        return memory.memory_credit(agent, net, index, signals, means[above], slopes[above])
     x, e = neuron.layer_eligibility(agent, at)
     neuron.advance_eligibility(agent, at)
     if agent.tensor:

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import vectors
-from .signals import Signals
 from .vectors import Array
 
 if TYPE_CHECKING:
     from .agent import ReferenceAgent
+    from .signals import Signals
 
 # Below, a mean of past psi is 0.
 PSI_FLOOR = 1e-12

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from . import neuron, vectors
+from . import memory, neuron, vectors
 from .vectors import Array
 
 if TYPE_CHECKING:
@@ -33,29 +33,41 @@ def center(count: float, learn: bool, z: Array, mean: Array) -> tuple[Array, Arr
     return z - mean, mean
 
 
+def advance_layer(agent: ReferenceAgent, net: str, index: int, below: Array | None, x: Array, learn: bool) -> None:
+    """One tick of a layer that is not memory: membranes, spikes and, if it learns, eps."""
+    c, arrays, at = agent.config, agent.arrays, f"{net}/{index}/"
+    state = arrays[at + "v"], arrays[at + "a"], arrays[at + "z"]
+    constants = arrays[at + "alpha"], arrays[at + "rho"], arrays[at + "strength"]
+    seen = x if agent.sees(index) else None
+    u = gather_inputs(arrays[at + "w"].shape[1], below, seen, state[2] if c.recurrent else None)
+    current, slope = normalize_current(arrays[at + "w"] @ u, c.gain)
+    found = neuron.fire(c, state, constants, current)
+    arrays.update({at + name: new for name, new in zip(("v", "a", "z", "psi"), found, strict=True)})
+    if learn:
+        arrays[at + "slope"] = slope
+        arrays[at + "eps"] = neuron.filter_inputs(arrays[at + "eps"], arrays[at + "alphas"], slope, u)
+
+
 def forward(agent: ReferenceAgent, net: str, x: Array, learn: bool) -> None:
     """Spikes up through the layers, eps and the means of psi and z; output = W_out [spikes read out; 1]."""
     c, arrays = agent.config, agent.arrays
     spikes: list[Array] = []
     for index in agent.indices:
         at = f"{net}/{index}/"
-        state = arrays[at + "v"], arrays[at + "a"], arrays[at + "z"]
-        constants = arrays[at + "alpha"], arrays[at + "rho"], arrays[at + "strength"]
-        below, seen = spikes[-1] if spikes else None, x if agent.sees(index) else None
-        u = gather_inputs(arrays[at + "w"].shape[1], below, seen, state[2] if c.recurrent else None)
-        current, slope = normalize_current(arrays[at + "w"] @ u, c.gain)
-        found = neuron.fire(c, state, constants, current)
-        arrays.update({at + name: new for name, new in zip(("v", "a", "z", "psi"), found, strict=True)})
+        below = spikes[-1] if spikes else None
+        if agent.is_memory(index):
+            memory.advance_memory(agent, net, index, below, x, learn)
+        else:
+            advance_layer(agent, net, index, below, x, learn)
         spikes.append(arrays[at + "z"])
-        if index < (c.reservoir > 0):
-            means, row = arrays["reservoir_mean"], ("actor", "critic").index(net)
-            spikes[-1], means[row] = center(agent.scalars["observation_count"], learn, spikes[-1], means[row])
+        if index < c.lowest:
+            first = sum(c.stack[:index])
+            mean = arrays["output_mean"][("actor", "critic").index(net), first : first + c.stack[index]]
+            spikes[-1], mean[:] = center(agent.scalars["observation_count"], learn, spikes[-1], mean.copy())
             arrays[at + "output"] = spikes[-1]
         if learn:
-            arrays[at + "slope"] = slope
-            arrays[at + "eps"] = neuron.filter_inputs(arrays[at + "eps"], arrays[at + "alphas"], slope, u)
-            for name, mean, rate in (("psi", "psi_mean", PSI_MEAN_RATE), ("z", "rate", RATE_RATE)):
-                arrays[at + mean] = vectors.running_mean(rate, arrays[at + name], arrays[at + mean])
+            for name, running, rate in (("psi", "psi_mean", PSI_MEAN_RATE), ("z", "rate", RATE_RATE)):
+                arrays[at + running] = vectors.running_mean(rate, arrays[at + name], arrays[at + running])
     read = np.concatenate([spikes[index] for index in agent.read])
     arrays[f"{net}/features"] = gather_inputs(arrays[f"{net}/w"].shape[1], read, None, None)
     arrays[f"{net}/output"] = arrays[f"{net}/w"] @ arrays[f"{net}/features"]

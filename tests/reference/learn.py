@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import credit, feedback, neuron, rate_regularization, signals, step_size, tensor
+import numpy as np
+
+from . import credit, feedback, memory, neuron, rate_regularization, signals, step_size, tensor
 from .vectors import Arrays
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ def learn(agent: ReferenceAgent, delta: float, gradients: Arrays) -> None:
         found = signals.send_signals(agent, net, gradients[number]) if gradients else []
         if gradients:
             tensor.advance_tensors(agent, net)
+            memory.carry_memory(agent, net)
         change_weights(agent, net, delta, follow=bool(gradients))
         if gradients:
             credit.advance_credit(agent, net, gradients[number], found)
@@ -30,8 +33,12 @@ def change_weights(agent: ReferenceAgent, net: str, delta: float, follow: bool) 
     c, arrays = agent.config, agent.arrays
     for index, (at, change) in enumerate(zip(agent.blocks(net), step_size.changes(agent, net, delta), strict=True)):
         if follow and index in agent.learning:
-            e = neuron.layer_eligibility(agent, at)[1]
-            change = change + rate_regularization.regularize_rates(c, arrays[at + "rate"], e)
+            rate = arrays[at + "rate"]
+            if agent.is_memory(index):
+                pull = rate_regularization.regularize_rates(c, np.tile(rate, 2), memory.eligibility(agent, at))
+            else:
+                pull = rate_regularization.regularize_rates(c, rate, neuron.layer_eligibility(agent, at)[1])
+            change = change + pull
         decay = c.feedback_decay if c.feedback == "adaptive" and index >= agent.learning.start else 0.0
         arrays[at + "w"] = feedback.decayed_change(arrays[at + "w"], decay, change)
         if c.feedback == "adaptive":

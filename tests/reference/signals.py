@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from . import feedback
+from . import feedback, memory
 from .vectors import Array
 
 if TYPE_CHECKING:
@@ -38,16 +38,21 @@ def signals(
     psi: list[Array],
     psi_mean: list[Array],
     ratios: list[float],
-    split: int,
+    splits: list[int],
     levels: list[int],
 ) -> list[Signals]:
     """U = B_{l+1}^T (S_0 psi)^{l+1}; D = ratio B_rec^T (S_0 psi); T_1 = sum_h U_h + D_h; T_q from T_{q-1} psi_mean.
 
     weights : B_{l+1}, (n_{l+1}, n_l), and B_rec, (n_l, n_l), of each layer; no rows where there is nothing to pass.
+    splits : into how many leak groups a signal of one hop to each layer is split.
     """
     found: list[Signals] = []
     for index in range(len(direct) - 1, -1, -1):
-        s_0, (b_up, b_own) = direct[index], weights[index]
+        s_0, (b_up, b_own), split = direct[index], weights[index], splits[index]
+        if levels[index] == 0:
+            none = np.zeros((0, s_0.size))
+            found.insert(0, Signals(s_0, none, none, none))
+            continue
         above = found[0] if found else Signals(*[np.zeros((levels[index], 0))] * 4)
         s_above = above.direct if found else np.zeros(0)
         psi_above, mean_above = (x[index + 1] if found else np.zeros(0) for x in (psi, psi_mean))
@@ -75,15 +80,19 @@ def send_signals(agent: ReferenceAgent, net: str, gradient: Array) -> list[Signa
     for index, n in enumerate(c.stack):
         below, seen = c.stack[index - 1] if index else 0, arrays["input"].size * agent.sees(index)
         own = np.zeros((0, n))
-        if agent.hop:
+        if agent.hop and not agent.is_memory(index):
             own = feedback.feedback(agent, f"{net}/{index}/")[:, below + seen : below + seen + n]
         last = index == agent.indices[-1] or not c.spatial_signal
-        weights.append((np.zeros((0, n)) if last else feedback.feedback(agent, f"{net}/{index + 1}/")[:, :n], own))
-    if not c.spatial_signal or agent.tensor:
-        nothing = [np.zeros((0, n)) for n in c.stack]
-        return [Signals(s, none, none, none) for s, none in zip(direct, nothing, strict=True)]
-    psi, psi_mean = ([arrays[f"{net}/{k}/{name}"] for k in agent.indices] for name in ("psi", "psi_mean"))
+        if not last and agent.is_memory(index + 1):
+            up = memory.through_gates(agent, f"{net}/{index + 1}/", n)
+        else:
+            up = np.zeros((0, n)) if last else feedback.feedback(agent, f"{net}/{index + 1}/")[:, :n]
+        weights.append((up, own))
+    psi = [arrays[f"{net}/{k}/psi"] for k in agent.indices]
+    # What comes down through memory neurons does so by what they are in this tick, however many hops it has taken.
+    psi_mean = [arrays[f"{net}/{k}/psi" + "_mean" * (not agent.is_memory(k))] for k in agent.indices]
     # R_1 and F carry the slope of the layer above, where a hop around passes that of its own.
     slopes = agent.slopes(net)
     ratios = list(slopes / np.append(slopes[1:], slopes[-1]))
-    return signals(direct, weights, psi, psi_mean, ratios, c.leak_groups if factored else 1, agent.levels)
+    splits = [c.leak_groups if factored and not agent.is_memory(k) else 1 for k in agent.indices]
+    return signals(direct, weights, psi, psi_mean, ratios, splits, agent.levels)

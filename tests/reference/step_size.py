@@ -19,17 +19,25 @@ def bounded_step(lr: float, kappa: float, bound: float, delta: float, norm: floa
 
 
 def bounded_steps(
-    lr: float, kappa: float, bound: float, share: float, learning: int, parts: int, delta: float, norms: Array
+    lr: float,
+    kappa: float,
+    bound: float,
+    share: float,
+    learning: int,
+    readout: int,
+    parts: int,
+    delta: float,
+    norms: Array,
 ) -> list[float]:
-    """The step of each layer and, last, of the readout, which has `share` of the bound; all under one if that is 0.
+    """The step of each block; the readout has `share` of the bound, the others, `learning`, the rest; if it is 0, one.
 
-    Each of K parts of an action moves as if it were alone: norms count 1/K in the readout, 1/sqrt(K) in layers.
+    Each of K parts of an action moves as if it were alone: norms count 1/K in the readout, 1/sqrt(K) in other blocks.
     """
-    layers = norms.size - 1
-    norms = norms / ([np.sqrt(parts)] * layers + [parts])
+    is_readout = np.arange(norms.size) == readout
+    norms = norms / np.where(is_readout, parts, np.sqrt(parts))
     if share == 0:
         return [bounded_step(lr, kappa, bound, delta, norms.sum())] * norms.size
-    shares = [(1 - share) / max(learning, 1)] * layers + [share]
+    shares = np.where(is_readout, share, (1 - share) / max(learning, 1))
     return [bounded_step(lr, kappa / part, bound, delta, norm) for part, norm in zip(shares, norms, strict=True)]
 
 
@@ -64,6 +72,17 @@ def changes(agent: ReferenceAgent, net: str, delta: float) -> list[Array]:
             found.append(change)
         return found
     parts = agent.parts.number if net == "actor" else 1
-    norms = np.array([np.abs(arrays[at + "credit"]).sum() for at in blocks])
-    steps = bounded_steps(lr, kappa, c.td_error_scale, c.readout_share, len(agent.learning), parts, delta, norms)
-    return [step * delta * arrays[at + "credit"] for step, at in zip(steps, blocks, strict=True)]
+    memory = [index for index in agent.indices if agent.is_memory(index)]
+    # Gates are blocks of their own.
+    learning = len(agent.learning) + len({*memory} & {*agent.learning})
+    readout = len(blocks) - 1
+    steps = bounded_steps(
+        lr, kappa, c.td_error_scale, c.readout_share, learning, readout, parts, delta, agent.norms(net)
+    )
+    for index, at in enumerate(blocks):
+        credit = arrays[at + "credit"]
+        rows = np.full(len(credit), steps[index])
+        if index in memory:
+            rows[len(rows) // 2 :] = steps[len(blocks) + memory.index(index)]
+        found.append(rows[:, None] * delta * credit)
+    return found

@@ -24,6 +24,8 @@ def advance_tensors(agent: ReferenceAgent, net: str) -> None:
     """V of this tick, layer upon layer: the spikes of the own layer moved by e, of those above by psi V."""
     arrays, slopes, last = agent.arrays, agent.slopes(net), agent.indices[-1]
     for index in agent.learning[:-1] if agent.tensor else ():
+        if agent.is_memory(index):
+            continue
         e = neuron.layer_eligibility(agent, f"{net}/{index}/")[1]
         moved, found, first = np.einsum("ri,ij->rij", np.eye(len(e)), e), [], 0
         for above in range(index + 1, last + 1):

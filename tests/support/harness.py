@@ -187,8 +187,7 @@ def disagreement(agent: Any, twin: ReferenceAgent) -> dict[str, float]:
         assert ours.shape == theirs.shape, name
         found[name] = float(np.abs(ours - theirs).max() / (1e-3 + np.abs(theirs).max()))
     for row, net in enumerate(NETS):
-        paths = [*(f"{net}/{index}" for index in range(len(agent.config.stack))), net]
-        norms = np.array([np.abs(twin.arrays[f"{path}/credit"]).sum() for path in paths])
+        norms = twin.norms(net)
         apart = np.abs(views["credit_norms"][row] - norms)
         found[f"{net}/credit_norms"] = float((apart / (1e-3 + norms)).max())
     for name, value in scalars(agent.arena).items():
