@@ -25,10 +25,10 @@ def regularize_rates(settings: Any, layer: Layer) -> None:
     and is not multiplied by the TD error.
     """
     real, m = layer.w.dtype.type, layer.m
-    group = 0
-    for i in range(layer.n):
+    for r in range(layer.rows):
+        i = r if r < layer.n else r - layer.n
         push = real(-settings.rate_regularization * (layer.rate[i] - settings.target_rate)) * layer.psi[i]
-        w = row(layer.w, i, m)
-        add_scaled(w, push, row(layer.eps, group, m))
+        w = row(layer.w, r, m)
+        # Each row of a memory neuron has an eligibility of its own.
+        add_scaled(w, push, row(layer.eps, r if layer.threshold >= 0 else i % layer.groups, m))
         add_suppression(settings, layer, i, push, w)
-        group = group + 1 if group + 1 < layer.groups else 0
