@@ -116,7 +116,7 @@ def forward(settings: Any, ints: NDArray, reals: NDArray, floats: NDArray, net: 
             spikes = hold(settings, layer)
             if learn:
                 filter_memory(settings, layer)
-                head.slope[index], head.leak[index] = 1.0, mean_keep(layer)
+                head.slope[index], head.leak[index] = 1.0, mean_keep(settings, layer)
         else:
             gather_inputs(below, layer.n_below, x, layer.observed, layer.z, layer.recurrent, layer.bias, layer.inputs)
             weighted_sum(layer.w, layer.inputs, layer.current)

@@ -43,7 +43,7 @@ from .credit import credit_row
 from .depth import add_cascade, weigh_levels
 from .views import Layer
 
-SETTINGS = ("v_th", "dampening", "depth_filter", "temporal_trace")
+SETTINGS = ("depth_filter", "temporal_trace")
 # A value of `depth_filter`.
 NONE = 2
 # Beyond this a gate is open or shut to the last bit, and its exponential still finite.
@@ -121,8 +121,10 @@ def filter_memory(settings: Any, layer: Layer) -> None:
 
 
 @kernel
-def mean_keep(layer: Layer) -> float:
-    """Return the mean of what is left of the cells."""
+def mean_keep(settings: Any, layer: Layer) -> float:
+    """Return the mean of what is left of the cells, the leak of traces of layers below: 0 without `temporal_trace`."""
+    if settings.temporal_trace == 0.0:
+        return 0.0
     total = 0.0
     for i in range(layer.n):
         total += layer.keep[i]
@@ -146,7 +148,7 @@ def carry_memory(settings: Any, layer: Layer, upper: Layer, e: NDArray) -> None:
     n, m, rows = layer.n, layer.m, layer.rows
     real = e.dtype.type
     tiny, zero = real(TINY), real(0.0)
-    filtered = real(0.0 if settings.depth_filter == NONE else 1.0)
+    filtered = real(0.0 if settings.depth_filter == NONE else settings.temporal_trace)
     for r in range(rows):
         i = r if r < n else r - n
         scale(row(layer.eps, r, m), layer.psi[i], e)

@@ -123,7 +123,10 @@ CASES: dict[str, tuple[dict[str, Any], Any, Any]] = {
     ),
     "no trace in time": (SMALL | {"temporal_trace": False}, BOX, THREE),
 }
-SANITIZED = ("odd sizes, three levels", "parts of an action", "factored, hop, reset path", "coordinate rule")
+SANITIZED = (
+    *("odd sizes, three levels", "parts of an action", "factored, hop, reset path", "coordinate rule"),
+    *("memory", "memory carried, tensor"),
+)
 SANITIZERS = ("-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 DEEP, FADING = "odd sizes, three levels", "preferences that fade"
 # Small mistakes: case, text of the source, and what to put in its place.
@@ -146,6 +149,22 @@ MUTANTS: dict[str, tuple[str, str, str]] = {
         DEEP,
         "for (int32_t i = n & -BLOCK; i < n; ++i) FIRE(i);",
         "for (int32_t i = n & -BLOCK; i < n - 1; ++i) FIRE(i);",
+    ),
+    "share of an integrator": ("memory", "gate > (float)K_INTEGRATOR_GAIN", "gate >= 0.2f"),
+    "threshold that no one learns": (
+        "memory",
+        "eps[at[AT_LAYER_THRESHOLD]] = -1.0f",
+        "eps[at[AT_LAYER_THRESHOLD]] = 0.0f",
+    ),
+    "delay of the observation": (
+        "memory",
+        "for (int32_t d = delays - 1; d > 0; --d) memcpy",
+        "for (int32_t d = delays - 2; d > 0; --d) memcpy",
+    ),
+    "leak of the layer above": (
+        "memory carried, tensor",
+        "filtered * keep[p], push",
+        "filtered * keep[i % above], push",
     ),
     "fading towards the sum": (FADING, "mean += (double)output[k] / size", "mean += (double)output[k]"),
     "fading with the hold": (FADING, "SET_PREFERENCE_DECAY * (mean -", "K_RESTRAIN_RATE * (mean -"),

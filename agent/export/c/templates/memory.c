@@ -70,9 +70,10 @@ static void filter_memory(float *floats, const int32_t *at)
     }
 }
 
-/* Mean of what is left of the cells. */
+/* Mean of what is left of the cells, the leak of traces of layers below: 0 without temporal_trace. */
 static double mean_keep(const float *floats, const int32_t *at)
 {
+    if (SET_TEMPORAL_TRACE == 0.0) return 0.0;
     double total = 0.0;
     for (int32_t i = 0; i < at[AT_LAYER_N]; ++i) total += floats[at[AT_LAYER_KEEP] + i];
     return total / at[AT_LAYER_N];
@@ -107,7 +108,7 @@ static void carry_memory(float *floats, const int32_t *at, const int32_t *up)
 {
     const int32_t n = at[AT_LAYER_N], m = at[AT_LAYER_M], rows = at[AT_LAYER_ROWS], above = up[AT_LAYER_N];
     const int32_t used = used_columns(at[AT_LAYER_THRESHOLD]);
-    const float filtered = SET_DEPTH_FILTER == K_NONE ? 0.0f : 1.0f;
+    const float filtered = SET_DEPTH_FILTER == K_NONE ? 0.0f : (float)SET_TEMPORAL_TRACE;
     const float *take = floats + up[AT_LAYER_PUSH], *keep = floats + up[AT_LAYER_KEEP];
     float *e = floats + THE_SCRATCH_E;
     for (int32_t r = 0; r < rows; ++r) {
