@@ -128,8 +128,8 @@ def _check(
         )
     if agent.config.memory:
         raise ConfigError(
-            f"memory neurons have no NIR node: the leak of each of the {agent.config.memory} of a layer is set in every "
-            "tick anew by what it sees, that of NIR's LI and LIF is a constant; use a network with memory 0"
+            f"memory neurons have no NIR node: the leak of each of the {agent.config.memory} of a layer is set "
+            "anew in each tick by what it sees, that of NIR's LI and LIF is a constant; use a network with memory 0"
         )
     _check_time_constants(agent)
     if neurons == "lif":
