@@ -43,7 +43,7 @@ from .credit import credit_row
 from .depth import add_cascade, weigh_levels
 from .views import Layer
 
-SETTINGS = ("depth_filter", "temporal_trace")
+SETTINGS = ("v_th", "dampening", "depth_filter", "temporal_trace")
 # A value of `depth_filter`.
 NONE = 2
 # Beyond this a gate is open or shut to the last bit, and its exponential still finite.

@@ -22,14 +22,13 @@ def regularize_rates(settings: Any, layer: Layer) -> None:
         W_ij <- W_ij - rate_regularization (f_i - target_rate) e_ij
 
     the gradient of half the squared difference by e-prop. It is called before this tick's e has moved epsa and epsr on,
-    and is not multiplied by the TD error. Memory neurons have an eps for each row of weights, which nothing lowers.
+    and is not multiplied by the TD error.
     """
     real, m = layer.w.dtype.type, layer.m
-    memory = layer.threshold >= 0
     for r in range(layer.rows):
         i = r if r < layer.n else r - layer.n
         push = real(-settings.rate_regularization * (layer.rate[i] - settings.target_rate)) * layer.psi[i]
         w = row(layer.w, r, m)
-        add_scaled(w, push, row(layer.eps, r if memory else i % layer.groups, m))
-        if not memory:
-            add_suppression(settings, layer, i, push, w)
+        # Each row of a memory neuron has an eligibility of its own.
+        add_scaled(w, push, row(layer.eps, r if layer.threshold >= 0 else i % layer.groups, m))
+        add_suppression(settings, layer, i, push, w)

@@ -65,9 +65,9 @@ def bounded_steps(
     norms: NDArray,
     steps: NDArray,
 ) -> None:
-    """Write the step size of each block, the layers and last the readout, to `steps` in place.
+    """Write the step size of each block, the layers, the readout and the gates of memory layers, to `steps` in place.
 
-    The bound on the whole change, 1/kappa, is divided among the blocks: the readout gets `readout_share`, the layers
+    The bound on the whole change, 1/kappa, is divided among the blocks: the readout gets `readout_share`, the others
     that learn divide the rest evenly, so block b takes
     ``bounded_step(lr, kappa / share_b, td_error_scale, delta, ||credit_b||_1)``.
     Under one bound for all (readout_share 0, as published) the many synapses inside starve the few of the readout;
@@ -82,9 +82,13 @@ def bounded_steps(
     ----------
     fixed : int
         The bottom so many layers do not learn.
+    memory_from : int
+        The lowest memory layer, whose gates are the block after the readout.
+    readout : int
+        The block of the readout; that of a layer is its number.
     parts : int
         Factors of more than one category and controls of an action, or 1; at least 1.
-    norms, steps : (layers + 1,) float64 arrays
+    norms, steps : (layers + 1 + memory layers,) float64 arrays
         `norms` are the L1 norms of the credit.
     """
     blocks = norms.shape[0]

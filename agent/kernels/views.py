@@ -70,7 +70,7 @@ class Layer(NamedTuple):
     a: NDArray  # (n,)
     z: NDArray  # (n,)
     psi: NDArray  # (n,)
-    output: NDArray  # (n,), what the layer above and the readout see: `z`, of a reservoir z less its mean
+    output: NDArray  # (n,), what is seen of it: `z`, of reservoir and memory z less its mean
     signals: NDArray  # (1 + 2 s + k, n), see `signals.py`
 
 

@@ -115,10 +115,14 @@ def named_settings() -> dict[str, list[str]]:
 
 
 def test_kernels_name_settings_of_the_configuration_each_once() -> None:
+    """But for those that two models of neurons read."""
     found = named_settings()
+    models = {f"{kernels.__name__}.{name}" for name in ("neuron", "memory")}
     properties = {name for name, value in vars(Config).items() if isinstance(value, property) and value.__doc__}
     assert found.keys() <= {spec.name for spec in fields(Config)} | properties
-    assert not {name: owners for name, owners in found.items() if len(owners) > 1}
+    shared = {name: owners for name, owners in found.items() if len(owners) > 1}
+    assert shared.keys() == {"v_th", "dampening"}
+    assert all({*owners} <= models for owners in shared.values())
     assert sorted(found) == sorted(names_of(Settings))
     assert len(found) >= 25
 
@@ -141,7 +145,14 @@ def entries(record: np.dtype[Any], places: bool) -> list[str]:
     return [name for name in names_of(record) if (record[name] == PLACE) is places]
 
 
-@pytest.mark.parametrize("changes", [{}, {"layers": (8, 5), "reservoir": 7, "feedback": "random"}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"layers": (8, 5), "reservoir": 7, "feedback": "random"},
+        {"memory": 6, "memory_layers": 2, "reservoir": 7, "depth_filter": "tensor"},
+    ],
+)
 def test_views_and_places_are_those_of_the_plan(changes: dict[str, Any]) -> None:
     d = make_agent(**changes).arena.dimensions
     for net in range(2):
