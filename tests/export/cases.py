@@ -77,9 +77,56 @@ CASES: dict[str, tuple[dict[str, Any], Any, Any]] = {
         BOX,
         THREE,
     ),
+    "memory": ({"layers": (12, 7), "memory": 17, "memory_delay": 3}, BOX, THREE),
+    "memory without delays": (
+        SMALL | {"memory": 16, "memory_delay": 0, "readout_share": 0.0, "recurrent_hop": True, "keep_state": True},
+        BOX,
+        CONTROLS,
+    ),
+    "two memory layers": (
+        {"layers": (9,), "reservoir": 0, "memory": 10, "memory_layers": 2, "feedback": "adaptive"},
+        SYMBOLS,
+        THREE,
+    ),
+    "two memory layers, factored": (
+        SMALL
+        | {
+            "memory": 9,
+            "memory_layers": 2,
+            "depth_filter": "factored",
+            "reset_path": True,
+            "rate_regularization": 0.01,
+        },
+        BOX,
+        THREE,
+    ),
+    "memory carried, tensor": (
+        {"layers": (7, 6), "reservoir": 6, "memory": 8, "memory_layers": 3, "depth_filter": "tensor"},
+        BOX,
+        PARTS,
+    ),
+    "memory carried, no depth filter, coordinate rule": (
+        SMALL | COORDINATE | {"memory": 8, "memory_layers": 2, "memory_delay": 3, "depth_filter": "none"},
+        BOX,
+        CONTROLS,
+    ),
+    "memory frozen": (
+        SMALL | {"memory": 8, "memory_layers": 2, "frozen_layers": 1, "depth_filter": "tensor"},
+        BOX,
+        THREE,
+    ),
+    "memory all frozen": (SMALL | {"memory": 8, "frozen_layers": 1}, BOX, THREE),
+    "memory without signals from above or traces in time": (
+        SMALL | {"memory": 8, "memory_layers": 2, "spatial_signal": False, "temporal_trace": False},
+        BOX,
+        THREE,
+    ),
     "no trace in time": (SMALL | {"temporal_trace": False}, BOX, THREE),
 }
-SANITIZED = ("odd sizes, three levels", "parts of an action", "factored, hop, reset path", "coordinate rule")
+SANITIZED = (
+    *("odd sizes, three levels", "parts of an action", "factored, hop, reset path", "coordinate rule"),
+    *("memory", "memory carried, tensor"),
+)
 SANITIZERS = ("-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 DEEP, FADING = "odd sizes, three levels", "preferences that fade"
 # Small mistakes: case, text of the source, and what to put in its place.
@@ -102,6 +149,22 @@ MUTANTS: dict[str, tuple[str, str, str]] = {
         DEEP,
         "for (int32_t i = n & -BLOCK; i < n; ++i) FIRE(i);",
         "for (int32_t i = n & -BLOCK; i < n - 1; ++i) FIRE(i);",
+    ),
+    "share of an integrator": ("memory", "gate > (float)K_INTEGRATOR_GAIN", "gate >= 0.2f"),
+    "threshold that no one learns": (
+        "memory",
+        "eps[at[AT_LAYER_THRESHOLD]] = -1.0f",
+        "eps[at[AT_LAYER_THRESHOLD]] = 0.0f",
+    ),
+    "delay of the observation": (
+        "memory",
+        "for (int32_t d = delays - 1; d > 0; --d) memcpy",
+        "for (int32_t d = delays - 2; d > 0; --d) memcpy",
+    ),
+    "leak of the layer above": (
+        "memory carried, tensor",
+        "filtered * keep[p], push",
+        "filtered * keep[i % above], push",
     ),
     "fading towards the sum": (FADING, "mean += (double)output[k] / size", "mean += (double)output[k]"),
     "fading with the hold": (FADING, "SET_PREFERENCE_DECAY * (mean -", "K_RESTRAIN_RATE * (mean -"),

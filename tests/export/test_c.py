@@ -38,7 +38,7 @@ LIBRARY = {"exp", "expf", "log", "sqrt", "memcpy", "memset"}
 # Of the cases, those that together use nearly all of the source.
 USUAL = (
     *("one layer", "odd sizes, three levels", "parts of an action", "factored, hop, reset path", "state kept"),
-    *("deep", "tensor"),
+    *("deep", "tensor", "memory", "memory carried, tensor"),
 )
 
 
@@ -92,7 +92,7 @@ def test_the_bench_tells_bytes_bits_and_times(cli: Cli) -> None:
     code, out, _ = cli("bench", "export", "--steps", 1000, "--networks", "1x32", "--json")
     assert code == 0
     row = json.loads(out.splitlines()[-1])["networks"]["1x32"]
-    assert row["bytes"]["state"] == 42_176
+    assert row["bytes"]["state"] == 42_304
     assert row["strict"]["follow"]["steps"] == 1000
     assert row["fast"]["follow"]["steps"] > 0
     assert row["fast"]["step_us"].keys() == row["strict"]["step_us"].keys()
@@ -104,6 +104,9 @@ def test_random_settings_give_sources_without_warnings(tmp_path: Path) -> None:
     choices: dict[str, list[Any]] = {
         "layers": [(5,), (5, 4), (5, 4, 6)],
         "reservoir": [0, 6],
+        "memory": [0, 5],
+        "memory_layers": [1, 2],
+        "memory_delay": [0, 2],
         "depth_filter": ["cascade", "factored", "none", "tensor"],
         "recurrent_hop": [False, True],
         "recurrent": [True, False],
@@ -122,7 +125,7 @@ def test_random_settings_give_sources_without_warnings(tmp_path: Path) -> None:
         "readout": ["all", "top"],
     }
     rng = random.Random(0)
-    for _ in range(20):
+    for _ in range(30):
         settings = {name: rng.choice(values) for name, values in choices.items()}
         space = rng.choice([CONTROLS, PARTS, spaces.Discrete(3)])
         agent = Agent(Config(**settings), rng.choice([BOX, SYMBOLS]), space)
@@ -214,7 +217,9 @@ def test_the_same_agent_gives_the_same_text_and_is_not_changed() -> None:
 def test_only_the_parts_that_are_used_are_in_the_source() -> None:
     plain, whole = (write_source(agent_of(name)).code for name in ("one layer", "odd sizes, three levels"))
     assert "hop_row" in whole
-    unused = "hop_row hops_row add_vectors reset_row normal( control_of apply_coordinate PREFERENCE_DECAY"
+    unused = (
+        "hold( learn_memory hop_row hops_row add_vectors reset_row normal( control_of apply_coordinate PREFERENCE_DECAY"
+    )
     for word in unused.split():
         assert word not in plain, word
 

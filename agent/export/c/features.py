@@ -20,17 +20,26 @@ def features(config: Config, arena: Arena, initial: bool) -> dict[str, bool]:
     """
     d, settings = arena.dimensions, arena.settings
     layers = range(len(d.layers))
-    learning = range(config.fixed, len(d.layers))
+    able = range(config.fixed, len(d.layers))
+    memory, learning = (
+        range(max(first, config.fixed), end)
+        for first, end in ((int(d.reservoir), config.lowest), (config.lowest, len(d.layers)))
+    )
     hops = any(d.levels(index) for index in learning)
+    memory_hops = any(d.levels(index) for index in memory)
     return {
         "INITIAL": initial,
         "DISCRETE": bool(d.choices),
         "CONTINUOUS": d.controls > 0,
-        "RESERVOIR": any(not d.learns(index) for index in layers),
+        "CENTERED": d.centered > 0,
         # Frozen layers have traces too, which lead to nothing.
         "TRACES": any(d.learns(index) for index in layers),
-        "LEARNING_LAYERS": len(learning) > 0,
-        "HOPS": hops,
+        "LEARNING_LAYERS": len(able) > 0,
+        "MEMORY": d.memory > 0,
+        "MEMORY_LEARNS": len(memory) > 0,
+        "MEMORY_HOPS": memory_hops,
+        "MEMORY_CARRIED": any(d.n_above(index) for index in memory),
+        "HOPS": hops or memory_hops,
         "CASCADE": hops and d.cascade,
         "ONE_HOP": d.cascade and any(d.levels(index) == 1 for index in learning),
         "TWO_HOPS": d.cascade and any(d.levels(index) == 2 for index in learning),

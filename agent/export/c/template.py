@@ -24,19 +24,32 @@ from types import ModuleType
 
 from ...arena import dimensions
 from ...arena.arena import Arena
-from ...kernels import credit, depth, distributions, forward, layout, neuron, normalize, policy, step_size, views
+from ...kernels import (
+    credit,
+    depth,
+    distributions,
+    forward,
+    layout,
+    memory,
+    neuron,
+    normalize,
+    policy,
+    step_size,
+    views,
+)
 from ...kernels.base import jit
 from ...kernels.base.records import index_of, names_of
 from .literals import real
 
 # Where constants of the algorithm and of the layout are looked up.
 _CONSTANTS: tuple[ModuleType, ...] = (
-    *(jit, layout, views, normalize, neuron, forward, distributions, policy, depth, credit, step_size, dimensions),
+    *(jit, layout, views, normalize, neuron, depth, credit, memory, forward, distributions, policy, step_size),
+    dimensions,
 )
 # What is used comes before what uses it. All but the first and the last have the name of the kernels they follow.
 PARTS = (
-    *("head", "vectors", "rng", "views", "normalize", "neuron", "forward", "distributions", "policy"),
-    *("signals", "depth", "tensor", "credit", "step_size", "feedback", "rate_regularization", "learn", "clearing"),
+    *("head", "vectors", "rng", "views", "normalize", "neuron", "depth", "tensor", "credit", "memory", "forward"),
+    *("distributions", "policy", "signals", "step_size", "feedback", "rate_regularization", "learn", "clearing"),
     *("tick", "interface"),
 )
 _NAME = re.compile(r"\b(AT|THE|SIZE|SET|K)_([A-Z0-9_]+)\b")

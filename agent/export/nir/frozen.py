@@ -75,7 +75,7 @@ def parts_of(agent: Agent) -> Parts:
         offset = w[:, columns["bias"]].copy()
         if below is not None:
             offset -= below @ layers[-1].shift
-        shift = np.zeros(n) if d.learns(index) else views["reservoir_mean"][0].copy()
+        shift = np.zeros(n) if d.learns(index) else views["output_mean"][0].copy()
         readout = None if first[index] < 0 else w_out[:, first[index] : first[index] + n]
         if readout is not None:
             output_bias -= readout @ shift

@@ -126,6 +126,11 @@ def _check(
             "without --exact the divisor is held at its mean in the agent's own environment, and what that changes is "
             "measured and reported"
         )
+    if agent.config.memory:
+        raise ConfigError(
+            f"memory neurons have no NIR node: the leak of each of the {agent.config.memory} of a layer is set "
+            "anew in each tick by what it sees, that of NIR's LI and LIF is a constant; use a network with memory 0"
+        )
     _check_time_constants(agent)
     if neurons == "lif":
         _check_lif(agent)

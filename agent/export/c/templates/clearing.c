@@ -2,7 +2,7 @@
 static void clear_traces(struct agent_memory *self)
 {
     memset(self->floats + THE_TRACES, 0, sizeof(float) * SIZE_TRACES);
-    for (int k = 0; k < K_N_NETS * (THE_N_LAYERS + 1); ++k) self->reals[THE_CREDIT_NORMS + k] = 0.0;
+    for (int k = 0; k < K_N_NETS * N_BLOCKS; ++k) self->reals[THE_CREDIT_NORMS + k] = 0.0;
     forget_episode(self->reals + THE_RETURNS);
     self->ints[AT_STALE] = 0;
 }

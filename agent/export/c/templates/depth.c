@@ -1,8 +1,8 @@
-//#if CASCADE or FACTORED
+//#if CASCADE or FACTORED or MEMORY_HOPS
 /* ---- eligibility, filtered by the membranes on the way of a signal */
 
 //#endif
-//#if CASCADE or FACTORED
+//#if CASCADE or FACTORED or MEMORY_HOPS
 /* Take this tick's slopes into the masses M_h and N_q / N_{q-1}, and write the shares of this tick. */
 static void advance_mass(float *floats, const int32_t *at, const float *leak, const float *slope, int32_t top)
 {
@@ -26,7 +26,7 @@ static void advance_mass(float *floats, const int32_t *at, const float *leak, co
 }
 
 //#endif
-//#if CASCADE
+//#if CASCADE or MEMORY_HOPS
 /* Advance the masses of the cascade and turn the signals into the factors of its traces. */
 static void weigh_levels(float *floats, const int32_t *at, const float *leak, const float *slope, int32_t top)
 {
@@ -44,7 +44,7 @@ static void weigh_levels(float *floats, const int32_t *at, const float *leak, co
 }
 
 //#endif
-//#if MORE_HOPS
+//#if MORE_HOPS or MEMORY_HOPS
 /* total = direct e;  total += delayed R;  R <- R + share (e - R);  total += signal R.  e becomes R, for the next level. */
 APART void first_hop_row(float *restrict trace, float *restrict e, float share, float direct, float signal,
                           float delayed, float *restrict total, int32_t m)

@@ -21,37 +21,56 @@ static void forward(struct agent_memory *self, int net, int learn)
     const int32_t *head = net_at(net);
     const float *x = floats + THE_INPUT, *below = x;
     float *features = floats + head[AT_NET_FEATURES];
+    //#if CENTERED
+    double *mean = self->reals + THE_OUTPUT_MEAN + net * (SIZE_OUTPUT_MEAN / K_N_NETS);
+    const double count = self->reals[AT_OBSERVATION_COUNT];
+    //#endif
     for (int index = 0; index < THE_N_LAYERS; ++index) {
         const int32_t *at = layer_at(net, index);
         const int32_t n = at[AT_LAYER_N];
-        float *inputs = floats + at[AT_LAYER_INPUTS], *current = floats + at[AT_LAYER_CURRENT];
         float *z = floats + at[AT_LAYER_Z], *output = floats + at[AT_LAYER_OUTPUT];
-        memcpy(inputs, below, sizeof(float) * (size_t)at[AT_LAYER_N_BELOW]);
-        if (at[AT_LAYER_OBSERVED] >= 0) memcpy(inputs + at[AT_LAYER_OBSERVED], x, sizeof(float) * THE_N_INPUT);
-        if (at[AT_LAYER_RECURRENT] >= 0) memcpy(inputs + at[AT_LAYER_RECURRENT], z, sizeof(float) * (size_t)n);
-        inputs[at[AT_LAYER_BIAS]] = 1.0f;
-        weighted_sum(floats + at[AT_LAYER_W], inputs, n, at[AT_LAYER_M], at[AT_LAYER_BIAS] + 1,
-                     current);
-        const double slope = normalize_current(current, n), spikes = fire(floats, at);
+        double spikes;
+        //#if MEMORY
+        if (at[AT_LAYER_THRESHOLD] >= 0) {
+            see(floats, at, below, x);
+            spikes = hold(floats, at);
+            if (learn) {
+                filter_memory(floats, at);
+                floats[head[AT_NET_SLOPE] + index] = 1.0f;
+                floats[head[AT_NET_LEAK] + index] = (float)mean_keep(floats, at);
+            }
+        } else
+        //#endif
+        {
+            float *inputs = floats + at[AT_LAYER_INPUTS], *current = floats + at[AT_LAYER_CURRENT];
+            memcpy(inputs, below, sizeof(float) * (size_t)at[AT_LAYER_N_BELOW]);
+            if (at[AT_LAYER_OBSERVED] >= 0) memcpy(inputs + at[AT_LAYER_OBSERVED], x, sizeof(float) * THE_N_INPUT);
+            if (at[AT_LAYER_RECURRENT] >= 0) memcpy(inputs + at[AT_LAYER_RECURRENT], z, sizeof(float) * (size_t)n);
+            inputs[at[AT_LAYER_BIAS]] = 1.0f;
+            weighted_sum(floats + at[AT_LAYER_W], inputs, n, at[AT_LAYER_M], at[AT_LAYER_BIAS] + 1, current);
+            const double slope = normalize_current(current, n);
+            spikes = fire(floats, at);
+            if (learn) {
+                floats[head[AT_NET_SLOPE] + index] = (float)slope;
+                //#if TRACES
+                filter_inputs(floats, at, (float)slope);
+                //#endif
+            }
+        }
         if (learn) {
-            floats[head[AT_NET_SLOPE] + index] = (float)slope;
-            //#if TRACES
-            filter_inputs(floats, at, (float)slope);
-            //#endif
             const float *psi = floats + at[AT_LAYER_PSI];
             running_mean((float)K_PSI_MEAN_RATE, psi, floats + at[AT_LAYER_PSI_MEAN], (float)K_TINY, n);
             running_mean((float)K_RATE_RATE, z, floats + at[AT_LAYER_RATE], (float)K_TINY, n);
             double *rate = self->reals + THE_SPIKE_RATES + net * THE_N_LAYERS + index;
             *rate = flushed(*rate + K_SPIKE_RATE_RATE * (spikes / n - *rate), K_FAINT);
         }
-        //#if RESERVOIR
-        if (!at[AT_LAYER_LEARNS]) {
-            double *mean = self->reals + THE_RESERVOIR_MEAN + net * n;
-            const double count = self->reals[AT_OBSERVATION_COUNT];
+        //#if CENTERED
+        if (!at[AT_LAYER_LEARNS] || at[AT_LAYER_THRESHOLD] >= 0) {
             for (int32_t i = 0; i < n; ++i) {
                 if (learn) mean[i] = flushed(mean[i] + (z[i] - mean[i]) / count, K_TINY);
                 output[i] = (float)(z[i] - mean[i]);
             }
+            mean += n;
         }
         //#endif
         if (at[AT_LAYER_FIRST] >= 0) memcpy(features + at[AT_LAYER_FIRST], output, sizeof(float) * (size_t)n);

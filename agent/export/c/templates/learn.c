@@ -5,13 +5,18 @@
 static void learn(struct agent_memory *self, int net, double delta, double decay, int traces_follow)
 {
     float *floats = self->floats;
-    double *norms = self->reals + THE_CREDIT_NORMS + net * (THE_N_LAYERS + 1);
-    double *steps = self->reals + THE_STEP_SIZES + net * (THE_N_LAYERS + 1);
+    double *norms = self->reals + THE_CREDIT_NORMS + net * N_BLOCKS;
+    double *steps = self->reals + THE_STEP_SIZES + net * N_BLOCKS;
     const int32_t *head = net_at(net);
     //#if LEARNING_LAYERS
     if (traces_follow) send_signals(floats, net);
     //#if TENSOR
     if (traces_follow) advance_tensors(floats, net);
+    //#endif
+    //#if MEMORY_CARRIED
+    for (int index = THE_MEMORY_FROM; traces_follow && index < THE_MEMORY_FROM + THE_N_MEMORY - 1; ++index)
+        if (layer_at(net, index)[AT_LAYER_N_ABOVE] > 0)
+            carry_memory(floats, layer_at(net, index), layer_at(net, index + 1));
     //#endif
     //#endif
     //#if ADAPTIVE_FEEDBACK
@@ -26,6 +31,22 @@ static void learn(struct agent_memory *self, int net, double delta, double decay
             //#if RATES
             regularize_rates(floats, at);
             //#endif
+            //#if MEMORY_LEARNS
+            if (at[AT_LAYER_THRESHOLD] >= 0) {
+                const int gates = THE_N_LAYERS + 1 + index - THE_MEMORY_FROM;
+                const float change[2] = {(float)(steps[index] * delta), (float)(steps[gates] * delta)};
+                double norm[2];
+                //#if MEMORY_CARRIED
+                if (at[AT_LAYER_N_ABOVE] > 0)
+                    weigh_memory(floats, layer_at(net, index + 1), floats + THE_SCRATCH_FACTORS);
+                //#endif
+                learn_memory(floats, at, floats + head[AT_NET_LEAK] + first, floats + head[AT_NET_SLOPE] + first,
+                             THE_N_LAYERS - 1 - first, change, (float)decay, norm);
+                norms[index] = norm[0];
+                norms[gates] = norm[1];
+                continue;
+            }
+            //#endif
             //#if TENSOR
             weigh_tensor(floats, net, index, floats + THE_SCRATCH_FACTORS);
             //#endif
@@ -38,6 +59,14 @@ static void learn(struct agent_memory *self, int net, double delta, double decay
     } else {
         for (int index = THE_FROZEN_LAYERS; index < THE_N_LAYERS; ++index) {
             const int32_t *at = layer_at(net, index);
+            //#if MEMORY_LEARNS
+            if (at[AT_LAYER_THRESHOLD] >= 0) {
+                const int32_t half = at[AT_LAYER_N] * at[AT_LAYER_M];
+                add_scaled(floats + at[AT_LAYER_W] + half,
+                           (float)(steps[THE_N_LAYERS + 1 + index - THE_MEMORY_FROM] * delta),
+                           floats + at[AT_LAYER_CREDIT] + half, half);
+            }
+            //#endif
             add_scaled(floats + at[AT_LAYER_W], (float)(steps[index] * delta), floats + at[AT_LAYER_CREDIT],
                        at[AT_LAYER_N] * at[AT_LAYER_M]);
         }

@@ -43,16 +43,24 @@ static void send_signals(float *floats, int net)
             if (index < last) {
                 const float *source =
                     floats + up[AT_LAYER_SIGNALS] + (once ? 0 : 2 * up[AT_LAYER_SPLIT] + q - 1) * n_up;
+                float *out = signals + (once ? 1 : slot) * n;
                 const float *psi = floats + up[once ? AT_LAYER_PSI : AT_LAYER_PSI_MEAN];
-                descend(floats + up[AT_LAYER_FEEDBACK], up[AT_LAYER_M], 0, source, psi, n_up, slope[above], groups,
-                        signals + (once ? 1 : slot) * n, n);
+                //#if MEMORY_HOPS
+                if (up[AT_LAYER_THRESHOLD] >= 0)
+                    descend_memory(floats, up, source, out, n);
+                else
+                //#endif
+                    descend(floats + up[AT_LAYER_FEEDBACK], up[AT_LAYER_M], 0, source, psi, n_up, slope[above], groups,
+                            out, n);
             }
             //#if RECURRENT_HOP
-            const float *source = signals + (once ? 0 : slot - 1) * n;
-            const int32_t through = once ? index : index + q < last ? index + q : last;
-            const float *psi = floats + at[once ? AT_LAYER_PSI : AT_LAYER_PSI_MEAN];
-            descend(floats + at[AT_LAYER_FEEDBACK], at[AT_LAYER_M], at[AT_LAYER_RECURRENT], source, psi, n,
-                    slope[through], groups, signals + (once ? 1 + s : slot) * n, n);
+            if (at[AT_LAYER_RECURRENT] >= 0) {
+                const float *source = signals + (once ? 0 : slot - 1) * n;
+                const int32_t through = once ? index : index + q < last ? index + q : last;
+                const float *psi = floats + at[once ? AT_LAYER_PSI : AT_LAYER_PSI_MEAN];
+                descend(floats + at[AT_LAYER_FEEDBACK], at[AT_LAYER_M], at[AT_LAYER_RECURRENT], source, psi, n,
+                        slope[through], groups, signals + (once ? 1 + s : slot) * n, n);
+            }
             //#endif
             if (once)
                 for (int32_t h = 0; h < 2 * s; ++h) add_scaled(signals + slot * n, 1.0f, signals + (1 + h) * n, n);

@@ -22,8 +22,8 @@ static void apply_coordinate(float *floats, int net, double delta)
 /* Step sizes of 0: each synapse has its own, and its weight is changed here and now. */
 static void choose_steps(struct agent_memory *self, int net, double delta)
 {
-    double *steps = self->reals + THE_STEP_SIZES + net * (THE_N_LAYERS + 1);
-    for (int block = 0; block <= THE_N_LAYERS; ++block) steps[block] = 0.0;
+    double *steps = self->reals + THE_STEP_SIZES + net * N_BLOCKS;
+    for (int block = 0; block < N_BLOCKS; ++block) steps[block] = 0.0;
     apply_coordinate(self->floats, net, delta);
 }
 
@@ -34,12 +34,12 @@ static double bounded_step(double lr, double kappa, double delta, double norm)
     return lr / larger(1.0, lr * kappa * larger(fabs(delta) / SET_TD_ERROR_SCALE, 1.0) * norm);
 }
 
-/* Step size of each layer and, last, of the readout. */
+/* Step size of each layer, of the readout, and of the gates of memory neurons. */
 static void choose_steps(struct agent_memory *self, int net, double delta)
 {
     double *reals = self->reals;
-    const double *norms = reals + THE_CREDIT_NORMS + net * (THE_N_LAYERS + 1);
-    double *steps = reals + THE_STEP_SIZES + net * (THE_N_LAYERS + 1);
+    const double *norms = reals + THE_CREDIT_NORMS + net * N_BLOCKS;
+    double *steps = reals + THE_STEP_SIZES + net * N_BLOCKS;
     const double lr = net == K_ACTOR ? SET_LR_POLICY : SET_LR_VALUE;
     double kappa = net == K_ACTOR ? SET_KAPPA_POLICY : SET_KAPPA_VALUE;
     const int parts = net == K_ACTOR ? THE_N_PARTS : 1;
@@ -47,13 +47,16 @@ static void choose_steps(struct agent_memory *self, int net, double delta)
     const double in_readout = 1.0 / parts, in_layers = 1.0 / sqrt(parts);
     //#if SHARED_BOUND
     double total = 0.0;
-    for (int block = 0; block < THE_N_LAYERS; ++block) total += in_layers * norms[block];
-    total += in_readout * norms[THE_N_LAYERS];
-    for (int block = 0; block <= THE_N_LAYERS; ++block) steps[block] = bounded_step(lr, kappa, delta, total);
+    for (int block = 0; block < N_BLOCKS; ++block)
+        total += (block == THE_N_LAYERS ? in_readout : in_layers) * norms[block];
+    for (int block = 0; block < N_BLOCKS; ++block) steps[block] = bounded_step(lr, kappa, delta, total);
     //#else
-    const int able = THE_N_LAYERS - THE_FROZEN_LAYERS;
+    int able = THE_N_LAYERS - THE_FROZEN_LAYERS;
+    //#if MEMORY_LEARNS
+    for (int gates = 0; gates < THE_N_MEMORY; ++gates) able += THE_MEMORY_FROM + gates >= THE_FROZEN_LAYERS;
+    //#endif
     const double share = (1.0 - SET_READOUT_SHARE) / (able > 1 ? able : 1);
-    for (int block = 0; block < THE_N_LAYERS; ++block)
+    for (int block = 0; block < N_BLOCKS; ++block)
         steps[block] = bounded_step(lr, kappa / share, delta, in_layers * norms[block]);
     steps[THE_N_LAYERS] = bounded_step(lr, kappa / SET_READOUT_SHARE, delta, in_readout * norms[THE_N_LAYERS]);
     //#endif

@@ -36,6 +36,9 @@ static void advance_tensors(float *floats, int net)
     const float *slope = floats + net_at(net)[AT_NET_SLOPE];
     for (int index = THE_FROZEN_LAYERS; index < THE_N_LAYERS - 1; ++index) {
         const int32_t *at = layer_at(net, index);
+        //#if MEMORY_LEARNS
+        if (at[AT_LAYER_THRESHOLD] >= 0) continue;
+        //#endif
         const int32_t size = at[AT_LAYER_N] * at[AT_LAYER_M];
         float *influence = floats + at[AT_LAYER_TENSOR], *below = influence;
         for (int above = index + 1; above < THE_N_LAYERS; ++above) {

@@ -117,7 +117,7 @@ APART void leaky_filter(float *restrict trace, float keep, float gain, const flo
 }
 
 //#endif
-//#if CASCADE and not RESET_PATH or FACTORED and not RESET_PATH or TENSOR
+//#if CASCADE and not RESET_PATH or FACTORED and not RESET_PATH or TENSOR or MEMORY_HOPS or MEMORY_CARRIED
 /* out = factor source */
 APART void scale(const float *restrict source, float factor, float *restrict out, int32_t m)
 {

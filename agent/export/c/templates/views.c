@@ -8,6 +8,9 @@ static inline const int32_t *layer_at(int net, int index)
 
 static inline const int32_t *net_at(int net) { return table + AT_NETS + net * K_NET_WORDS; }
 
+/* What steps and norms are counted in: layers, the readout, and the gates of memory neurons. */
+#define N_BLOCKS (THE_N_LAYERS + 1 + THE_N_MEMORY)
+
 /* Columns of a row, from the one of the constant 1 down, as whole blocks; what is beyond is always 0. */
 static inline int32_t used_columns(int32_t bias) { return (bias + BLOCK) & -BLOCK; }
 
@@ -29,7 +32,7 @@ static struct synapses synapses_of(float *floats, int net, int block)
     const int inner = block < THE_N_LAYERS;
     const int32_t *at = inner ? layer_at(net, block) : net_at(net);
     struct synapses found;
-    found.size = inner ? at[AT_LAYER_N] * at[AT_LAYER_M] : at[AT_NET_N_OUTPUTS] * at[AT_NET_N_FEATURES];
+    found.size = inner ? at[AT_LAYER_ROWS] * at[AT_LAYER_M] : at[AT_NET_N_OUTPUTS] * at[AT_NET_N_FEATURES];
     found.w = floats + at[inner ? AT_LAYER_W : AT_NET_W];
     found.credit = floats + at[inner ? AT_LAYER_CREDIT : AT_NET_CREDIT];
     //#if PEAKS
