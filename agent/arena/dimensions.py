@@ -269,8 +269,8 @@ def dimensions(config: Config, observation: ObservationSpec, action: ActionSpec)
     if carried > TENSOR_LIMIT:
         raise ConfigError(
             f"depth_filter {config.depth_filter}: for layers {list(config.layers)} and {observation.size} inputs it "
-            f"would carry {carried:,} numbers, one for each synapse and neuron above it; allowed: up to {TENSOR_LIMIT:,}; take "
-            "fewer or smaller layers, or depth_filter cascade or factored"
+            f"would carry {carried:,} numbers, one for each synapse and neuron above it; allowed: up to "
+            f"{TENSOR_LIMIT:,}; take fewer or smaller layers, or depth_filter cascade or factored"
         )
     return found
 
