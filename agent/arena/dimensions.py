@@ -264,12 +264,13 @@ def dimensions(config: Config, observation: ObservationSpec, action: ActionSpec)
         frozen=config.fixed,
     )
     layers = range(len(found.layers))
-    carried = 2 * sum(found.n_above(k) * found.layers[k] * found.columns(k)["m"] for k in layers)
+    synapses = (found.layers[k] * (1 + found.is_memory(k)) * found.columns(k)["m"] for k in layers)
+    carried = 2 * sum(found.n_above(k) * size for k, size in zip(layers, synapses, strict=True))
     if carried > TENSOR_LIMIT:
         raise ConfigError(
-            f"depth_filter tensor: for layers {list(config.layers)} and {observation.size} inputs it would carry "
-            f"{carried:,} numbers, one for each synapse and neuron above it; allowed: up to {TENSOR_LIMIT:,}; take "
-            "fewer or smaller layers, or depth_filter cascade or factored"
+            f"depth_filter {config.depth_filter}: for layers {list(config.layers)} and {observation.size} inputs it "
+            f"would carry {carried:,} numbers, one for each synapse and neuron above it; allowed: up to "
+            f"{TENSOR_LIMIT:,}; take fewer or smaller layers, or depth_filter cascade or factored"
         )
     return found
 

@@ -122,7 +122,7 @@ def layer_rows(d: Dimensions, index: int) -> Iterator[Row]:
     yield Row("psi_past", TRACE, ((split + 1) * (vectors > 0), n))
     yield Row("mass", TRACE, (levels * matrices + vectors,))
     yield Row("share", STATE, (levels * matrices + vectors,))
-    yield Row("inputs", STATE, (max(sizes["delays"], 1), m))
+    yield Row("inputs", STATE, (sizes["delays"], m) if memory else (m,))
     yield Row("current", STATE, (rows,))
     yield Row("past", STATE, (sizes["delays"] * (sizes["delayed"] >= 0), d.n_input))
     yield Row("keep", STATE, (n * memory,))

@@ -138,7 +138,7 @@ def test_what_others_see_of_it_is_its_spikes_less_their_mean_so_far() -> None:
         np.testing.assert_allclose(outputs, expected, atol=1e-6)
         np.testing.assert_array_equal(views["critic/features"][:29], outputs)
         np.testing.assert_array_equal(views["critic/2/inputs"][0, :12], outputs[5:17])
-        np.testing.assert_array_equal(views["critic/3/inputs"][0, :12], outputs[17:])
+        np.testing.assert_array_equal(views["critic/3/inputs"][:12], outputs[17:])
         agent.step(0.0, rng.normal(size=SIZE), learn=tick < 49)
     assert 0.1 < np.mean(seen) < 0.9
 
