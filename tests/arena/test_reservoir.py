@@ -136,7 +136,7 @@ def test_what_others_see_of_it_is_its_spikes_less_their_mean_so_far() -> None:
             seen.append(spikes)
         expected = spikes - np.mean(seen, axis=0)
         np.testing.assert_allclose(views["actor/0/output"], expected, atol=1e-6)
-        np.testing.assert_array_equal(views["actor/1/inputs"][0, :16], views["actor/0/output"])
+        np.testing.assert_array_equal(views["actor/1/inputs"][:16], views["actor/0/output"])
         np.testing.assert_array_equal(views["actor/features"][:16], views["actor/0/output"])
         np.testing.assert_array_equal(views["actor/2/inputs"][0, :8], views["actor/1/z"])
         agent.step(0.0, rng.normal(size=agent.observation.size), learn=tick < 49)
