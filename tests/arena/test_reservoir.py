@@ -138,7 +138,7 @@ def test_what_others_see_of_it_is_its_spikes_less_their_mean_so_far() -> None:
         np.testing.assert_allclose(views["actor/0/output"], expected, atol=1e-6)
         np.testing.assert_array_equal(views["actor/1/inputs"][:16], views["actor/0/output"])
         np.testing.assert_array_equal(views["actor/features"][:16], views["actor/0/output"])
-        np.testing.assert_array_equal(views["actor/2/inputs"][0, :8], views["actor/1/z"])
+        np.testing.assert_array_equal(views["actor/2/inputs"][:8], views["actor/1/z"])
         agent.step(0.0, rng.normal(size=agent.observation.size), learn=tick < 49)
     assert 0.1 < np.mean(seen) < 0.6
     assert np.abs(views["actor/0/output"]).max() < 1.0
