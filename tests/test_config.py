@@ -91,12 +91,13 @@ def test_the_ends_of_a_range_are_allowed_and_nothing_beyond(name: str) -> None:
             Config(**{name: beyond}, **other)
 
 
-def test_no_reservoir_is_allowed_and_one_too_small_is_not() -> None:
-    assert [name for name, kind in NUMBERS.items() if kind.or_zero] == ["reservoir"]
-    assert Config(reservoir=0).reservoir == 0
+@pytest.mark.parametrize("name", ["reservoir", "memory"])
+def test_a_layer_that_may_be_left_out_is_not_too_small(name: str) -> None:
+    assert name in [name for name, kind in NUMBERS.items() if kind.or_zero]
+    assert getattr(Config(**{name: 0}), name) == 0
     for size in (1, 3, -1):
-        with pytest.raises(ConfigError, match=r"^reservoir: got .*; allowed: 0, or a whole number from 4 to 65536$"):
-            Config(reservoir=size)
+        with pytest.raises(ConfigError, match=rf"^{name}: got .*; allowed: 0, or a whole number from 4 to 65536$"):
+            Config(**{name: size})
 
 
 def test_large_whole_numbers_are_exact() -> None:

@@ -157,8 +157,8 @@ class Config:
     memory_delay: int = NETWORK.field(
         8,
         Whole(0, 1000, "ticks"),
-        """Memory neurons see the observation of this tick and that of 1, 2, ... up to so many ticks ago, by turns. 0:
-        that of this tick alone.""",
+        """Memory neurons see the observation of this tick and an earlier one: the first that of one tick ago, the next
+        that of two, and so on up to so many, then from one again. 0: that of this tick alone.""",
     )
 
     leak_groups: int = NEURONS.field(

@@ -86,7 +86,7 @@ KINDS: list[Callable[[random.Random], bytes]] = [bytes_of_any_kind, changed_ship
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
-@budgets(40, 800)
+@budgets(120, 800)
 def test_a_file_is_a_configuration_or_refused_in_one_line(
     tmp_path: Path, kind: Callable[[random.Random], bytes], count: int
 ) -> None:

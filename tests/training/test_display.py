@@ -39,7 +39,9 @@ def test_a_line_that_is_said_during_the_panel_is_a_line_of_its_own() -> None:
             warn("[a] thing\nto know")
             panel.update(Tally(steps=1000))
         warn("afterwards")
-        shown = os.read(master, 65536).decode()
+        shown = ""
+        while "afterwards\r\n" not in shown:  # a terminal hands over what it has
+            shown += os.read(master, 65536).decode()
         os.close(master)
     lines = [CONTROL.sub("", line).split("\r")[-1] for line in shown.split("\r\n")]
     assert lines[0].endswith("steps; return: mean of the last 100 episodes")
