@@ -18,8 +18,8 @@ NUMBERS += [float("inf"), float("-inf"), float("nan")]
 
 
 def budgets(usual: int, large: int) -> pytest.MarkDecorator:
-    """Return a parameter `count`: inputs to try, and many more where slow tests run."""
-    return pytest.mark.parametrize("count", [usual, pytest.param(large, marks=pytest.mark.slow)])
+    """Return a parameter `count`: inputs to try, and many more where long tests run."""
+    return pytest.mark.parametrize("count", [usual, pytest.param(large, marks=pytest.mark.long)])
 
 
 def changed_bytes(rng: random.Random, content: bytes, words: list[bytes], most: int = 4) -> bytes:

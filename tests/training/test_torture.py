@@ -31,7 +31,7 @@ def test_whatever_an_environment_does_nothing_learned_is_lost(tmp_path: Path) ->
     assert (found["histories"], sum(found["deeds"].values()) > 60) == (24, True)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("first", [1000, 1100, 1200])
 def test_three_hundred_histories(tmp_path: Path, first: int) -> None:
     found = histories(first, 100, tmp_path)
