@@ -11,7 +11,7 @@ import numpy as np
 from gymnasium import spaces
 from gymnasium.error import ResetNeeded
 
-from ..arguments import check_action, refuse_rendering
+from ..arguments import check_action, checked_real, checked_whole, refuse_rendering
 
 # Bound on a noise entry, standard deviations; a Gaussian draw is beyond it once in 10^23.
 NOISE_LIMIT = 10.0
@@ -27,7 +27,7 @@ class CuedChoice(gymnasium.Env[np.ndarray, np.int64]):
 
     def __init__(self, observation_space: spaces.Box, actions: int = 2, render_mode: str | None = None) -> None:
         refuse_rendering(render_mode)
-        self.observation_space = observation_space
+        self.observation_space: spaces.Box = observation_space
         self.action_space = spaces.Discrete(actions)
         self._actions = range(actions)
         self._frames: np.ndarray = np.zeros((0, *observation_space.shape), np.float32)
@@ -66,6 +66,32 @@ class CuedChoice(gymnasium.Env[np.ndarray, np.int64]):
             return frame, 0.0, False, False, {}
         gain = self._gain if action == self._answers[shown - self._first] else -self._gain
         return frame, gain, shown + 1 == self._last, False, {}
+
+
+class NoisyCues(CuedChoice):
+    """`CuedChoice` whose observations end in entries that only carry noise.
+
+    Parameters
+    ----------
+    low : sequence of float
+        Least value of each other entry; the largest is 1.
+    noise_channels : int
+    noise : float
+        Standard deviation of the noise.
+    """
+
+    def __init__(self, low: Sequence[float], noise_channels: int, noise: float, render_mode: str | None = None) -> None:
+        self.noise_channels = checked_whole("noise_channels", noise_channels, 0, 10_000)
+        self.noise = checked_real("noise", noise, 0.0, 1000.0)
+        super().__init__(noisy_box(low, self.noise_channels, self.noise), render_mode=render_mode)
+
+    def blank(self, ticks: int) -> np.ndarray:
+        """Return frames of zeros, shape (ticks, size)."""
+        return np.zeros((ticks, len(self.observation_space.low)), np.float32)
+
+    def add_noise(self, frames: np.ndarray) -> None:
+        """Fill the noise channels of every frame, in place."""
+        add_noise(frames, self.np_random, self.noise_channels, self.noise)
 
 
 def gaussian(rng: np.random.Generator, ticks: int, channels: int) -> np.ndarray:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..arguments import checked_real, checked_whole
-from .cues import CuedChoice, add_noise, noisy_box
+from ..arguments import checked_whole
+from .cues import NoisyCues
 
 _TICKS = 10_000
 
 
-class DelayedXor(CuedChoice):
+class DelayedXor(NoisyCues):
     """Tell, after a delay, whether two binary cues differed.
 
     ## Description
@@ -66,18 +66,16 @@ class DelayedXor(CuedChoice):
         self.gap = checked_whole("gap", gap, 1, _TICKS)
         self.delay = checked_whole("delay", delay, 0, _TICKS)
         self.jitter = checked_whole("jitter", jitter, 0, _TICKS)
-        self.noise_channels = checked_whole("noise_channels", noise_channels, 0, 10_000)
-        self.noise = checked_real("noise", noise, 0.0, 1000.0)
-        super().__init__(noisy_box((-1, 0), self.noise_channels, self.noise), render_mode=render_mode)
+        super().__init__((-1, 0), noise_channels, noise, render_mode)
 
     def draw(self) -> tuple[np.ndarray, tuple[int]]:
         """Return the observations and the right action of a new episode."""
         first, second, *longer = self.np_random.integers(0, (2, 2, self.jitter + 1, self.jitter + 1)).tolist()
         begin = self.cue_length + self.gap + longer[0]  # of the second cue
         go = begin + self.cue_length + self.delay + longer[1]
-        frames = np.zeros((go + 2, 2 + self.noise_channels), np.float32)
+        frames = self.blank(go + 2)
         frames[: self.cue_length, 0] = 2 * first - 1
         frames[begin : begin + self.cue_length, 0] = 2 * second - 1
         frames[go, 1] = 1.0
-        add_noise(frames, self.np_random, self.noise_channels, self.noise)
+        self.add_noise(frames)
         return frames, (first ^ second,)

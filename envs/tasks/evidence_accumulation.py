@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from ..arguments import checked_real, checked_span, checked_whole
-from .cues import CuedChoice, add_noise, noisy_box
+from .cues import NoisyCues
 
 _MS = 10_000
 
 
-class EvidenceAccumulation(CuedChoice):
+class EvidenceAccumulation(NoisyCues):
     """Decide, after a pause, on which side more cues were shown.
 
     ## Description
@@ -103,13 +103,11 @@ class EvidenceAccumulation(CuedChoice):
         self.delay_ms = checked_span("delay_ms", delay_ms, 0, _MS)
         self.decision_ms = checked_whole("decision_ms", decision_ms, 1, _MS)
         self.cue_chance = checked_real("cue_chance", cue_chance, 0.5, 1.0)
-        self.noise_channels = checked_whole("noise_channels", noise_channels, 0, 10_000)
-        self.noise = checked_real("noise", noise, 0.0, 1000.0)
         self._cue = self._ticks("cue_ms", self.cue_ms)
         self._cycle = self._cue + self._ticks("spacing_ms", self.spacing_ms)
         self._delays = [self._ticks("delay_ms", end) for end in self.delay_ms]
         self._decision = self._ticks("decision_ms", self.decision_ms)
-        super().__init__(noisy_box((0, 0, 0), self.noise_channels, self.noise), render_mode=render_mode)
+        super().__init__((0, 0, 0), noise_channels, noise, render_mode)
 
     def _ticks(self, name: str, duration: int) -> int:
         if duration % self.tick_ms:
@@ -123,11 +121,11 @@ class EvidenceAccumulation(CuedChoice):
         seen = self.cues * self._cycle  # ticks until the last cue ends
         decide = seen + int(self.np_random.integers(self._delays[0], self._delays[1] + 1))
         end = decide + self._decision
-        frames = np.zeros((end + 1, 3 + self.noise_channels), np.float32)
+        frames = self.blank(end + 1)
         for cue, shown in enumerate(sides, start=1):
             frames[cue * self._cycle - self._cue : cue * self._cycle, shown] = 1.0
         frames[decide:end, 2] = 1.0
-        add_noise(frames, self.np_random, self.noise_channels, self.noise)
+        self.add_noise(frames)
         return frames, (int(2 * sum(sides) > self.cues),)
 
     def reset(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..arguments import checked_real, checked_whole
-from .cues import CuedChoice, add_noise, noisy_box
+from ..arguments import checked_whole
+from .cues import NoisyCues
 
 _TICKS = 10_000
 
 
-class FirstCue(CuedChoice):
+class FirstCue(NoisyCues):
     """Tell, after a stream of cues, which one was the first.
 
     ## Description
@@ -65,17 +65,15 @@ class FirstCue(CuedChoice):
         self.least = checked_whole("least", least, 1, 1000)
         self.most = checked_whole("most", most, self.least, 1000)
         self.gap = checked_whole("gap", gap, 1, _TICKS)
-        self.noise_channels = checked_whole("noise_channels", noise_channels, 0, 10_000)
-        self.noise = checked_real("noise", noise, 0.0, 1000.0)
-        super().__init__(noisy_box((-1, 0), self.noise_channels, self.noise), render_mode=render_mode)
+        super().__init__((-1, 0), noise_channels, noise, render_mode)
 
     def draw(self) -> tuple[np.ndarray, tuple[int]]:
         """Return the observations and the right action of a new episode."""
         count = int(self.np_random.integers(self.least, self.most + 1))
         sides = self.np_random.integers(0, 2, count)
         times = np.cumsum(self.np_random.integers(1, self.gap + 1, count + 1) + 1) - 1
-        frames = np.zeros((int(times[-1]) + 2, 2 + self.noise_channels), np.float32)
+        frames = self.blank(int(times[-1]) + 2)
         frames[times[:-1], 0] = 2 * sides - 1
         frames[times[-1], 1] = 1.0
-        add_noise(frames, self.np_random, self.noise_channels, self.noise)
+        self.add_noise(frames)
         return frames, (int(sides[0]),)
