@@ -13,7 +13,7 @@ from .base.vectors import copy, flushed, running_mean, weighted_sum
 from .layout import N_NETS, places_of, running_of, sizes_of
 from .memory import filter_memory, hold, mean_keep, see
 from .neuron import filter_inputs, fire
-from .views import layer_view, net_view
+from .views import is_memory, layer_view, net_view
 
 SETTINGS = ("gain",)
 
@@ -111,7 +111,7 @@ def forward(settings: Any, ints: NDArray, reals: NDArray, floats: NDArray, net: 
     centered = 0
     for index in range(sizes.n_layers):
         layer = layer_view(ints, floats, net, index)
-        if layer.threshold >= 0:
+        if is_memory(layer):
             see(layer, below, x)
             spikes = hold(settings, layer)
             if learn:
@@ -130,7 +130,7 @@ def forward(settings: Any, ints: NDArray, reals: NDArray, floats: NDArray, net: 
             running_mean(RATE_RATE, layer.z, layer.rate, TINY)
             share = spikes / layer.n
             rates[index] = flushed(rates[index] + SPIKE_RATE_RATE * (share - rates[index]), FAINT)
-        if layer.learns == 0 or layer.threshold >= 0:
+        if layer.learns == 0 or is_memory(layer):
             means = view(reals, places.output_mean)
             mean = span(means, net * (means.shape[0] // N_NETS) + centered, layer.n)
             center(running_of(reals).observation_count, learn, layer.z, mean, layer.output)

@@ -17,7 +17,7 @@ from .rate_regularization import regularize_rates
 from .signals import send_signals
 from .step_size import choose_steps
 from .tensor import advance_tensors, weigh_tensor
-from .views import layer_view, net_view, synapses_view
+from .views import is_memory, layer_view, net_view, synapses_view
 
 
 @kernel
@@ -37,13 +37,13 @@ def _learn_layers(
         if settings.rate_regularization > 0.0:
             regularize_rates(settings, layer)
         if layer.n_above > 0:
-            if layer.threshold >= 0:
+            if is_memory(layer):
                 weigh_memory(layer_view(ints, floats, net, index + 1), factors)
             else:
                 weigh_tensor(ints, floats, net, index, factors)
         first = min(index + 1, last)
         leak, slope, step = head.leak[first:], head.slope[first:], steps[index] * delta
-        if layer.threshold >= 0:
+        if is_memory(layer):
             gates = last + 2 + index - sizes.memory_from
             learn_memory(layer, leak, slope, steps, index, gates, delta, decay, e, total, factors, norms)
             continue

@@ -41,6 +41,7 @@ from .base.jit import TINY, kernel
 from .base.vectors import add_scaled, clip, copy, leaky_filter, scale, weighted_sum
 from .credit import credit_row
 from .depth import add_cascade, weigh_levels
+from .tensor import add_tensor
 from .views import Layer
 
 SETTINGS = ("v_th", "dampening", "depth_filter", "temporal_trace")
@@ -187,9 +188,20 @@ def learn_memory(
     factors: NDArray,
     norms: NDArray,
 ) -> None:
-    """Change the weights of a layer by the credit of the tick before, then bring credit and traces up to date.
+    """Change the weights of a layer by the credit of the tick before, then bring credit up to date; in place.
 
-    steps, norms : (2,) step sizes and L1 norms of the credit, of C and of G.
+    Parameters
+    ----------
+    leak, slope : (layers,) arrays
+        Of the layers above, nearest first.
+    steps, norms : (blocks,) arrays
+        Step sizes, and L1 norms of the credit, which are written; `cells` and `gates` are the blocks of C and G.
+    delta, decay : float
+        TD error; what is left of credit.
+    e, total : (m,) arrays
+        Work rows.
+    factors : (n_above,) array
+        What `weigh_memory` wrote.
     """
     real, n, m = layer.w.dtype.type, layer.n, layer.m
     keep = real(decay)
@@ -210,9 +222,7 @@ def learn_memory(
                 norm += credit_row(w, credit, change, keep, real(1.0), total)
             elif layer.n_above > 0:
                 scale(eps, factor, total)
-                for p in range(layer.n_above):
-                    if factors[p] != 0.0:
-                        add_scaled(total, factors[p], row(layer.tensor, p * layer.rows + r, m))
+                add_tensor(layer, r, factors, total)
                 norm += credit_row(w, credit, change, keep, real(1.0), total)
             else:
                 norm += credit_row(w, credit, change, keep, factor, eps)

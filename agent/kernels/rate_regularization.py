@@ -8,7 +8,7 @@ from .base.arrays import row
 from .base.jit import kernel
 from .base.vectors import add_scaled
 from .neuron import add_suppression
-from .views import Layer
+from .views import Layer, is_memory
 
 SETTINGS = ("rate_regularization", "target_rate")
 
@@ -30,5 +30,5 @@ def regularize_rates(settings: Any, layer: Layer) -> None:
         push = real(-settings.rate_regularization * (layer.rate[i] - settings.target_rate)) * layer.psi[i]
         w = row(layer.w, r, m)
         # Each row of a memory neuron has an eligibility of its own.
-        add_scaled(w, push, row(layer.eps, r if layer.threshold >= 0 else i % layer.groups, m))
+        add_scaled(w, push, row(layer.eps, r if is_memory(layer) else i % layer.groups, m))
         add_suppression(settings, layer, i, push, w)

@@ -28,7 +28,7 @@ from .base.jit import kernel
 from .base.vectors import add_scaled, fill, scale_saturating
 from .layout import sizes_of
 from .memory import descend_memory
-from .views import layer_view, net_view
+from .views import is_memory, layer_view, net_view
 
 
 @kernel
@@ -84,7 +84,7 @@ def send_signals(ints: NDArray, floats: NDArray, net: int) -> None:
                 source = row(upper.signals, 0 if once else 2 * upper.split + q - 1, n_upper)
                 out = span(signals, (1 if once else slot) * n, groups * n)
                 psi = upper.psi if once else upper.psi_mean
-                if upper.threshold >= 0:
+                if is_memory(upper):
                     descend_memory(upper, source, out)
                 else:
                     descend(upper.feedback, upper.m, 0, source, psi, head.slope[index + 1], groups, out)

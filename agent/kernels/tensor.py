@@ -24,7 +24,7 @@ from .base.jit import SATURATION, TINY, kernel
 from .base.vectors import add_scaled, clip, scale
 from .layout import places_of, sizes_of
 from .neuron import add_suppression
-from .views import Layer, layer_view, net_view
+from .views import Layer, is_memory, layer_view, net_view
 
 
 @kernel
@@ -80,7 +80,7 @@ def advance_tensors(settings: Any, ints: NDArray, floats: NDArray, net: int) -> 
     sizes, slope = sizes_of(ints), net_view(ints, floats, net).slope
     for index in range(sizes.frozen_layers, sizes.n_layers - 1):
         layer = layer_view(ints, floats, net, index)
-        if layer.n_above == 0 or layer.threshold >= 0:
+        if layer.n_above == 0 or is_memory(layer):
             continue
         e, size = span(floats, places_of(ints).scratch_e.at, layer.m), layer.n * layer.m
         first = 0
@@ -110,8 +110,8 @@ def weigh_tensor(ints: NDArray, floats: NDArray, net: int, index: int, factors: 
 
 
 @kernel
-def add_tensor(layer: Layer, i: int, factors: NDArray, total: NDArray) -> None:
-    """``total_j += sum_p factors_p V_p,ij`` for neuron i; total (m,), in place."""
+def add_tensor(layer: Layer, r: int, factors: NDArray, total: NDArray) -> None:
+    """``total_j += sum_p factors_p V_p,rj`` for row r of the weights; total (m,), in place."""
     for p in range(layer.n_above):
         if factors[p] != 0.0:
-            add_scaled(total, factors[p], row(layer.tensor, p * layer.n + i, layer.m))
+            add_scaled(total, factors[p], row(layer.tensor, p * layer.rows + r, layer.m))

@@ -74,6 +74,12 @@ class Layer(NamedTuple):
     signals: NDArray  # (1 + 2 s + k, n), see `signals.py`
 
 
+@kernel
+def is_memory(layer: Layer) -> bool:
+    """Return whether a layer is of memory neurons."""
+    return layer.threshold >= 0
+
+
 class Net(NamedTuple):
     """Views of one network's readout; K outputs, F features (padded with zeros), L layers."""
 

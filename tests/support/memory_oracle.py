@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from synaptick.bench.gradients.bptt import spike
 
-from .oracle import Array
+from .oracle import Array, central_differences
 
 GAIN = 0.1
 
@@ -117,15 +117,4 @@ def finite_differences(
     stack: Memories, xs: Array, means: Sequence[Array], cost: Array, step: float = 1e-6
 ) -> list[Array]:
     """Return central differences of sum_tk cost_tk readout_k(t) of smooth spikes, (2 n, m) a layer."""
-    found = []
-    for index, layer in enumerate(stack.layers):
-        gradient = np.zeros_like(layer.w)
-        for place in np.ndindex(*layer.w.shape):
-            sides = []
-            for sign in (1, -1):
-                w = layer.w.copy()
-                w[place] += sign * step
-                sides.append(np.sum(cost * run(stack.with_weights(index, w), xs, means, smooth=True)[0]))
-            gradient[place] = (sides[0] - sides[1]) / (2 * step)
-        found.append(gradient)
-    return found
+    return central_differences(stack, lambda other: np.sum(cost * run(other, xs, means, smooth=True)[0]), step)

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 from synaptick.bench.gradients.bptt import ALL_PATHS, EPROP, Array, Layer, Paths, Stack, bptt, normalized, run
 
-__all__ = ["EPROP", "Array", "Layer", "Paths", "Stack", "bptt", "finite_differences", "rtrl", "run"]
+__all__ = [
+    "EPROP",
+    "Array",
+    "Layer",
+    "Paths",
+    "Stack",
+    "bptt",
+    "central_differences",
+    "finite_differences",
+    "rtrl",
+    "run",
+]
 
 
 def rtrl(stack: Stack, xs: Array, paths: Paths = ALL_PATHS, smooth: bool = False) -> list[Array]:
@@ -42,7 +56,16 @@ def rtrl(stack: Stack, xs: Array, paths: Paths = ALL_PATHS, smooth: bool = False
 
 def finite_differences(stack: Stack, xs: Array, cost: Array, smooth: bool = True, step: float = 1e-6) -> list[Array]:
     """Return central differences of sum_tk cost_tk readout_k(t) with respect to every weight, (n, m) a layer."""
-    gradients = []
+    return central_differences(stack, lambda other: np.sum(cost * run(other, xs, smooth)[0]), step)
+
+
+def central_differences(stack: Any, value: Callable[[Any], float], step: float = 1e-6) -> list[Array]:
+    """Return central differences of a value with respect to every weight of a stack's layers, as `w` of each has them.
+
+    value : callable
+        Takes a stack with other weights (`with_weights`).
+    """
+    found = []
     for index, layer in enumerate(stack.layers):
         gradient = np.zeros_like(layer.w)
         for place in np.ndindex(*layer.w.shape):
@@ -50,7 +73,7 @@ def finite_differences(stack: Stack, xs: Array, cost: Array, smooth: bool = True
             for sign in (1, -1):
                 w = layer.w.copy()
                 w[place] += sign * step
-                sides.append(np.sum(cost * run(stack.with_weights(index, w), xs, smooth)[0]))
+                sides.append(value(stack.with_weights(index, w)))
             gradient[place] = (sides[0] - sides[1]) / (2 * step)
-        gradients.append(gradient)
-    return gradients
+        found.append(gradient)
+    return found

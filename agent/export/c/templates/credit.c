@@ -195,7 +195,7 @@ static double learn_layer(float *floats, const int32_t *at, const float *leak, c
         if (at[AT_LAYER_N_ABOVE] > 0) {
             if (!eligibility_row(floats, at, i, inputs, e)) memset(e, 0, sizeof(float) * (size_t)m);
             EACH(j, m) total[j] = signals[i] * e[j];
-            add_tensor(floats, at, i, floats + THE_SCRATCH_FACTORS, total);
+            add_tensor(floats, at, i, floats + THE_SCRATCH_FACTORS, total, m);
             credit_row(row, fresh, scale, decay, 1.0f, total, used);
         } else
         //#endif

@@ -180,10 +180,7 @@ static void learn_memory(float *floats, const int32_t *at, const float *leak, co
             //#if MEMORY_CARRIED
             if (at[AT_LAYER_N_ABOVE] > 0) {
                 scale(eps, signals[i] * psi[i], total, used);
-                for (int32_t p = 0; p < at[AT_LAYER_N_ABOVE]; ++p)
-                    if (factors[p] != 0.0f)
-                        add_scaled(total, factors[p], floats + at[AT_LAYER_TENSOR] + (p * at[AT_LAYER_ROWS] + r) * m,
-                                   used);
+                add_tensor(floats, at, r, factors, total, used);
                 credit_row(row, fresh, change[part], decay, 1.0f, total, used);
             } else
             //#endif
