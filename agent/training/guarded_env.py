@@ -72,9 +72,9 @@ class GuardedEnv:
         finally:
             self._stop.retake_signals()
 
-    def reset(self, seed: int | None = None) -> Any:
+    def reset(self, **arguments: Any) -> Any:
         """Return what the environment returns."""
-        return self._call(lambda: self._env.reset(seed=seed) if seed is not None else self._env.reset())
+        return self._call(lambda: self._env.reset(**arguments))
 
     def step(self, action: Any) -> Any:
         """Return what the environment returns."""
