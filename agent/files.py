@@ -8,6 +8,11 @@ import threading
 from pathlib import Path
 
 
+def expanded(path: str | os.PathLike[str]) -> Path:
+    """Return a path as the system knows it: ~ is the home folder."""
+    return Path(os.path.expanduser(path))
+
+
 def write_atomically(path: str | os.PathLike[str], *parts: bytes | memoryview) -> None:
     """Write `parts` to `path` through a temporary file beside it, synchronized to disk, then renamed over it."""
     target = Path(path)

@@ -11,14 +11,13 @@ import json
 import os
 import struct
 import sys
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DamagedError, StateError, one_line
-from ..files import write_atomically
+from ..files import expanded, write_atomically
 
 MAGIC = b"synaptick\n"
 # 1: Box or Discrete observations, Discrete actions. 2: spaces of any nesting, continuous actions. 3: a reservoir,
@@ -41,7 +40,7 @@ def write(path: str | os.PathLike[str], metadata: dict[str, Any], block: NDArray
     head = MAGIC + _HEAD.pack(FORMAT, len(description))
     digest = hashlib.sha256(head + description)
     digest.update(block.data)
-    write_atomically(path, head, description, block.data, digest.digest())
+    write_atomically(expanded(path), head, description, block.data, digest.digest())
 
 
 def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], NDArray[np.uint8]]:
@@ -55,9 +54,9 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], NDArray[np.uint8
         If it is of another format, or too large for the memory there is.
     """
     try:
-        content = Path(path).read_bytes()
+        content = expanded(path).read_bytes()
     except MemoryError as error:
-        raise StateError(f"{path}: there is no memory for its {os.stat(path).st_size:,} bytes") from error
+        raise StateError(f"{path}: there is no memory for its {os.stat(expanded(path)).st_size:,} bytes") from error
     if content[: len(MAGIC)] != MAGIC:
         raise DamagedError(f"{path}: not a synaptick checkpoint (it does not begin with {MAGIC!r})")
     body = len(MAGIC) + _HEAD.size

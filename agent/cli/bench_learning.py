@@ -10,8 +10,9 @@ from typing import Any
 
 from ..bench.suites import SUITES
 from ..errors import ConfigError
+from ..files import expanded
 from ..training.config_file import parse_changes
-from .options import MIN_BENCH_STEPS, add_json, check_among, check_at_least, path, whole
+from .options import MIN_BENCH_STEPS, add_json, check_among, check_at_least, whole
 
 
 def add_learning(benches: Any) -> None:
@@ -67,7 +68,7 @@ def add_gradients(benches: Any) -> None:
         help="steps before measuring again (default 20000)",
     )
     gradients.add_argument("--jobs", type=whole, default=os.cpu_count() or 1, metavar="J", help="processes")
-    gradients.add_argument("--out", type=path, metavar="FILE", help="write the table to this CSV file")
+    gradients.add_argument("--out", type=expanded, metavar="FILE", help="write the table to this CSV file")
     add_json(gradients)
     gradients.set_defaults(command=_bench_gradients, show=_show_gradients)
 
@@ -95,7 +96,7 @@ def _add_changes(parser: argparse.ArgumentParser, what: str) -> None:
 
 
 def _add_outputs(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--out", type=path, metavar="FILE", help="write the runs to this CSV file")
+    parser.add_argument("--out", type=expanded, metavar="FILE", help="write the runs to this CSV file")
     add_json(parser)
 
 

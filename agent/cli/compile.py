@@ -6,13 +6,14 @@ import argparse
 import textwrap
 from typing import Any
 
-from .options import add_json, path
+from ..files import expanded
+from .options import add_json
 
 
 def add_compile(commands: Any) -> None:
     """Add ``compile`` to the commands of the parser."""
     parser = commands.add_parser("compile", help="compile the step into a folder that an application can ship")
-    parser.add_argument("--out", type=path, required=True, metavar="DIR", help="the folder; may be read-only later")
+    parser.add_argument("--out", type=expanded, required=True, metavar="DIR", help="the folder; may be read-only later")
     add_json(parser)
     parser.set_defaults(command=_compile, show=_show)
 

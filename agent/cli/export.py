@@ -8,8 +8,9 @@ from typing import Any
 
 from ..agent import Agent
 from ..errors import StateError
+from ..files import expanded
 from .export_nir import add_nir
-from .options import add_json, path
+from .options import add_json
 
 
 def add_export(commands: Any) -> None:
@@ -22,8 +23,8 @@ def add_export(commands: Any) -> None:
 
 def _add_c(kinds: Any) -> None:
     c = kinds.add_parser("c", help="one C99 header and source that go on learning, without allocating memory")
-    c.add_argument("run_dir", type=path, metavar="RUN_DIR", help="folder of a run, or of snapshots")
-    c.add_argument("--out", type=path, required=True, metavar="DIR", help="folder for NAME.h and NAME.c")
+    c.add_argument("run_dir", type=expanded, metavar="RUN_DIR", help="folder of a run, or of snapshots")
+    c.add_argument("--out", type=expanded, required=True, metavar="DIR", help="folder for NAME.h and NAME.c")
     c.add_argument(
         "--name", default="agent", metavar="NAME", help="name of files, functions and macros (default agent)"
     )

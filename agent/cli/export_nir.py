@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import StateError
-from .options import add_json, path, whole
+from ..files import expanded
+from .options import add_json, whole
 
 
 def add_nir(kinds: Any) -> None:
     """Add ``nir`` to what can be exported."""
     nir = kinds.add_parser("nir", help="the actor as a NIR graph that acts without learning (extra: nir)")
-    nir.add_argument("run_dir", type=path, metavar="RUN_DIR", help="folder of a run")
-    nir.add_argument("--out", type=path, required=True, metavar="FILE", help="file to write, such as agent.nir")
+    nir.add_argument("run_dir", type=expanded, metavar="RUN_DIR", help="folder of a run")
+    nir.add_argument("--out", type=expanded, required=True, metavar="FILE", help="file to write, such as agent.nir")
     nir.add_argument(
         "--exact",
         action="store_true",

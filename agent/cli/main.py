@@ -15,6 +15,7 @@ from contextlib import nullcontext, redirect_stdout
 from typing import Any, NoReturn
 
 from ..errors import ConfigError, Interrupted, RunError, SynaptickError
+from ..files import expanded
 from ..training.config_file import parse_changes, resolve_config, shipped_names
 from ..training.console import kept_streams, warn
 from ..training.evaluation import evaluate
@@ -22,7 +23,7 @@ from ..training.run import resume_run, start_run
 from .bench import add_bench
 from .compile import add_compile
 from .export import add_export
-from .options import add_json, path, whole
+from .options import add_json, whole
 from .soak import add_soak
 
 
@@ -95,14 +96,14 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--steps", type=whole, metavar="N", help="environment steps in all")
     run.add_argument("--seed", type=whole, metavar="S", help="seed of weights, actions and environment")
     run.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="changes", help="change a setting")
-    run.add_argument("--out", type=path, metavar="DIR", help="folder to write (default: a fresh one below runs/)")
-    run.add_argument("--resume", type=path, metavar="DIR", help="go on with the run in this folder")
+    run.add_argument("--out", type=expanded, metavar="DIR", help="folder to write (default: a fresh one below runs/)")
+    run.add_argument("--resume", type=expanded, metavar="DIR", help="go on with the run in this folder")
     run.add_argument("--quiet", action="store_true", help="show no progress")
     add_json(run)
     run.set_defaults(command=_run, show=_show_run)
 
     evaluation = commands.add_parser("eval", help="act without learning, with the agent of a run")
-    evaluation.add_argument("run_dir", type=path, metavar="RUN_DIR")
+    evaluation.add_argument("run_dir", type=expanded, metavar="RUN_DIR")
     evaluation.add_argument("--episodes", type=whole, default=100, metavar="N")
     evaluation.add_argument("--seed", type=whole, metavar="S", help="seed of the environment")
     add_json(evaluation)

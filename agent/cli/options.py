@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Iterable
 from decimal import Decimal
-from pathlib import Path
 
 from ..errors import ConfigError
 
@@ -26,11 +24,6 @@ def whole(text: str) -> int:
     except ArithmeticError:
         pass
     raise argparse.ArgumentTypeError(f"{text!r} is not a whole number, such as 100000 or 1e5")
-
-
-def path(text: str) -> Path:
-    """Read a path, in which ~ is the home folder."""
-    return Path(os.path.expanduser(text))
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:

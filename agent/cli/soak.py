@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..errors import ConfigError
+from ..files import expanded
 from ..training.config_file import parse_changes, resolve_config
-from .options import add_json, check_at_least, path, whole
+from .options import add_json, check_at_least, whole
 
 
 def add_soak(commands: Any) -> None:
@@ -21,7 +22,9 @@ def add_soak(commands: Any) -> None:
     soak.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", dest="changes", help="change a setting"
     )
-    soak.add_argument("--out", type=path, metavar="DIR", help="keep the folder of the run here (default: thrown away)")
+    soak.add_argument(
+        "--out", type=expanded, metavar="DIR", help="keep the folder of the run here (default: thrown away)"
+    )
     soak.add_argument("--check", action="store_true", help="exit code 1 if memory or time grow beyond the bounds")
     soak.add_argument("--quiet", action="store_true", help="show no progress")
     add_json(soak)

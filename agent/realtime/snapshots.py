@@ -12,6 +12,7 @@ import numpy as np
 from ..agent import Agent
 from ..arena.checkpoint import NEWEST_FILE, OLDER_FILE
 from ..errors import ConfigError, DamagedError, StateError
+from ..files import expanded
 from .state_scan import bounds_of_controls
 from .writer import Writer
 
@@ -64,7 +65,7 @@ class Snapshots:
         self._blocks.fill(0)  # zeros alone would be given page by page, while the loop runs
         self._taken_at, self._levels, self._good = [-1] * keep, [-math.inf] * keep, [False] * keep
         if folder is not None:
-            _refuse_to_replace(Path(folder), agent)
+            _refuse_to_replace(expanded(folder), agent)
         self._writer = None if folder is None else Writer(folder)
         self._write_every, self._write_due = write_every, 0
         self._writing = -1
@@ -84,7 +85,7 @@ class Snapshots:
         StateError
             If there is one that cannot be used, and no other.
         """
-        there = [path for name in (NEWEST_FILE, OLDER_FILE) if (path := Path(folder) / name).exists()]
+        there = [path for name in (NEWEST_FILE, OLDER_FILE) if (path := expanded(folder) / name).exists()]
         for path in there[:-1]:
             try:
                 return Agent.load(path)

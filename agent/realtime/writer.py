@@ -6,7 +6,6 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable
-from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, NamedTuple, TypeAlias
 
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..arena import checkpoint
 from ..arena.checkpoint import NEWEST_FILE, OLDER_FILE
-from ..files import replace_and_keep
+from ..files import expanded, replace_and_keep
 
 Job: TypeAlias = tuple[int, NDArray[np.uint8], dict[str, Any], Callable[[], bool]]
 
@@ -45,7 +44,7 @@ class Writer:
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
-        self.folder = Path(folder)
+        self.folder = expanded(folder)
         self.outcomes: deque[Outcome] = deque(maxlen=64)
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._idle = threading.Event()

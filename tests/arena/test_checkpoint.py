@@ -119,6 +119,14 @@ def test_saving_changes_nothing(saved: Saved) -> None:
     assert [entry.name for entry in path.parent.iterdir()] == ["agent"]
 
 
+def test_the_home_folder_is_understood(saved: Saved, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, agent = saved
+    monkeypatch.setenv("HOME", str(path.parent))
+    agent.save("~/another")
+    assert sorted(entry.name for entry in path.parent.iterdir()) == ["agent", "another"]
+    assert state(Agent.load("~/another")) == state(agent)
+
+
 def assert_damaged(path: Path, content: bytes, said: str | None = None) -> None:
     path.write_bytes(content)
     with pytest.raises(StateError, match=said) as caught:

@@ -126,6 +126,16 @@ def test_a_copy_that_is_being_written_is_not_overwritten(tmp_path: Path, monkeyp
     snapshots.close(12)
 
 
+def test_the_home_folder_is_understood(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    agent = make_agent()
+    assert Snapshots(agent, folder="~/kept").close(0)
+    found = Snapshots.load_newest("~/kept")
+    assert found is not None
+    assert state(found) == state(agent)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["kept"]
+
+
 def test_a_broken_agent_is_not_written(tmp_path: Path) -> None:
     agent = make_agent()
     snapshots = Snapshots(agent, folder=tmp_path)
