@@ -144,7 +144,7 @@ def live(agent: Any, ticks: int, every: int) -> None:
             assert_finite(agent)
 
 
-@pytest.mark.parametrize("ticks", [300, pytest.param(3_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("ticks", [300, pytest.param(10_000, marks=pytest.mark.long)])
 @pytest.mark.parametrize(
     ("stack", "name"),
     [*((stack, name) for stack in DEEP for name in FILTERS), *(("64 layers of 4", name) for name in NARROW)],

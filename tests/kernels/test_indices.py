@@ -88,7 +88,7 @@ for seed in sys.argv[2:]:
 """
 
 
-@pytest.mark.parametrize("seeds", [USUAL, pytest.param(MORE, marks=pytest.mark.slow)], ids=len)
+@pytest.mark.parametrize("seeds", [USUAL, pytest.param(MORE, marks=pytest.mark.long)], ids=len)
 def test_indices_of_random_configurations_lie_inside(seeds: range) -> None:
     assert interpreted(CHECKED, drawn.__name__, *seeds) == [str(seed) for seed in seeds]
 
