@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from gymnasium import spaces
 
 from ..arguments import checked_flag, checked_whole
-from .cues import CuedChoice
+from .cues import NoisyCues
 
 
-class MemoryChain(CuedChoice):
+class MemoryChain(NoisyCues):
     """Name, `length` steps later, a cue that only the first observation showed.
 
     ## Description
@@ -26,13 +25,14 @@ class MemoryChain(CuedChoice):
     `Discrete(2)`: 1 for a positive cue, 0 for a negative one. Only the action at the question counts.
 
     ## Observation space
-    `Box`, float32, shape `(3,)`, or `(2,)` without the time.
+    `Box`, float32, shape `(3 + noise_channels,)`; without the time one less, and each index below one less too.
 
     | index | entry | values |
     |---|---|---|
     | 0 | time left, if `time_shown` | 1 at first, then 1 - (k - 1) / `length` after k steps: 0 at the end |
-    | last but one | question | 1 on the tick whose action is judged, else 0 |
-    | last | cue | -1 or 1 in the first observation, then 0 |
+    | 1 | question | 1 on the tick whose action is judged, else 0 |
+    | 2 | cue | -1 or 1 in the first observation, then 0 |
+    | 3 and up | noise | independent Gaussian, mean 0, standard deviation `noise`, on every tick |
 
     ## Rewards
     +1 for the right action at the question, -1 for the wrong one, 0 on every other tick. Best expected return: 1; of a
@@ -49,26 +49,35 @@ class MemoryChain(CuedChoice):
     - `length`: steps from the cue to the question, 1 to 100000, default 16.
     - `time_shown`: whether the countdown of bsuite is observed, default True. It tells nothing about the cue, but a
       network sees something that changes on every step.
+    - `noise_channels`: entries that only carry noise, 0 to 10000, default 0.
+    - `noise`: standard deviation of the noise, 0 to 1000, default 0.5.
 
     ## References
     - I. Osband et al., Behavior suite for reinforcement learning, ICLR 2020, arXiv:1908.03568; steps and observation
       as in bsuite/environments/memory_chain.py of github.com/google-deepmind/bsuite.
     """
 
-    def __init__(self, length: int = 16, time_shown: bool = True, render_mode: str | None = None) -> None:
+    def __init__(
+        self,
+        length: int = 16,
+        time_shown: bool = True,
+        noise_channels: int = 0,
+        noise: float = 0.5,
+        render_mode: str | None = None,
+    ) -> None:
         self.length = checked_whole("length", length, 1, 100_000)
         self.time_shown = checked_flag("time_shown", time_shown)
-        low, high = np.array([0, 0, -1], np.float32), np.ones(3, np.float32)
-        kept = slice(None) if time_shown else slice(1, None)
-        super().__init__(spaces.Box(low[kept], high[kept], dtype=np.float32), render_mode=render_mode)
+        low = (0, 0, -1) if self.time_shown else (0, -1)
+        super().__init__(low, noise_channels, noise, render_mode)
 
     def draw(self) -> tuple[np.ndarray, tuple[int]]:
         """Return the observations and the right action of a new episode."""
         answer = int(self.np_random.integers(2))
-        frames = np.zeros((self.length + 2, 2 + self.time_shown), np.float32)
+        frames, question = self.blank(self.length + 2), int(self.time_shown)
         if self.time_shown:
             frames[0, 0] = 1.0
             frames[1:, 0] = np.arange(self.length, -1, -1) / self.length
-        frames[-2, -2] = 1.0
-        frames[0, -1] = 2 * answer - 1
+        frames[-2, question] = 1.0
+        frames[0, question + 1] = 2 * answer - 1
+        self.add_noise(frames)
         return frames, (answer,)
