@@ -36,11 +36,11 @@ RENAMED: dict[str, str] = {
 }
 """Old names of settings, with the present ones."""
 
-_OPTIONAL = "nothing takes its place: leave it out (docs/decisions/0018-optional-mechanisms.md says why)"
-_RESERVOIR = "memory neurons took its place: leave it out, or set memory (docs/decisions/0021-memory-neurons.md says why)"
+_NOTHING = "nothing takes its place: leave it out (docs/decisions/0018-optional-mechanisms.md says why)"
+_MEMORY = "memory neurons took its place: leave it out (docs/decisions/0021-memory-neurons.md says why)"
 REMOVED: dict[str, str] = {
-    **dict.fromkeys(("initial_pull", "least_utility", "maturity", "replacement_rate"), _OPTIONAL),
-    **dict.fromkeys(("reservoir", "reservoir_scale", "latch_fraction", "delay_fraction", "delay_length"), _RESERVOIR),
+    **dict.fromkeys(("initial_pull", "least_utility", "maturity", "replacement_rate"), _NOTHING),
+    **dict.fromkeys(("reservoir", "reservoir_scale", "latch_fraction", "delay_fraction", "delay_length"), _MEMORY),
 }
 """Settings that are no longer there, with what took their place."""
 
