@@ -31,7 +31,7 @@ ACTIONS = (
     *(parity.UNBOUNDED, parity.MIXED),
 )
 # Configurations, by the seed they are drawn with.
-USUAL, MORE = range(5), range(5, 55)
+USUAL, MORE = range(5), range(9, 59)
 # Deep stacks by each filter, and tensors with what they meet elsewhere: those that are drawn have up to three layers.
 FORMS: tuple[dict[str, Any], ...] = (
     {"depth_filter": "cascade", "recurrent_hop": True},
