@@ -269,7 +269,7 @@ class Agent:
 
     @property
     def spike_rates(self) -> dict[str, list[float]]:
-        """Running share of neurons that spike in a tick, for each layer of actor and critic, reservoir first."""
+        """Running share of neurons that spike in a tick, for each layer of actor and critic, memory first."""
         rates = self.arena.views["spike_rates"]
         return {name: [float(rate) for rate in rates[net]] for net, name in enumerate(NET_NAMES)}
 

@@ -105,7 +105,7 @@ def test_the_same_seed_and_stream_give_the_same_bytes(layers: tuple[int, ...], a
 
 def test_the_seed_of_the_configuration_is_that_of_the_agent_unless_one_is_given() -> None:
     def made(config_seed: int, *seed: int | None) -> bytes:
-        return state(Agent(Config(layers=(8,), reservoir=0, seed=config_seed), BOX, spaces.Discrete(3), *seed))
+        return state(Agent(Config(layers=(8,), memory=0, seed=config_seed), BOX, spaces.Discrete(3), *seed))
 
     assert made(3) == made(3, None) == made(0, 3) == made(7, 3) == state(make_agent(seed=3))
     assert made(3, 0) == made(0) == state(make_agent(seed=0))

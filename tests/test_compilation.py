@@ -47,7 +47,7 @@ try:
     Agent.compile(load_only=True)
     from gymnasium import spaces
     from synaptick import Config
-    agent = Agent(Config(layers=(4,), reservoir=0), spaces.Box(-1, 1, (3,)), spaces.Discrete(3))
+    agent = Agent(Config(layers=(4,), memory=0), spaces.Box(-1, 1, (3,)), spaces.Discrete(3))
     agent.start([0.0, 0.5, 1.0])
     found["action"] = int(agent.step(1.0, [0.0, 0.5, 1.0]))
 except CompileError as error:

@@ -36,10 +36,8 @@ class Dimensions:
         Whether the stds of controls depend on nothing.
     layers : tuple of int
         Neurons of each layer, bottom first; the same for actor and critic.
-    reservoir : bool
-        Whether the bottom layer is a reservoir: it has no traces, and the one above it sees the observation too.
     memory : int
-        Layers of memory neurons, above the reservoir.
+        How many of the bottom layers are of memory neurons; the layer above them sees the observation too.
     delays : int
         Longest delay of the observation that these see, ticks; 0: they see the present one alone.
     carried : bool
@@ -69,7 +67,6 @@ class Dimensions:
     controls: int
     free_std: bool
     layers: tuple[int, ...]
-    reservoir: bool
     memory: int
     delays: int
     carried: bool
@@ -104,17 +101,17 @@ class Dimensions:
 
     def is_memory(self, layer: int) -> bool:
         """Return whether a layer is of memory neurons."""
-        return self.reservoir <= layer < self.reservoir + self.memory
+        return layer < self.memory
 
     @property
     def centered(self) -> int:
-        """Neurons whose output is their spikes less their mean: those of the bottom layers, reservoir and memory."""
-        return sum(self.layers[: self.reservoir + self.memory])
+        """Neurons whose output is their spikes less their mean: those of memory."""
+        return sum(self.layers[: self.memory])
 
     def columns(self, layer: int) -> dict[str, int]:
         """Return where each part of a layer's input vector starts (-1: absent) and its padded length."""
         below = self.layers[layer - 1] if layer else 0
-        sees_observation = layer <= self.reservoir + self.memory or self.observation_skip
+        sees_observation = layer <= self.memory or self.observation_skip
         looped = self.recurrent and not self.is_memory(layer)
         observed = below if sees_observation else -1
         recurrent = below + (self.n_input if sees_observation else 0)
@@ -130,17 +127,13 @@ class Dimensions:
             "m": padded(bias + 1 + self.is_memory(layer)),
         }
 
-    def learns(self, layer: int) -> bool:
-        """Return whether a layer has credit and traces, so that it can learn."""
-        return layer >= self.reservoir
-
     def levels(self, layer: int) -> int:
         """Return how many hops a signal to a layer may have taken: one a layer above, and one more; 0 with a tensor."""
         if self.is_memory(layer):
             if not self.spatial_signal or (self.carried and self.is_memory(layer + 1)):
                 return 0
             return 1 if self.tensor else len(self.layers) - 1 - layer + self.recurrent_hop
-        if self.tensor or not self.learns(layer):
+        if self.tensor:
             return 0
         return (len(self.layers) - 1 - layer if self.spatial_signal else 0) + self.recurrent_hop
 
@@ -180,7 +173,6 @@ class Dimensions:
             "n_controls": self.controls,
             "n_parts": self.parts,
             "n_layers": len(self.layers),
-            "memory_from": self.reservoir,
             "n_memory": self.memory,
             "frozen_layers": self.frozen,
             "cascade": self.cascade,
@@ -210,7 +202,6 @@ class Dimensions:
             "delayed": columns["delayed"],
             "holders": sum(memory_kinds(self.layers[layer])[:2]) if self.is_memory(layer) else 0,
             "groups": self.groups,
-            "learns": self.learns(layer),
             "n_adaptive": self.adaptive[layer],
             "vectors": self.vectors(layer),
             "n_above": self.n_above(layer),
@@ -234,14 +225,13 @@ def dimensions(config: Config, observation: ObservationSpec, action: ActionSpec)
         controls=action.controls,
         free_std=config.std == "free",
         layers=config.stack,
-        reservoir=config.reservoir > 0,
         memory=config.n_memory,
         delays=config.memory_delay,
         carried=config.depth_filter in ("tensor", "none"),
         groups=config.leak_groups,
         # Without a trace in time the adaptation of a threshold has no eligibility: its rows are those of LIF neurons.
         adaptive=tuple(
-            adaptive_neurons(config, n) if config.temporal_trace and index >= config.lowest else 0
+            adaptive_neurons(config, n) if config.temporal_trace and index >= config.n_memory else 0
             for index, n in enumerate(config.stack)
         ),
         spatial_signal=config.spatial_signal,

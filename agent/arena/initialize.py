@@ -14,7 +14,6 @@ from .arena import Arena
 from .dimensions import adaptive_neurons, dimensions
 from .memory import fill_memory
 from .placement import NET_NAMES
-from .reservoir import set_constants, set_weights
 from .settings import fill_settings
 
 
@@ -39,9 +38,9 @@ def build(config: Config, observation: ObservationSpec, action: ActionSpec, seed
 
     Weights of a neuron start sparse (Elsayed et al. 2024): a share `connectivity` of its inputs, at least one, uniform
     in +- 1/sqrt(fan-in); its bias likewise uniform, never left out; recurrent weights uniform in +-
-    recurrent_scale/sqrt(fan-in). Readouts are sparse in the same way, over the spikes of all layers read out. A
-    reservoir (`reservoir.py`) and memory (`memory.py`) are drawn from numbers of their own and connected to what sees
-    them by weights of 0, which do not count as fan-in: at first, the layers above are what they would be without them.
+    recurrent_scale/sqrt(fan-in). Readouts are sparse in the same way, over the spikes of all layers read out. Memory
+    (`memory.py`) is drawn from numbers of its own and connected to what sees it by weights of 0, which do not count as
+    fan-in: at first, the layers above are what they would be without it.
 
     Parameters
     ----------
@@ -73,13 +72,13 @@ def _fill(arena: Arena, config: Config, observation: ObservationSpec, action: Ac
     for name, child in zip(NET_NAMES, weights_seed.spawn(len(NET_NAMES)), strict=True):
         rng = np.random.default_rng(child)
         # From numbers of their own, so that the other weights of a seed do not depend on them.
-        own, feedback = (np.random.default_rng(grandchild) for grandchild in child.spawn(2))
+        memory, feedback = (np.random.default_rng(grandchild) for grandchild in child.spawn(2))
         for index in range(len(config.stack)):
             _fill_constants(arena, config, name, index)
             if arena.dimensions.is_memory(index):
-                fill_memory(arena, config, own, f"{name}/{index}", index)
+                fill_memory(arena, config, memory, f"{name}/{index}", index)
             else:
-                _fill_layer(arena, config, rng if arena.dimensions.learns(index) else own, name, index)
+                _fill_layer(arena, config, rng, name, index)
         _fill_readout(arena, config, rng, name)
         if arena.dimensions.own_feedback:
             _fill_feedback(arena, config, feedback, name)
@@ -109,8 +108,6 @@ def _fill_constants(arena: Arena, config: Config, name: str, index: int) -> None
     adaptive = adaptive_neurons(config, n)
     rho, strength = views[f"{name}/{index}/rho"], views[f"{name}/{index}/strength"]
     rho[:adaptive], strength[:adaptive] = decay(config.tau_adapt), config.adapt_strength
-    if not arena.dimensions.learns(index):
-        set_constants(config, rho, strength, views[f"{name}/{index}/alpha"])
     if config.depth_filter != "none" and config.temporal_trace:
         views[f"{name}/leak"][index] = views[f"{name}/{index}/alpha"].mean()
         filter_leak = views[f"{name}/{index}/filter_leak"]
@@ -128,24 +125,21 @@ def _sparse(rng: np.random.Generator, n: int, fan_in: int, connectivity: float, 
 
 
 def _fill_layer(arena: Arena, config: Config, rng: np.random.Generator, name: str, index: int) -> None:
-    d, n = arena.dimensions, config.stack[index]
-    columns = d.columns(index)
-    first = columns["below"] if 0 < index == config.lowest else 0
+    n, columns = config.stack[index], arena.dimensions.columns(index)
+    first = columns["below"] if index == config.n_memory else 0
     feedforward = columns["recurrent"] if config.recurrent else columns["bias"]
     bound = 1.0 / np.sqrt(columns["bias"] - first + 1)
     w = arena.views[f"{name}/{index}/w"]
     w[:, first:feedforward] = _sparse(rng, n, feedforward - first, config.connectivity, bound)
     if config.recurrent:
-        scale = (config.recurrent_scale if d.learns(index) else config.reservoir_scale) * bound
+        scale = config.recurrent_scale * bound
         w[:, feedforward : columns["bias"]] = rng.uniform(-scale, scale, (n, n))
     w[:, columns["bias"]] = rng.uniform(-bound, bound, n)
-    if not d.learns(index):
-        set_weights(config, w, d.n_input)
 
 
 def _fill_readout(arena: Arena, config: Config, rng: np.random.Generator, name: str) -> None:
     _, bias, _ = arena.dimensions.readout_columns()
-    first = sum(config.stack[: config.lowest]) if config.readout == "all" else 0
+    first = sum(config.stack[: config.n_memory]) if config.readout == "all" else 0
     bound = 1.0 / np.sqrt(bias - first + 1)
     w = arena.views[f"{name}/w"]
     w[:, first:bias] = _sparse(rng, w.shape[0], bias - first, config.connectivity, bound)

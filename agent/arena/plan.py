@@ -98,12 +98,12 @@ def net_rows(d: Dimensions, net: int) -> Iterator[Row]:
 def layer_rows(d: Dimensions, index: int) -> Iterator[Row]:
     """Yield the arrays of a layer, from 0, bottom first."""
     sizes = d.layer_sizes(index)
-    n, m, groups, learns = sizes["n"], sizes["m"], sizes["groups"], sizes["learns"]
+    n, m, groups = sizes["n"], sizes["m"], sizes["groups"]
     rows, memory = sizes["rows"], d.is_memory(index)
     matrices = d.cascade or memory
     levels, split, vectors = sizes["levels"], sizes["split"], sizes["vectors"]
     yield Row("w", LEARNED, (rows, m))
-    yield Row("peak", LEARNED, (rows * learns * d.peaks, m))
+    yield Row("peak", LEARNED, (rows * d.peaks, m))
     yield Row("feedback", LEARNED, (rows, m), same_as="" if d.own_feedback else "w")
     yield Row("alpha", FIXED, (n,))
     yield Row("rho", FIXED, (n,))
@@ -112,10 +112,10 @@ def layer_rows(d: Dimensions, index: int) -> Iterator[Row]:
     yield Row("filter_leak", FIXED, (split,))
     yield Row("psi_mean", LEARNED, (n,))
     yield Row("rate", LEARNED, (n,))
-    yield Row("credit", TRACE, (rows * learns, m))
-    yield Row("eps", TRACE, (rows if memory else groups * learns, m))
+    yield Row("credit", TRACE, (rows, m))
+    yield Row("eps", TRACE, (rows if memory else groups, m))
     yield Row("epsa", TRACE, (sizes["n_adaptive"], m))
-    yield Row("epsr", TRACE, (n * learns * d.reset_path * (not memory), m))
+    yield Row("epsr", TRACE, (n * d.reset_path * (not memory), m))
     yield Row("cascade", TRACE, (levels * matrices, rows, m))
     yield Row("filtered", TRACE, (groups, vectors, m))
     yield Row("tensor", TRACE, (sizes["n_above"], rows, m))
@@ -131,5 +131,5 @@ def layer_rows(d: Dimensions, index: int) -> Iterator[Row]:
     yield Row("a", STATE, (n,))
     yield Row("z", STATE, (n,))
     yield Row("psi", STATE, (n,))
-    yield Row("output", STATE, (n,), same_as="" if memory or not learns else "z")
+    yield Row("output", STATE, (n,), same_as="" if memory else "z")
     yield Row("signals", STATE, (1 + 2 * split + levels, n))

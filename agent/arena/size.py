@@ -23,7 +23,6 @@ CHEAPER: dict[str, Any] = {
     "feedback": "symmetric",
     "reset_path": False,
     "step_rule": "bounded",
-    "reservoir": 0,
     "memory": 0,
 }
 
@@ -97,9 +96,7 @@ def _part(owner: str, config: Config) -> str:
     if not layer:
         return "the readout"
     index = int(layer)
-    if index >= config.lowest:
-        return f"layers[{index - config.lowest}]"
-    return "the reservoir" if index < bool(config.reservoir) else "memory"
+    return "memory" if index < config.n_memory else f"layers[{index - config.n_memory}]"
 
 
 def _shown(nbytes: int) -> str:

@@ -31,8 +31,8 @@ from .support.timing import STREAM, in_turns
 
 ENV = "CartPole-v1"
 NETWORKS: dict[str, dict[str, Any]] = {
-    "1x32": {"layers": (32,), "reservoir": 0},
-    "1x64": {"layers": (64,), "reservoir": 0},
+    "1x32": {"layers": (32,), "memory": 0},
+    "1x64": {"layers": (64,), "memory": 0},
     "default": {},
 }
 # As the header says, then with partial sums, then for the machine that Numba compiles for.

@@ -21,8 +21,8 @@ from ..versions import versions
 from .support.timing import in_turns, make_agent
 
 NETWORKS: dict[str, dict[str, Any]] = {
-    "1x64": {"layers": (64,), "reservoir": 0},
-    "2x128": {"layers": (128, 128), "reservoir": 0},
+    "1x64": {"layers": (64,), "memory": 0},
+    "2x128": {"layers": (128, 128), "memory": 0},
     "default": {},
 }
 # Steps without a pace: to count allocations of compiled code, of Python, and to compare with the compiled step alone.

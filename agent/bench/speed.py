@@ -50,7 +50,7 @@ def bench_tick(steps: int = 20_000) -> dict[str, Any]:
 
 
 def _bench_network(layers: tuple[int, ...], steps: int) -> dict[str, Any]:
-    agent = make_agent(Config(layers=layers, reservoir=0))
+    agent = make_agent(Config(layers=layers, memory=0))
     stream = np.random.default_rng(0).normal(size=(STREAM, 4))
     agent.start(stream[0])
     staging, address = agent.arena.views["staging"], agent.arena.address
@@ -110,7 +110,7 @@ def _allocations(agent: Agent, stream: NDArray[np.float64]) -> dict[str, int]:
 
 def _silent_to_live(layers: tuple[int, ...], stream: NDArray[np.float64], steps: int) -> float:
     """Return the median step time after 10^5 steps of zero observation and reward, relative to a live stream."""
-    silent, live = make_agent(Config(layers=layers, reservoir=0)), make_agent(Config(layers=layers, reservoir=0))
+    silent, live = make_agent(Config(layers=layers, memory=0)), make_agent(Config(layers=layers, memory=0))
     nothing = np.zeros(4)
     silent.start(nothing)
     live.start(stream[0])

@@ -63,8 +63,8 @@ def _chain(length: int, **settings: object) -> Task:
 
 # A network whose output depends on the present observation alone.
 MEMORYLESS = {
+    "memory": 0,
     "recurrent": False,
-    "latch_fraction": 0.0,
     "adaptive_fraction": 0.0,
     "tau_min": 0.01,
     "tau_max": 0.01,
@@ -102,18 +102,18 @@ SUITES = {
     "cartpole": Suite(
         {
             "cartpole": Task({}, 495.0),
-            "cartpole, 1 layer": Task({"layers": [64]}, 495.0),
+            "cartpole, 3 layers": Task({"layers": [64, 64, 64]}, 495.0),
             "cartpole, no depth filter": Task({"depth_filter": "none"}, 495.0),
             # Returns are in the new unit too.
             "cartpole, other units": Task({"wrappers": [OTHER_UNITS]}, 0.495),
             "positions": Task({}, None, "cartpole_positions"),
-            "positions, 1 layer": Task({"layers": [64]}, None, "cartpole_positions"),
+            "positions, 3 layers": Task({"layers": [64, 64, 64]}, None, "cartpole_positions"),
             "positions, no depth filter": Task({"depth_filter": "none"}, None, "cartpole_positions"),
-            "positions, no reservoir": Task({"reservoir": 0}, None, "cartpole_positions"),
+            "positions, no memory": Task({"memory": 0}, None, "cartpole_positions"),
             "positions, memoryless": Task(MEMORYLESS, None, "cartpole_positions"),
         }
     ),
-    # What has to be remembered; then what remembers it. "reservoir alone": only readouts learn.
+    # What has to be remembered; then what remembers it.
     "memory": Suite(
         {
             **{f"chain {length}": _chain(length) for length in (16, 32, 64, 128, 256, 512)},
@@ -126,9 +126,8 @@ SUITES = {
             "Pendulum positions": Task(
                 {"env": "synaptick.envs:synaptick/PendulumPositions-v0", "steps": 300_000}, None
             ),
-            "chain 64, no reservoir": _chain(64, reservoir=0),
-            "chain 64, no reservoir, random recurrence": _chain(64, reservoir=0, recurrent_scale=1.0),
-            "chain 64, reservoir alone": _chain(64, frozen_layers=3),
+            "chain 256, frozen memory": _chain(256, frozen_layers=1),
+            "chain 64, no memory": _chain(64, memory=0),
             "chain 64, no adaptation": _chain(64, adaptive_fraction=0.0),
             "chain 64, memoryless": _chain(64, **MEMORYLESS),
         }

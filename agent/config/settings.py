@@ -36,8 +36,13 @@ RENAMED: dict[str, str] = {
 }
 """Old names of settings, with the present ones."""
 
-REMOVED = ("initial_pull", "least_utility", "maturity", "replacement_rate")
-"""Settings that are no longer there."""
+_NOTHING = "nothing takes its place: leave it out (docs/decisions/0018-optional-mechanisms.md says why)"
+_MEMORY = "memory neurons took its place: leave it out (docs/decisions/0021-memory-neurons.md says why)"
+REMOVED: dict[str, str] = {
+    **dict.fromkeys(("initial_pull", "least_utility", "maturity", "replacement_rate"), _NOTHING),
+    **dict.fromkeys(("reservoir", "reservoir_scale", "latch_fraction", "delay_fraction", "delay_length"), _MEMORY),
+}
+"""Settings that are no longer there, with what took their place."""
 
 EXPERIMENT = Group("Experiment")
 NETWORK = Group("Network")
@@ -53,10 +58,7 @@ FILES = Group("Files")
 def check_key(key: str) -> None:
     """Raise `ConfigError`, with the name that was probably meant or what became of it, unless `key` is a setting."""
     if key in REMOVED:
-        raise ConfigError(
-            f"{key}: this setting was removed, and nothing takes its place: leave it out "
-            "(docs/decisions/0018-optional-mechanisms.md says why)"
-        )
+        raise ConfigError(f"{key}: this setting was removed, and {REMOVED[key]}")
     if key not in [spec.name for spec in fields(Config)]:
         raise unknown_key(key, fields(Config), RENAMED)
 
@@ -102,43 +104,14 @@ class Config:
     )
 
     layers: tuple[int, ...] = NETWORK.field(
-        (64, 64, 64),
+        (64,),
         Sizes(4, 65536, 256, "neurons"),
-        """Neurons of each layer that learns, bottom first; actor and critic each get a network of this shape, on a
-        reservoir of its own.""",
+        """Neurons of each layer, bottom first; actor and critic each get a network of this shape, on `memory` of its
+        own.""",
         elsewhere="hidden_dim hidden_layers hidden_size hidden_sizes net_arch",
     )
-    reservoir: int = NETWORK.field(
-        96,
-        Whole(4, 65536, "neurons", or_zero=True),
-        """Neurons of a layer beneath `layers` whose weights, recurrent ones included, never change: a memory that
-        learning cannot disturb. 0 for none. Weights from it to the lowest of `layers` and to the readout begin at 0. It
-        has neurons of three kinds: latches, delay lines, and, the rest, neurons as in `layers` with random recurrent
-        weights.""",
-    )
-    reservoir_scale: float = NETWORK.field(
-        1.0,
-        Real(0, 100),
-        """Recurrent weights of the rest of the reservoir are uniform in +- this / sqrt(fan-in); not used without
-        `recurrent`.""",
-    )
-    latch_fraction: float = NETWORK.field(
-        0.35,
-        Real(0, 1),
-        """Share of the reservoir that latches: a spike lowers the threshold (an afterdepolarization), so that a neuron,
-        once it has fired, goes on until it is inhibited.""",
-    )
-    delay_fraction: float = NETWORK.field(
-        0.35,
-        Real(0, 1),
-        """Share of the reservoir in delay lines; as many whole lines as it and what latches leave room for. The first
-        neuron of a line fires for one entry of the observation, each other one when the one before it just has. Line k
-        is for entry k mod size of the observation, in the second round for the entry's negative, and so on. There are
-        none without `recurrent`.""",
-    )
-    delay_length: int = NETWORK.field(5, Whole(1, 65536, "neurons"), "Neurons of a delay line.")
     memory: int = NETWORK.field(
-        0,
+        96,
         Whole(4, 65536, "neurons", or_zero=True),
         """Neurons of a memory layer beneath `layers`, whose leak is set by what they see, so that they learn what to
         keep and for how long. 0 for none. Weights from them to the lowest of `layers` and to the readout begin at 0. A
@@ -204,12 +177,12 @@ class Config:
     connectivity: float = CONNECTIONS.field(
         0.1,
         Real(0, 1),
-        """Share of a neuron's inputs, but for those from a reservoir or memory, that have a nonzero weight at the
+        """Share of a neuron's inputs, but for those from memory, that have a nonzero weight at the
         start, never fewer than one input; all weights can grow later.""",
     )
     recurrent: bool = CONNECTIONS.field(True, Switch(), "Whether a layer sees its own spikes of the tick before.")
     recurrent_scale: float = CONNECTIONS.field(
-        0.0, Real(0, 100), "Initial recurrent weights of `layers` are uniform in +- this / sqrt(fan-in)."
+        0.0, Real(0, 100), "Initial recurrent weights are uniform in +- this / sqrt(fan-in)."
     )
     observation_skip: bool = CONNECTIONS.field(
         True,
@@ -272,8 +245,8 @@ class Config:
     frozen_layers: int = CREDIT.field(
         0,
         Whole(0, 64),
-        """The bottom so many layers above the reservoir, those of memory neurons first (all, if there are fewer), keep
-        their initial weights; an ablation. With none left that learns, what is below reaches the output through the
+        """The bottom so many layers, those of memory neurons first (all, if there are fewer), keep their initial
+        weights; an ablation. With none left that learns, what is below reaches the output through the
         readout alone, so not at all with `readout: top`.""",
     )
 
@@ -408,19 +381,13 @@ class Config:
 
     @property
     def stack(self) -> tuple[int, ...]:
-        """Neurons of every layer there is, bottom first: of the reservoir, if any, memory layers, if any, `layers`."""
-        reservoir = (self.reservoir,) if self.reservoir else ()
-        return (*reservoir, *(self.memory,) * self.n_memory, *self.layers)
+        """Neurons of every layer there is, bottom first: of memory layers, if any, then `layers`."""
+        return (*(self.memory,) * self.n_memory, *self.layers)
 
     @property
     def n_memory(self) -> int:
-        """How many layers of memory neurons there are."""
+        """How many layers of memory neurons there are, the lowest ones of `stack`."""
         return self.memory_layers if self.memory else 0
-
-    @property
-    def lowest(self) -> int:
-        """Which layer of `stack` is the lowest of `layers`."""
-        return bool(self.reservoir) + self.n_memory
 
     @property
     def log_min_probability_ratio(self) -> float:
@@ -430,7 +397,7 @@ class Config:
     @property
     def fixed(self) -> int:
         """How many of the bottom layers of `stack` do not learn."""
-        return min(bool(self.reservoir) + self.frozen_layers, len(self.stack))
+        return min(self.frozen_layers, len(self.stack))
 
     def __hash__(self) -> int:
         """Hash what can be hashed: everything but the arguments of the environment and of its wrappers."""

@@ -79,7 +79,7 @@ def normalize_current(current: NDArray, gain: float) -> float:
 def center(count: float, learn: bool, z: NDArray, mean: NDArray, out: NDArray) -> None:
     """Write ``out_i = z_i - mean_i``, with `learn` after ``mean_i <- mean_i + (z_i - mean_i) / count``, flushed.
 
-    A neuron that fires all the time, as latches and holders do, would be one more bias unit. Many of those make the
+    A neuron that fires all the time, as holders do, would be one more bias unit. Many of those make the
     outputs of all observations move together, and quickly: with spikes as they are, MountainCar is not explored.
 
     Parameters
@@ -101,12 +101,12 @@ def center(count: float, learn: bool, z: NDArray, mean: NDArray, out: NDArray) -
 def forward(settings: Any, ints: NDArray, reals: NDArray, floats: NDArray, net: int, learn: bool) -> None:
     """Advance network `net` by one tick, in place; with `learn` the eligibility vectors follow.
 
-    The readout is linear in the spikes of this very tick: ``output_k = sum_j W_out[k, j] z_j + b_k``. Those of a
-    reservoir and of memory neurons count less their mean, there and in the layer above.
+    The readout is linear in the spikes of this very tick: ``output_k = sum_j W_out[k, j] z_j + b_k``. Those of
+    memory neurons count less their mean, there and in the layer above.
     """
     sizes, places, head = sizes_of(ints), places_of(ints), net_view(ints, floats, net)
     rates = row(view(reals, places.spike_rates), net, sizes.n_layers)
-    x = view(floats, places.input)
+    x, means = view(floats, places.input), view(reals, places.output_mean)
     below = x
     centered = 0
     for index in range(sizes.n_layers):
@@ -117,6 +117,9 @@ def forward(settings: Any, ints: NDArray, reals: NDArray, floats: NDArray, net: 
             if learn:
                 filter_memory(settings, layer)
                 head.slope[index], head.leak[index] = 1.0, mean_keep(settings, layer)
+            mean = span(means, net * (means.shape[0] // N_NETS) + centered, layer.n)
+            center(running_of(reals).observation_count, learn, layer.z, mean, layer.output)
+            centered += layer.n
         else:
             gather_inputs(below, layer.n_below, x, layer.observed, layer.z, layer.recurrent, layer.bias, layer.inputs)
             weighted_sum(layer.w, layer.inputs, layer.current)
@@ -130,11 +133,6 @@ def forward(settings: Any, ints: NDArray, reals: NDArray, floats: NDArray, net: 
             running_mean(RATE_RATE, layer.z, layer.rate, TINY)
             share = spikes / layer.n
             rates[index] = flushed(rates[index] + SPIKE_RATE_RATE * (share - rates[index]), FAINT)
-        if layer.learns == 0 or is_memory(layer):
-            means = view(reals, places.output_mean)
-            mean = span(means, net * (means.shape[0] // N_NETS) + centered, layer.n)
-            center(running_of(reals).observation_count, learn, layer.z, mean, layer.output)
-            centered += layer.n
         if layer.first >= 0:
             copy(layer.output, span(head.features, layer.first, layer.n))
         below = layer.output

@@ -41,8 +41,7 @@ Sizes = np.dtype(
         ("n_controls", np.int64),  # continuous dimensions of an action
         ("n_parts", np.int64),  # factors of more than one category, and controls; at least 1
         ("n_layers", np.int64),
-        ("memory_from", np.int64),  # the first layer of memory neurons
-        ("n_memory", np.int64),  # how many layers of them there are
+        ("n_memory", np.int64),  # the bottom so many layers are of memory neurons
         ("frozen_layers", np.int64),  # the bottom so many layers do not learn
         ("cascade", np.int64),  # 1: traces of signals from above are matrices, 0: vectors
         ("reset_path", np.int64),  # 1: eligibility follows the reset of the membrane
@@ -70,7 +69,7 @@ Places = np.dtype(
             "observation_mean",  # (n_input,)
             "observation_m2",  # (n_input,)
             "returns",  # (normalize.RETURNS_SIZE,)
-            "output_mean",  # (2, neurons of reservoir and memory)
+            "output_mean",  # (2, memory neurons)
             "probabilities",  # (n_preferences,), factors one after the other
             "control_center",  # (n_controls,): what a drawn 0 stands for, in units of the space
             "control_scale",  # (n_controls,): what a drawn 1 adds to that

@@ -44,7 +44,7 @@ def _learn_layers(
         first = min(index + 1, last)
         leak, slope, step = head.leak[first:], head.slope[first:], steps[index] * delta
         if is_memory(layer):
-            gates = last + 2 + index - sizes.memory_from
+            gates = last + 2 + index
             learn_memory(layer, leak, slope, steps, index, gates, delta, decay, e, total, factors, norms)
             continue
         norms[index] = learn_layer(settings, layer, leak, slope, step, decay, e, total, factors)
@@ -71,7 +71,7 @@ def learn(
     if traces_follow:
         send_signals(ints, floats, net)
         advance_tensors(settings, ints, floats, net)
-        for index in range(sizes.memory_from, sizes.memory_from + sizes.n_memory - 1):
+        for index in range(sizes.n_memory - 1):
             layer = layer_view(ints, floats, net, index)
             if layer.n_above > 0:
                 e = span(floats, places_of(ints).scratch_e.at, layer.m)
@@ -85,10 +85,9 @@ def learn(
         steps = row(view(reals, places_of(ints).step_sizes), net, sizes.n_layers + 1 + sizes.n_memory)
         for block in range(sizes.frozen_layers, sizes.n_layers + 1):
             synapses = synapses_view(ints, floats, net, block)
-            memory = block - sizes.memory_from
-            if 0 <= memory < sizes.n_memory:
+            if block < sizes.n_memory:
                 half = synapses.w.shape[0] // 2
-                gates = steps[sizes.n_layers + 1 + memory]
+                gates = steps[sizes.n_layers + 1 + block]
                 add_scaled(row(synapses.w, 0, half), steps[block] * delta, row(synapses.credit, 0, half))
                 add_scaled(row(synapses.w, 1, half), gates * delta, row(synapses.credit, 1, half))
             else:

@@ -76,7 +76,7 @@ def fall(settings: Any) -> float:
 @kernel
 def filter_inputs(layer: Layer, slope: float) -> None:
     """``eps_j <- alpha_g eps_j + slope u_j`` for each leak group g of a layer, flushed; ``layer.eps`` in place."""
-    for group in range(layer.eps.shape[0] // layer.m):  # a layer that never learns has none
+    for group in range(layer.eps.shape[0] // layer.m):
         leaky_filter(row(layer.eps, group, layer.m), layer.alphas[group], slope, layer.inputs)
 
 

@@ -58,7 +58,6 @@ def bounded_steps(
     td_error_scale: float,
     readout_share: float,
     fixed: int,
-    memory_from: int,
     readout: int,
     parts: int,
     delta: float,
@@ -82,10 +81,8 @@ def bounded_steps(
     ----------
     fixed : int
         The bottom so many layers do not learn.
-    memory_from : int
-        The lowest memory layer, whose gates are the block after the readout.
     readout : int
-        The block of the readout; that of a layer is its number.
+        The block of the readout; that of a layer is its number. Gates of memory layers follow, lowest first.
     parts : int
         Factors of more than one category and controls of an action, or 1; at least 1.
     norms, steps : (layers + 1 + memory layers,) float64 arrays
@@ -102,7 +99,7 @@ def bounded_steps(
         return
     learning = 0
     for block in range(blocks):
-        layer = block if block < readout else memory_from + block - readout - 1
+        layer = block if block < readout else block - readout - 1
         if layer >= fixed and block != readout:
             learning += 1
     share = (1.0 - readout_share) / max(learning, 1)
@@ -161,9 +158,7 @@ def choose_steps(settings: Any, ints: NDArray, reals: NDArray, floats: NDArray, 
             parts = sizes.n_parts
             kappa /= action_scale(ints, reals)  # so that a narrow policy is moved in small steps
         scale, share = settings.td_error_scale, settings.readout_share
-        bounded_steps(
-            lr, kappa, scale, share, sizes.frozen_layers, sizes.memory_from, sizes.n_layers, parts, delta, norms, steps
-        )
+        bounded_steps(lr, kappa, scale, share, sizes.frozen_layers, sizes.n_layers, parts, delta, norms, steps)
     else:
         fill(steps, 0.0)
         apply_coordinate(settings, ints, floats, net, delta)

@@ -34,7 +34,6 @@ class Layer(NamedTuple):
     delayed: int  # column of the observation of some ticks ago, -1 if the layer does not see it
     holders: int  # the first so many memory neurons are holders, the others integrators
     groups: int  # neuron i belongs to leak group i mod groups
-    learns: int  # 1 if the layer has credit and traces
     n_adaptive: int  # the first so many neurons have an eligibility of the adaptation
     vectors: int  # filtered eligibility vectors a leak group, only with the factored filter
     n_above: int  # neurons of all layers above, only with the tensor
@@ -51,8 +50,8 @@ class Layer(NamedTuple):
     filter_leak: NDArray  # (s,)
     psi_mean: NDArray  # (n,)
     rate: NDArray  # (n,)
-    credit: NDArray  # (n, m), or (0,) if the layer never learns
-    eps: NDArray  # (G, m), likewise
+    credit: NDArray  # (rows, m)
+    eps: NDArray  # (G, m), of memory neurons (rows, m)
     epsa: NDArray  # (n adaptive, m)
     epsr: NDArray  # (n, m), or (0,) if the reset has no eligibility
     cascade: NDArray  # (k, n, m), or (0,) with another filter; this and the next by their masses
@@ -70,7 +69,7 @@ class Layer(NamedTuple):
     a: NDArray  # (n,)
     z: NDArray  # (n,)
     psi: NDArray  # (n,)
-    output: NDArray  # (n,), what is seen of it: `z`, of reservoir and memory z less its mean
+    output: NDArray  # (n,), what is seen of it: `z`, of memory neurons z less its mean
     signals: NDArray  # (1 + 2 s + k, n), see `signals.py`
 
 
@@ -147,7 +146,6 @@ def layer_view(ints: NDArray, floats: NDArray, net: int, layer: int) -> Layer:
         delayed=row.delayed,
         holders=row.holders,
         groups=row.groups,
-        learns=row.learns,
         n_adaptive=row.n_adaptive,
         vectors=row.vectors,
         n_above=row.n_above,

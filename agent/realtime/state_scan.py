@@ -15,7 +15,7 @@ from ..kernels import layout as at
 class StateScan:
     """Looks at the outputs and at one slice of the state each step, so that a step costs the same for any network.
 
-    4096 float32 take 1.6 us; the default network of 1 MB is through after 61 steps. (A compiled kernel would take half
+    4096 float32 take 1.6 us; a state of 1 MB is through after 61 steps. (A compiled kernel would take half
     of that, and have to be shipped; a product with zeros a third, but it warns of infinite numbers.) What breaks an
     action shows in the outputs at once.
 

@@ -66,7 +66,7 @@ def main() -> None:
     periods = int(options.seconds * RATE)
     motor = Motor(periods, options.seed)
     agent = (Snapshots.load_newest(options.out) if options.out else None) or Agent(
-        Config(layers=(64,), reservoir=0), Box(-np.inf, np.inf, (2,)), Box(-1.5, 1.5, (1,)), seed=options.seed
+        Config(layers=(64,), memory=0), Box(-np.inf, np.inf, (2,)), Box(-1.5, 1.5, (1,)), seed=options.seed
     )
     loop = Loop(
         agent,

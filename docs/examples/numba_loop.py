@@ -72,7 +72,7 @@ def python_loop(agent, targets, inflows):
 
 def new_agent(hidden: int) -> Agent:
     """Return an agent for the tanks; without `hidden`, the default network."""
-    config = Config() if hidden == 0 else Config(layers=(hidden,), reservoir=0)
+    config = Config() if hidden == 0 else Config(layers=(hidden,), memory=0)
     # Actions in float64, as they are drawn, so that both loops hand the simulator the same number.
     return Agent(config, Box(0.0, np.inf, (3,)), Box(0.0, 1.0, (1,), np.float64), seed=0)
 

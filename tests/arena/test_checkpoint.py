@@ -33,7 +33,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "controls": {"layers": (8, 9), "action": CONTROLS},
     "free controls": {"action": CONTROLS, "std": "free", **COORDINATE},
     "parts": {"action": PARTS, "seed": 5},
-    "memory": {"memory": 6, "memory_layers": 2, "memory_delay": 3, "reservoir": 7, "feedback": "random"},
+    "memory": {"memory": 6, "memory_layers": 2, "memory_delay": 3, "feedback": "random"},
     "memory, carried": {"memory": 6, "memory_layers": 2, "depth_filter": "tensor", **COORDINATE},
 }
 

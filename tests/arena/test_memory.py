@@ -26,15 +26,14 @@ def test_kinds_fill_a_layer_a_third_each(n: int) -> None:
     assert min(kinds) >= 1
 
 
-@pytest.mark.parametrize("reservoir", [0, 7])
-def test_layers_lie_on_the_reservoir_and_under_the_others(reservoir: int) -> None:
-    agent = make_agent(**MEMORY, memory_layers=2, reservoir=reservoir)
-    d, first = agent.arena.dimensions, int(reservoir > 0)
-    assert agent.config.stack == (*(7,) * first, 12, 12, 8, 6)
-    assert [d.is_memory(index) for index in range(first + 4)] == [*(False,) * first, True, True, False, False]
-    assert d.centered == reservoir + 24
-    assert d.columns(first)["below"] == reservoir
-    assert d.columns(first + 1) == {
+def test_its_layers_are_the_lowest() -> None:
+    agent = make_agent(**MEMORY, memory_layers=2)
+    d = agent.arena.dimensions
+    assert agent.config.stack == (12, 12, 8, 6)
+    assert [d.is_memory(index) for index in range(4)] == [True, True, False, False]
+    assert d.centered == 24
+    assert d.columns(0)["below"] == 0
+    assert d.columns(1) == {
         "below": 12,
         "observed": 12,
         "recurrent": -1,
@@ -43,15 +42,23 @@ def test_layers_lie_on_the_reservoir_and_under_the_others(reservoir: int) -> Non
         "threshold": 12 + 2 * SIZE + 1,
         "m": 32,
     }
-    assert agent.config.lowest == first + 2
+    assert agent.config.n_memory == 2
+
+
+def test_the_layer_above_it_sees_the_observation_whatever_the_skip() -> None:
+    agent = make_agent(**MEMORY, observation_skip=False)
+    assert [agent.arena.dimensions.columns(index)["observed"] for index in range(3)] == [0, 12, -1]
+
+
+def test_frozen_layers_are_counted_from_the_lowest_memory() -> None:
+    assert [Config(**MEMORY, frozen_layers=frozen).fixed for frozen in (0, 1, 9)] == [0, 1, 3]
 
 
 @pytest.mark.parametrize("memory_layers", [1, 2])
-@pytest.mark.parametrize("reservoir", [0, 7])
-def test_it_begins_without_effect_on_the_layers_above(memory_layers: int, reservoir: int) -> None:
-    changes = {"recurrent_scale": 0.5, "reservoir": reservoir, "feedback": "random"}
+def test_it_begins_without_effect_on_the_layers_above(memory_layers: int) -> None:
+    changes = {"recurrent_scale": 0.5, "feedback": "random"}
     agent, without = make_agent(**MEMORY, memory_layers=memory_layers, **changes), make_agent(layers=(8, 6), **changes)
-    lowest, below = agent.config.lowest, without.config.lowest
+    lowest = agent.config.n_memory
     drive(agent, 1)
     drive(without, 1)
     for net in NETS:
@@ -60,7 +67,7 @@ def test_it_begins_without_effect_on_the_layers_above(memory_layers: int, reserv
         assert ours[f"{net}/{lowest}/w"][:, 12 : 12 + SIZE].any(axis=1).all()
         assert not ours[f"{net}/w"][:, : agent.arena.dimensions.centered].any()
         for index in (0, 1):
-            np.testing.assert_array_equal(ours[f"{net}/{lowest + index}/z"], theirs[f"{net}/{below + index}/z"])
+            np.testing.assert_array_equal(ours[f"{net}/{lowest + index}/z"], theirs[f"{net}/{index}/z"])
         np.testing.assert_array_equal(ours[f"{net}/output"], theirs[f"{net}/output"])
         assert any(ours[f"{net}/{lowest - 1}/z"])
 
@@ -126,34 +133,34 @@ def test_what_is_seen_is_the_present_and_by_turns_an_earlier_observation(delay: 
 
 
 def test_what_others_see_of_it_is_its_spikes_less_their_mean_so_far() -> None:
-    agent = make_agent(**MEMORY, memory_layers=2, reservoir=5)
+    agent = make_agent(**MEMORY, memory_layers=2)
     rng, seen, views = np.random.default_rng(0), [], agent.arena.views
     agent.start(rng.normal(size=SIZE))
     for tick in range(60):
-        spikes = np.concatenate([views[f"critic/{index}/z"] for index in range(3)])
+        spikes = np.concatenate([views[f"critic/{index}/z"] for index in range(2)])
         if tick < 50:
             seen.append(spikes)
         expected = spikes - np.mean(seen, axis=0)
-        outputs = np.concatenate([views[f"critic/{index}/output"] for index in range(3)])
+        outputs = np.concatenate([views[f"critic/{index}/output"] for index in range(2)])
         np.testing.assert_allclose(outputs, expected, atol=1e-6)
-        np.testing.assert_array_equal(views["critic/features"][:29], outputs)
-        np.testing.assert_array_equal(views["critic/2/inputs"][0, :12], outputs[5:17])
-        np.testing.assert_array_equal(views["critic/3/inputs"][:12], outputs[17:])
+        np.testing.assert_array_equal(views["critic/features"][:24], outputs)
+        np.testing.assert_array_equal(views["critic/1/inputs"][0, :12], outputs[:12])
+        np.testing.assert_array_equal(views["critic/2/inputs"][:12], outputs[12:])
         agent.step(0.0, rng.normal(size=SIZE), learn=tick < 49)
     assert 0.1 < np.mean(seen) < 0.9
 
 
 def test_it_learns_unless_it_is_frozen() -> None:
     for frozen in (0, 1, 2):
-        agent = make_agent(**MEMORY, memory_layers=2, frozen_layers=frozen, reservoir=5)
+        agent = make_agent(**MEMORY, memory_layers=2, frozen_layers=frozen)
         before = {name: view.copy() for name, view in agent.arena.views.items() if name.endswith("/w")}
         drive(agent, 300)
         for net in NETS:
             moved = [
-                (agent.arena.views[f"{net}/{index}/w"] != before[f"{net}/{index}/w"]).any(axis=1) for index in range(3)
+                (agent.arena.views[f"{net}/{index}/w"] != before[f"{net}/{index}/w"]).any(axis=1) for index in range(2)
             ]
-            assert [rows.any() for rows in moved] == [False, frozen < 1, frozen < 2]
-            for rows in moved[1 + frozen :]:
+            assert [rows.any() for rows in moved] == [frozen < 1, frozen < 2]
+            for rows in moved[frozen:]:
                 assert rows[:12].mean() > 0.5
                 assert rows[12:].mean() > 0.5
 

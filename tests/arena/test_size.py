@@ -42,9 +42,9 @@ def test_nothing_of_it_is_allocated() -> None:
     "changes",
     [
         {},
-        {"reservoir": 0, "layers": [64]},
+        {"memory": 0},
         {"depth_filter": "factored", "feedback": "random"},
-        {"memory": 64, "reservoir": 0},
+        {"memory": 64, "layers": [64, 64, 64]},
     ],
     ids=str,
 )
@@ -67,19 +67,19 @@ def test_what_is_advised_gives_the_bytes_that_it_says(changes: dict[str, Any]) -
 
 def test_only_a_large_state_is_worth_a_word() -> None:
     assert Agent.size_of(Config(), BOX, TWO).advice() == ""
-    size = Agent.size_of(Config(), spaces.Box(-1, 1, (100_000,)), TWO)
+    size = Agent.size_of(Config(layers=(64, 64), memory=8), spaces.Box(-1, 1, (100_000,)), TWO)
     line = size.advice()
     assert size.nbytes > LARGE
     assert line.startswith(
-        "the state takes 632.6 MB, of which 234.8 MB are for layers[0], and so does each of the two "
+        "the state takes 468.0 MB, of which 183.4 MB are for layers[0], and so does each of the two "
     )
-    assert "an observation of 10,000 numbers instead of 100,000: 64.2 MB; observation_skip: false: 317.4 MB" in line
+    assert "an observation of 10,000 numbers instead of 100,000: 47.1 MB; memory: 0: 320.0 MB" in line
     assert len(line.splitlines()) == 1
     assert size.advice(limit=size.nbytes) == ""
 
 
 def test_layers_have_the_names_that_settings_give_them() -> None:
-    config = Config(layers=(8, 9), reservoir=7, memory=6, memory_layers=2)
+    config = Config(layers=(8, 9), memory=6, memory_layers=2)
     size = Agent.size_of(config, BOX, TWO)
-    names = ["layers[0]", "layers[1]", "memory", "sizes, settings and statistics", "the readout", "the reservoir"]
+    names = ["layers[0]", "layers[1]", "memory", "sizes, settings and statistics", "the readout"]
     assert sorted(name for name, _ in size.parts) == names

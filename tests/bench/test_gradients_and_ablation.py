@@ -44,7 +44,7 @@ def frozen_agent(**changes: Any) -> Agent:
     """Return an agent that forms credit of single ticks only."""
     settings = {
         "layers": (12, 11, 10),
-        "reservoir": 0,
+        "memory": 0,
         "connectivity": 1.0,
         "lr_policy": 0.0,
         "lr_value": 0.0,

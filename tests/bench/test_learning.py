@@ -63,16 +63,16 @@ def test_the_settings_of_every_task_are_valid(suite: str, task: str) -> None:
     config = configuration(suite, task, {})
     assert isinstance(config, Config)
     # One configuration serves every task; only suites that compare configurations change it, and their rows say so.
-    compared = ("layer", "filter", "reservoir", "memoryless", "adaptation")
+    compared = ("layer", "filter", "no memory", "frozen", "memoryless", "adaptation")
     assert any(word in task for word in compared) == (tuned(config) != "")
 
 
 def test_what_differs_from_the_default_is_shown_as_tuned() -> None:
     assert tuned(configuration("cartpole", "positions", {})) == ""
-    assert tuned(configuration("cartpole", "positions, 1 layer", {"steps": 5, "seed": 3})) == "layers=[64]"
+    assert tuned(configuration("cartpole", "positions, 3 layers", {"steps": 5, "seed": 3})) == "layers=[64, 64, 64]"
     assert tuned(configuration("classic", "Acrobot-v1", {"discount": 0.9, "env_kwargs": {"a": 1}})) == "discount=0.9"
     memoryless = tuned(configuration("cartpole", "positions, memoryless", {}))
-    assert memoryless.startswith("latch_fraction=0.0 tau_min=0.01 tau_max=0.01 adaptive_fraction=0.0")
+    assert memoryless.startswith("memory=0 tau_min=0.01 tau_max=0.01 adaptive_fraction=0.0")
     assert "recurrent=False" in memoryless
 
 
@@ -123,7 +123,7 @@ def test_the_table_is_printed_and_progress_told(cli: Cli) -> None:
     assert re.search(
         r"^positions, memoryless +[\d.]+ +[\d.]+ +\[ *[\d.]+, *[\d.]+\] +[\d.]+ \| +- +- +- +- +[\d,]+$", out, re.M
     )
-    assert "tuned: layers=[8] latch_fraction=0.0 tau_min=0.01" in out
+    assert "tuned: layers=[8] memory=0 tau_min=0.01" in out
 
 
 def test_a_task_without_a_finished_episode_is_no_accident(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,8 +21,8 @@ from synaptick.bench.lifelong.tasks import ARMS, DRIFT, TASKS, Life, arms_of
 
 from ..support.runs import Cli
 
-LITTLE = {"layers": [8], "reservoir": 0}
-ON_THE_LINE = ("--set", "layers=[8]", "--set", "reservoir=0", "--steps", 3000, "--every", 1000)
+LITTLE = {"layers": [8], "memory": 0}
+ON_THE_LINE = ("--set", "layers=[8]", "--set", "memory=0", "--steps", 3000, "--every", 1000)
 
 # ---- tasks and arms
 
@@ -193,7 +193,7 @@ def test_lives_are_written_and_summarized(cli: Cli, tmp_path: Path) -> None:
     with (tmp_path / "rows.csv").open(encoding="utf-8") as lines:
         command, made_by = next(lines).split("; ")
         assert command.startswith("# synaptick bench lifelong --tasks Forager --arms learning reset --steps 3000 ")
-        assert command.endswith(" --set 'layers=[8]' --set reservoir=0")
+        assert command.endswith(" --set 'layers=[8]' --set memory=0")
         assert made_by.startswith("python ")
         rows = list(csv.DictReader(lines))
     assert [float(row["level"]) for row in rows] == pytest.approx([row["level"] for row in result["rows"]], rel=1e-3)
@@ -209,7 +209,7 @@ def test_the_table_is_printed_and_progress_told(cli: Cli) -> None:
     assert out.startswith("CartPole stationary: 3,000 steps in stretches of 1,000, 1 seeds an arm\n")
     assert re.search(r"of a step, over the whole life\n    learning +1\.00 +1\.00  \[ +1\.00, +1\.00\] +1\.00", out)
     assert "collapsed" not in out  # it was never solved
-    assert "learning, tuned: layers=[8] reservoir=0" in out
+    assert "learning, tuned: layers=[8] memory=0" in out
 
 
 def test_the_worst_change_and_large_numbers_are_shown() -> None:

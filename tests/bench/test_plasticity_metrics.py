@@ -239,7 +239,7 @@ def test_neurons_at_either_end_are_dormant() -> None:
 
 
 def test_vital_signs_are_those_of_the_arena() -> None:
-    agent, rng = make_agent(layers=(8, 6), reservoir=6), np.random.default_rng(0)
+    agent, rng = make_agent(layers=(8, 6), memory=6), np.random.default_rng(0)
     views, window = agent.arena.views, 40
     signs = VitalSigns(agent, window)
     agent.start(rng.normal(size=SIZE))
@@ -249,7 +249,9 @@ def test_vital_signs_are_those_of_the_arena() -> None:
         before = state(agent)
         signs.sample()
         assert state(agent) == before
-        spikes.append([np.concatenate([views[f"{net}/{layer}/z"] for layer in (1, 2)]) for net in ("actor", "critic")])
+        spikes.append(
+            [np.concatenate([views[f"{net}/{layer}/z"] for layer in range(3)]) for net in ("actor", "critic")]
+        )
         credit.append(views["credit_norms"].copy())
         steps.append(views["step_sizes"].copy())
     views["critic/2/rate"][:] = [0.0, 1.0, 0.5, 0.5, 0.5, 0.5]
@@ -260,11 +262,10 @@ def test_vital_signs_are_those_of_the_arena() -> None:
             assert found[f"{name}/{layer}/weights"] == pytest.approx(np.linalg.norm(views[f"{name}/{layer}/w"]))
             assert found[f"{name}/{layer}/rate"] == pytest.approx(views[f"{name}/{layer}/rate"].mean())
         assert found[f"{name}/readout/weights"] == pytest.approx(np.linalg.norm(views[f"{name}/w"]))
-        for block, index in (("1", 1), ("2", 2), ("readout", 3)):
+        for block, index in (("0", 0), ("1", 1), ("2", 2), ("readout", 3)):
             assert found[f"{name}/{block}/credit"] == pytest.approx(np.mean(credit, axis=0)[net, index])
             assert found[f"{name}/{block}/step"] == pytest.approx(np.mean(steps, axis=0)[net, index])
             assert (found[f"{name}/{block}/credit"] or 0) > 0
-        assert f"{name}/0/credit" not in found  # the reservoir has none
     assert found["critic/2/dormant"] == pytest.approx(2 / 6)
     again = signs.read()
     assert set(again) == set(found)

@@ -17,7 +17,7 @@ from synaptick.realtime import Histogram
 from ..support.runs import SMALL, Cli
 from ..support.trouble import ENV_ID, Trouble, break_down
 
-SHORT = ("--ticks", "1e4", *SMALL, "--set", "reservoir=0")
+SHORT = ("--ticks", "1e4", *SMALL, "--set", "memory=0")
 KEYS = [
     *("env", "seed", "ticks", "episodes", "mean_return_last_100", "seconds", "ticks_per_second", "state_bytes"),
     *("resident_bytes", "tick_us", "loop_cpu_us", "environment_us", "file_bytes", "descriptors", "scans"),

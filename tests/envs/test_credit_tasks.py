@@ -245,7 +245,7 @@ def decoded(features: np.ndarray, cue: np.ndarray) -> float:
 def test_currents_of_the_initial_layer_reach_the_bound_and_its_spikes_stay_below() -> None:
     env = DistractedCue(distractors=40, delay=1)
     config = Config(
-        layers=[8], reservoir=0, normalize_observations=False, recurrent_scale=1.0, lr_policy=0.0, lr_value=0.0
+        layers=[8], memory=0, normalize_observations=False, recurrent_scale=1.0, lr_policy=0.0, lr_value=0.0
     )
     agent = Agent(config, env.observation_space, env.action_space, seed=3)
     weights = agent.arena.views["actor/0/w"][:, :42].copy()

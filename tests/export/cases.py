@@ -21,25 +21,25 @@ from ..support.common import BOX, CONTROLS, COORDINATE, PARTS, SYMBOLS
 from ..support.harness import Event, number, script
 
 THREE = spaces.Discrete(3)
-SMALL: dict[str, Any] = {"layers": (12, 12), "reservoir": 0}
+SMALL: dict[str, Any] = {"layers": (12, 12), "memory": 0}
 # Together they use every part of the source; odd sizes leave neurons over where several are summed at a time.
 CASES: dict[str, tuple[dict[str, Any], Any, Any]] = {
-    "one layer": ({"layers": (32,), "reservoir": 0}, BOX, THREE),
-    "odd sizes, three levels": ({"layers": (13, 7, 9, 5), "reservoir": 6}, BOX, THREE),
-    "deep": ({"layers": (4,) * 20, "reservoir": 0, "recurrent_hop": True, "dampening": 2.0}, BOX, THREE),
-    "tensor": ({"layers": (7, 6, 5), "reservoir": 6, "depth_filter": "tensor"}, BOX, THREE),
+    "one layer": ({"layers": (32,), "memory": 0}, BOX, THREE),
+    "odd sizes, three levels": ({"layers": (13, 7, 9, 5), "memory": 0}, BOX, THREE),
+    "deep": ({"layers": (4,) * 20, "memory": 0, "recurrent_hop": True, "dampening": 2.0}, BOX, THREE),
+    "tensor": ({"layers": (7, 6, 5), "memory": 0, "depth_filter": "tensor"}, BOX, THREE),
     "tensor, reset path, adaptive feedback": (
         SMALL | {"depth_filter": "tensor", "reset_path": True, "feedback": "adaptive", "rate_regularization": 0.01},
         BOX,
         CONTROLS,
     ),
-    "symbols": ({"layers": (16,), "reservoir": 12, "statistics_horizon": 50}, SYMBOLS, THREE),
+    "symbols": ({"layers": (16,), "memory": 12, "statistics_horizon": 50}, SYMBOLS, THREE),
     "controls": (SMALL | {"readout_share": 0.0}, BOX, CONTROLS),
-    "free std": ({"layers": (20,), "reservoir": 0, "std": "free"}, BOX, CONTROLS),
+    "free std": ({"layers": (20,), "memory": 0, "std": "free"}, BOX, CONTROLS),
     "parts of an action": (SMALL | {"entropy_bonus": 0.01, "min_probability_ratio": 0.2}, SYMBOLS, PARTS),
     "factored": (SMALL | {"layers": (12, 12, 12), "depth_filter": "factored"}, BOX, THREE),
     "factored, hop, reset path": (
-        SMALL | {"reservoir": 8, "depth_filter": "factored", "recurrent_hop": True, "reset_path": True},
+        SMALL | {"depth_filter": "factored", "recurrent_hop": True, "reset_path": True},
         BOX,
         THREE,
     ),
@@ -53,27 +53,23 @@ CASES: dict[str, tuple[dict[str, Any], Any, Any]] = {
         BOX,
         THREE,
     ),
-    "small layers, adaptive feedback": ({"layers": (4, 5, 4), "reservoir": 5, "feedback": "adaptive"}, SYMBOLS, THREE),
+    "small layers, adaptive feedback": ({"layers": (4, 5, 4), "memory": 5, "feedback": "adaptive"}, SYMBOLS, THREE),
     "state kept without recurrence": (
         SMALL | {"recurrent": False, "observation_skip": False, "readout": "top", "keep_state": True},
         BOX,
         CONTROLS,
     ),
     "preferences that fade": (SMALL | {"preference_decay": 1e-2, "min_probability_ratio": 0.3}, SYMBOLS, PARTS),
-    "random feedback, one layer frozen": (
-        SMALL | {"reservoir": 8, "feedback": "random", "frozen_layers": 1},
-        BOX,
-        THREE,
-    ),
-    "readouts alone": (SMALL | {"reservoir": 8, "frozen_layers": 2}, BOX, THREE),
+    "random feedback, one layer frozen": (SMALL | {"feedback": "random", "frozen_layers": 1}, BOX, THREE),
+    "readouts alone": (SMALL | {"frozen_layers": 2}, BOX, THREE),
     "state kept": (SMALL | {"keep_state": True, "depth_filter": "factored"}, BOX, THREE),
     "a critic alone, nothing normalized": (
-        {"layers": (9,), "lr_policy": 0.0, "normalize_observations": False, "normalize_rewards": False, "reservoir": 0},
+        {"layers": (9,), "lr_policy": 0.0, "normalize_observations": False, "normalize_rewards": False, "memory": 0},
         BOX,
         THREE,
     ),
     "plain stack": (
-        SMALL | {"reservoir": 8, "recurrent": False, "observation_skip": False, "readout": "top"},
+        SMALL | {"memory": 8, "recurrent": False, "observation_skip": False, "readout": "top"},
         BOX,
         THREE,
     ),
@@ -84,7 +80,7 @@ CASES: dict[str, tuple[dict[str, Any], Any, Any]] = {
         CONTROLS,
     ),
     "two memory layers": (
-        {"layers": (9,), "reservoir": 0, "memory": 10, "memory_layers": 2, "feedback": "adaptive"},
+        {"layers": (9,), "memory": 10, "memory_layers": 2, "feedback": "adaptive"},
         SYMBOLS,
         THREE,
     ),
@@ -101,7 +97,7 @@ CASES: dict[str, tuple[dict[str, Any], Any, Any]] = {
         THREE,
     ),
     "memory carried, tensor": (
-        {"layers": (7, 6), "reservoir": 6, "memory": 8, "memory_layers": 3, "depth_filter": "tensor"},
+        {"layers": (7, 6), "memory": 8, "memory_layers": 3, "depth_filter": "tensor"},
         BOX,
         PARTS,
     ),

@@ -103,7 +103,6 @@ def test_the_bench_tells_bytes_bits_and_times(cli: Cli) -> None:
 def test_random_settings_give_sources_without_warnings(tmp_path: Path) -> None:
     choices: dict[str, list[Any]] = {
         "layers": [(5,), (5, 4), (5, 4, 6)],
-        "reservoir": [0, 6],
         "memory": [0, 5],
         "memory_layers": [1, 2],
         "memory_delay": [0, 2],
@@ -187,7 +186,7 @@ def test_a_state_of_other_settings_or_another_shape_is_refused() -> None:
 
 
 def test_states_go_both_ways_in_the_middle_of_an_episode() -> None:
-    agent = make_agent(reservoir=6)
+    agent = make_agent(memory=6)
     agent.start(np.zeros(3, np.float32))
     for k in range(20):
         agent.step(0.1, np.full(3, np.sin(k), np.float32))
@@ -314,7 +313,7 @@ def test_somebody_elses_file_is_not_overwritten(tmp_path: Path) -> None:
 
 
 def test_the_command_exports_the_agent_of_a_run(cli: Cli, tmp_path: Path) -> None:
-    code, _, err = cli("run", "CartPole-v1", "--steps", 200, *SMALL, "--set", "reservoir=0", "--out", "run", "--quiet")
+    code, _, err = cli("run", "CartPole-v1", "--steps", 200, *SMALL, "--set", "memory=0", "--out", "run", "--quiet")
     assert code == 0, err
     code, out, _ = cli("export", "c", "run", "--out", "c", "--name", "pole", "--json")
     result = json.loads(out)

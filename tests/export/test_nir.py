@@ -23,8 +23,8 @@ from ..support.common import make_agent
 from ..support.runs import Cli
 
 # Every kind of neuron and of connection that there is, in a network that is small.
-FULL = {"layers": (12, 9), "reservoir": 16, "recurrent_scale": 1.0, "connectivity": 0.5, "env": "CartPole-v1"}
-PLAIN = {"latch_fraction": 0.0, "adaptive_fraction": 0.0}
+FULL = {"layers": (16, 12, 9), "memory": 0, "recurrent_scale": 1.0, "connectivity": 0.5, "env": "CartPole-v1"}
+PLAIN = {"adaptive_fraction": 0.0}
 CARTPOLE = spaces.Box(-np.inf, np.inf, (4,)), spaces.Discrete(2)
 
 
@@ -175,7 +175,7 @@ def test_the_twin_is_the_agent_with_the_slope_of_the_tick(changes: dict[str, Any
         ("parts", {"reset_strength": 0.4, "tau_min": 0.01}),
         ("parts", {"readout": "top", "observation_skip": False, "recurrent": False}),
         ("lif", PLAIN),
-        ("lif", PLAIN | {"recurrent": False, "reservoir": 0}),
+        ("lif", PLAIN | {"recurrent": False}),
     ],
     ids=str,
 )
@@ -281,7 +281,7 @@ def test_controls_are_compared_in_stds(tmp_path: Path) -> None:
 
 
 def run_folder(cli: Cli, **changes: Any) -> None:
-    settings = {"layers": [8], "reservoir": 8, **changes}
+    settings = {"layers": [8, 8], "memory": 0, **changes}
     options = [part for key, value in settings.items() for part in ("--set", f"{key}={value}")]
     code, _, err = cli("run", "CartPole-v1", "--steps", 300, "--out", "r", "--quiet", *options)
     assert code == 0, err
@@ -322,8 +322,7 @@ def test_the_command_writes_a_graph_and_tells_what_it_changes(cli: Cli) -> None:
 
 REFUSED = {
     "--exact: layer-normalized current has no NIR node": ({}, ("--exact",)),
-    "adaptation (ALIF) has no NIR neuron": ({"latch_fraction": 0.0}, ("--neurons", "lif")),
-    "latches have no NIR neuron": ({"adaptive_fraction": 0.0}, ("--neurons", "lif")),
+    "adaptation (ALIF) has no NIR neuron": ({}, ("--neurons", "lif")),
     "reset_strength 0.5 has no NIR neuron": (PLAIN | {"reset_strength": 0.5}, ("--neurons", "lif")),
     "memory neurons have no NIR node": ({"memory": 8}, ()),
     "membranes without a leak": ({"tau_max": 1e9}, ()),

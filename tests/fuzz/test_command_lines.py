@@ -16,7 +16,7 @@ from .inputs import budgets
 
 # What keeps a command from long work: it comes last, where it counts.
 COMMANDS: dict[tuple[str, ...], list[str]] = {
-    ("run",): ["--steps", "1", "--set", "layers=[4]", "--set", "reservoir=0"],
+    ("run",): ["--steps", "1", "--set", "layers=[4]", "--set", "memory=0"],
     ("eval",): ["--episodes", "1"],
     ("soak",): ["--ticks", "5"],
     ("compile",): ["--out", "file/below"],

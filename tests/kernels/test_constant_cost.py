@@ -19,10 +19,10 @@ pytestmark = pytest.mark.any_arithmetic
 ZEROS = np.zeros(SIZE)
 SHAPES: list[dict[str, Any]] = [
     {},
-    {"layers": (8, 9), "reservoir": 8},
+    {"layers": (8, 9), "memory": 8},
     {"memory": 7, "memory_layers": 2, "depth_filter": "tensor", "memory_delay": 3},
     {"layers": (5, 4, 6, 7), "leak_groups": 1, "recurrent": False, "readout": "top", "observation_skip": False},
-    {"layers": (33,), **COORDINATE, "memory": 5, "reservoir": 6},
+    {"layers": (33,), **COORDINATE, "memory": 5},
     {"layers": (8, 8, 8), "adaptive_fraction": 0.0, "depth_filter": "none", "keep_state": True},
     {"layers": (8, 9), "action": CONTROLS},
     {"action": PARTS, "std": "free"},
@@ -135,7 +135,6 @@ def after_silence(changes: dict[str, Any]) -> Any:
         {"tau_min": 0.01},
         {"action": CONTROLS},
         {"action": PARTS},
-        {"reservoir": 8},
         {"memory": 8, "memory_layers": 2},
         {"memory": 8, "memory_layers": 2, "memory_delay": 0, "depth_filter": "tensor"},
     ],

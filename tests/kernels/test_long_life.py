@@ -39,7 +39,7 @@ ZEROS = np.zeros(SIZE)
 TRACES = ("credit", "eps", "epsa", "epsr", "cascade", "filtered", "psi_past", "psi_mean", "rate", "peak", "v", "a")
 OPTIONS: dict[str, dict[str, Any]] = {
     "default": {},
-    "reservoir": {"reservoir": 12, "recurrent_scale": 1.0},
+    "recurrence": {"recurrent_scale": 1.0},
     "coordinate": COORDINATE,
     "factored": {"depth_filter": "factored", "recurrent_hop": True, "reset_path": True},
     "kept": {"keep_state": True, "rate_regularization": 0.01},

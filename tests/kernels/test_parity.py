@@ -35,7 +35,7 @@ from ..support.mutants import TRUE, put
 pytestmark = pytest.mark.double
 
 TICKS, SIZE, ACTIONS = 300, 4, 3
-BASE = {"connectivity": 0.5, "recurrent_scale": 1.0, "reservoir": 0}
+BASE = {"connectivity": 0.5, "recurrent_scale": 1.0, "memory": 0}
 
 # Dense weights: from 0, a step of +lr and one of -lr leave a rounding error, and this rule gives that a full step too.
 COORDINATE = {"step_rule": "coordinate", "lr_policy": 0.01, "lr_value": 0.02, "connectivity": 1.0}
@@ -96,18 +96,6 @@ OF_THE_NETWORK: dict[str, tuple[dict[str, Any], bool]] = {
         {"layers": (9, 8), "statistics_horizon": 15, "discount": 0.8, "trace_lambda": 0.5, "td_error_scale": 0.3},
         True,
     ),
-    "reservoir": ({"layers": (9, 8), "reservoir": 7}, True),
-    "reservoir of all kinds": ({"layers": (9, 8), "reservoir": 15, "delay_length": 2}, True),
-    "reservoir, reset path": ({"layers": (9,), "reservoir": 9, "reset_path": True, "delay_length": 3}, True),
-    "reservoir, plain stack": (
-        {"layers": (9, 8), "reservoir": 10, "readout": "top", "observation_skip": False, **FACTORED_HOP},
-        True,
-    ),
-    "reservoir, adaptive feedback, one frozen": (
-        {"layers": (10, 9, 8), "reservoir": 6, **ADAPTIVE, "frozen_layers": 1},
-        True,
-    ),
-    "reservoir, coordinate, discrete": ({"layers": (9,), "reservoir": 8, **COORDINATE}, False),
     "tensor": ({"layers": (10, 9, 8), "depth_filter": "tensor"}, True),
     "tensor, plain stack": (
         {"layers": (10, 9, 8), "depth_filter": "tensor", "readout": "top", "observation_skip": False},
@@ -118,8 +106,8 @@ OF_THE_NETWORK: dict[str, tuple[dict[str, Any], bool]] = {
         {"layers": (9, 8, 7), "depth_filter": "tensor", "reset_path": True, **ADAPTIVE, **COORDINATE},
         True,
     ),
-    "tensor, rates, one frozen, reservoir": (
-        {"layers": (9, 8, 7, 6), "depth_filter": "tensor", **RATES, "frozen_layers": 1, "reservoir": 7},
+    "tensor, rates, one frozen": (
+        {"layers": (9, 8, 7, 6), "depth_filter": "tensor", **RATES, "frozen_layers": 1},
         True,
     ),
     "tensor, nothing remembered": ({"layers": (9, 8), "depth_filter": "tensor", "temporal_trace": False}, True),
@@ -131,8 +119,9 @@ OF_THE_NETWORK: dict[str, tuple[dict[str, Any], bool]] = {
     "memory": (MEMORY, True),
     "memory, one layer, no delay, discrete": ({**MEMORY, "layers": (9,), "memory_delay": 0}, False),
     "memory, all kinds as they come": ({**MEMORY, "layers": (9,), "memory": 4, "memory_horizon": 1000.0}, True),
-    "memory on a reservoir, plain stack": (
-        {**MEMORY, "reservoir": 9, "readout": "top", "observation_skip": False, "recurrent": False},
+    "memory, coordinate, discrete": ({**MEMORY, **COORDINATE}, False),
+    "memory, plain stack": (
+        {**MEMORY, "readout": "top", "observation_skip": False, "recurrent": False},
         True,
     ),
     "memory, factored, hop": ({**MEMORY, **FACTORED_HOP}, True),
@@ -145,14 +134,14 @@ OF_THE_NETWORK: dict[str, tuple[dict[str, Any], bool]] = {
         {**TWO_MEMORIES, **RATES, **ADAPTIVE, **COORDINATE, "frozen_layers": 1},
         True,
     ),
-    "memory, frozen": ({**TWO_MEMORIES, "reservoir": 6, "frozen_layers": 2}, True),
+    "memory, frozen": ({**TWO_MEMORIES, "frozen_layers": 2}, True),
     "memory, reset path, other constants": (
         {**MEMORY, "reset_path": True, "v_th": 0.8, "dampening": 0.4, "reset_strength": 0.6, **RATES},
         True,
     ),
     "two memories": (TWO_MEMORIES, True),
     "two memories, factored, hop": ({**TWO_MEMORIES, **FACTORED_HOP}, True),
-    "two memories on a reservoir, no filter": ({**TWO_MEMORIES, "reservoir": 7, "depth_filter": "none"}, True),
+    "two memories, no filter": ({**TWO_MEMORIES, "depth_filter": "none"}, True),
     "two memories, no filter, hop, random feedback": (
         {**TWO_MEMORIES, "depth_filter": "none", "recurrent_hop": True, "feedback": "random"},
         True,
@@ -236,7 +225,7 @@ OF_ACTIONS: dict[str, tuple[dict[str, Any], Any, Any]] = {
     "discrete, fading": ({"layers": (9, 8), **FADING}, BOX, THREE),
     "discrete, fading, coordinate": ({"layers": (9,), **FADING, **COORDINATE}, SYMBOLS, THREE),
     "multidiscrete, fading, held": (
-        {"layers": (9, 8), **FADING, "min_probability_ratio": 0.4, "reservoir": 7},
+        {"layers": (9, 8), **FADING, "min_probability_ratio": 0.4, "memory": 7},
         BOX,
         spaces.MultiDiscrete([3, 2, 4]),
     ),
@@ -257,14 +246,14 @@ CASES = {
 USUAL = (
     *("raw observation", "three layers, top", "three layers, no filter", "three layers, no signal from above"),
     *("three layers, nothing remembered", "coordinate, one frozen", "factored, hop, discrete, one leak group"),
-    *("reset path, factored, hop", "random feedback", "rates, ALIF, reset", "reservoir of all kinds", "clipped"),
-    *("reservoir, reset path", "tensor, state kept", "deep"),
+    *("reset path, factored, hop", "random feedback", "rates, ALIF, reset", "clipped"),
+    *("tensor, state kept", "deep"),
     *("short statistics, short sight, errors bound at a third", "bounded, fresh noise", "bounded, noise all lasting"),
     *("one-sided, free, top", "strayed, free, top, coordinate", "multidiscrete, fading, held"),
     *("mixed, three layers, factored", "mixed, fading, free, adaptive feedback"),
-    *("memory on a reservoir, plain stack", "memory, nothing remembered", "two memories, factored, hop"),
+    *("memory, plain stack", "memory, nothing remembered", "two memories, factored, hop"),
     *("memory, rates, adaptive feedback, coordinate, frozen", "two memories, tensor, random feedback, rates"),
-    *("two memories on a reservoir, no filter", "two memories, tensor, state kept"),
+    *("two memories, no filter", "two memories, tensor, state kept"),
 )
 
 
@@ -622,7 +611,7 @@ MUTATIONS: dict[str, Any] = {
 @pytest.mark.parametrize("name", MUTATIONS)
 def test_a_mutated_rule_breaks_parity(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     put(monkeypatch, name, MUTATIONS[name])
-    agent = double_agent({"layers": (10, 9, 8), "entropy_bonus": 0.05, "reservoir": 9, "statistics_horizon": 30})
+    agent = double_agent({"layers": (10, 9, 8), "entropy_bonus": 0.05, "memory": 9, "statistics_horizon": 30})
     with pytest.raises(AssertionError, match=r"^tick "):
         assert_parity(agent, twin_of(agent), script(TICKS, agent.observation, 0), tolerance=1e-5, stretch=100)
 
@@ -960,7 +949,7 @@ for name in sys.argv[1:]:
 IN_PYTHON = [
     *("coordinate discrete", "multidiscrete", "bounded", "one-sided, free, top", "mixed, free, coordinate"),
     "strayed, free, top, coordinate",
-    *("adaptive feedback, coordinate", "reservoir, reset path"),
+    *("adaptive feedback, coordinate", "memory, reset path, other constants"),
     "mixed, fading, free, adaptive feedback",
 ]
 

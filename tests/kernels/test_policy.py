@@ -77,7 +77,7 @@ class Actor:
 
     def __init__(self) -> None:
         # All noise lasts, so that it can be given.
-        config = Config(layers=(4,), reservoir=0, std_lr_scale=1.0, correlated_noise_fraction=1.0)
+        config = Config(layers=(4,), memory=0, std_lr_scale=1.0, correlated_noise_fraction=1.0)
         self.agent = DoubleAgent(config, spaces.Box(-1, 1, (1,)), spaces.Box(-1, 1, (1,)))
         arena = self.agent.arena
         self.sections = arena.ints, arena.reals, self.agent.floats
@@ -414,7 +414,7 @@ def test_the_noise_of_an_episode_is_stationary_from_its_first_tick(correlation: 
     """Variance 1 at every age, and a correlation of share rho^k over k ticks; of the part that lasts, rho^k."""
     episodes, ticks = 4000, 6
     agent = DoubleAgent(
-        Config(layers=(4,), reservoir=0, correlated_noise_fraction=share),
+        Config(layers=(4,), memory=0, correlated_noise_fraction=share),
         spaces.Box(-1, 1, (1,)),
         spaces.Box(-1, 1, (1,)),
     )
@@ -446,7 +446,7 @@ FACTORS: list[tuple[Any, list[slice]]] = [
     (MIXED, [slice(0, 3), slice(3, 5), slice(5, 9)]),
 ]
 # Learns, but by nothing that a preference could show.
-STILL: dict[str, Any] = {"layers": (4,), "reservoir": 0, "lr_policy": 1e-30, "lr_value": 1e-30}
+STILL: dict[str, Any] = {"layers": (4,), "memory": 0, "lr_policy": 1e-30, "lr_value": 1e-30}
 
 
 def faded(outputs: Array, factors: list[slice], left: float) -> Array:
@@ -502,7 +502,7 @@ def test_preferences_fade_a_share_a_tick_that_learns(actions: Any, factors: list
 def test_what_pays_is_kept_against_fading() -> None:
     """Where choosing 0 pays, its preference comes to rest above the others; where nothing does any more, it is lost."""
     agent = DoubleAgent(
-        Config(layers=(4,), reservoir=0, v_th=1000.0, discount=0.0, preference_decay=0.003),
+        Config(layers=(4,), memory=0, v_th=1000.0, discount=0.0, preference_decay=0.003),
         spaces.Box(-1, 1, (1,)),
         spaces.Discrete(3),
     )
@@ -530,7 +530,7 @@ def test_what_pays_is_kept_against_fading() -> None:
     ],
 )
 def test_the_spread_is_the_mean_std_a_factor_counting_as_one(actions: Any, stds: list[float], expected: float) -> None:
-    agent = DoubleAgent(Config(layers=(4,), reservoir=0), spaces.Box(-1, 1, (1,)), actions)
+    agent = DoubleAgent(Config(layers=(4,), memory=0), spaces.Box(-1, 1, (1,)), actions)
     agent.views["stds"][:] = stds
     assert act.action_scale(agent.arena.ints, agent.arena.reals) == pytest.approx(expected, rel=1e-12)
 
@@ -546,7 +546,7 @@ def test_the_spread_is_the_mean_std_a_factor_counting_as_one(actions: Any, stds:
 )
 def test_each_part_of_an_action_moves_as_far_as_it_would_alone(actions: Any, parts: int) -> None:
     """The change of the readout is `parts` times that of one part, in each layer its root."""
-    config = Config(layers=(16, 16), reservoir=8)
+    config = Config(layers=(8, 16, 16), memory=0, frozen_layers=1)
     agent = Agent(config, spaces.Box(-1, 1, (4,)), actions, seed=1)
     views, rng = agent.arena.views, np.random.default_rng(2)
     agent.start(np.zeros(4))
@@ -556,8 +556,8 @@ def test_each_part_of_an_action_moves_as_far_as_it_would_alone(actions: Any, par
         agent.step(float(rng.normal()), row)
         change = views["step_sizes"][0] * norms * max(abs(agent.td_error), 1.0)
         found.append(change * config.kappa_policy / act.action_scale(agent.arena.ints, agent.arena.reals))
-    reservoir, *layers, readout = np.array(found)[5:].T  # the first credits are small, and move in whole steps
-    assert not reservoir.any()
+    frozen, *layers, readout = np.array(found)[5:].T  # the first credits are small, and move in whole steps
+    assert not frozen.any()
     for layer in layers:
         np.testing.assert_allclose(layer, 0.25 * math.sqrt(parts), rtol=1e-4)
     np.testing.assert_allclose(readout, 0.5 * parts, rtol=1e-4)

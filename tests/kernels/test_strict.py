@@ -21,7 +21,7 @@ print(json.dumps([jit.ARITHMETIC, sorted(jit.FASTMATH), jit.CACHE_FOLDER]))
 _LIVE = """
 import json
 from tests.support.common import drive, make_agent
-agent = make_agent(layers=(16, 16), reservoir=12)
+agent = make_agent(layers=(16, 16), memory=12)
 actions = drive(agent, 15)
 print(json.dumps([actions, agent.arena.floats.tolist()]))
 """

@@ -28,7 +28,7 @@ def test_a_small_agent_runs_in_the_environment_of_an_extra(name: str, monkeypatc
     monkeypatch.chdir(tmp_path)  # MuJoCo writes its log where it stands
     config = load_config(name)
     env = make_env(config.env, config.env_kwargs, config.wrappers)
-    agent = Agent(config.with_changes({"layers": (8,), "reservoir": 4}), env.observation_space, env.action_space)
+    agent = Agent(config.with_changes({"layers": (8,), "memory": 4}), env.observation_space, env.action_space)
     assert (agent.observation.size, agent.action.choices, agent.action.controls) == (size, choices, controls)
     weights = agent.arena.views["actor/1/w"].copy()
     actions: list[Any] = []

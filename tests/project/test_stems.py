@@ -149,8 +149,8 @@ def entries(record: np.dtype[Any], places: bool) -> list[str]:
     "changes",
     [
         {},
-        {"layers": (8, 5), "reservoir": 7, "feedback": "random"},
-        {"memory": 6, "memory_layers": 2, "reservoir": 7, "depth_filter": "tensor"},
+        {"layers": (8, 5), "feedback": "random"},
+        {"memory": 6, "memory_layers": 2, "depth_filter": "tensor"},
     ],
 )
 def test_views_and_places_are_those_of_the_plan(changes: dict[str, Any]) -> None:

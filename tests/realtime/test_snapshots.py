@@ -19,7 +19,7 @@ from ..support.machines import MS, FakeClock, lead, said
 
 
 def test_a_snapshot_is_bit_identical_and_leads_the_same_way_on() -> None:
-    agent = make_agent(layers=(8, 8), reservoir=8)
+    agent = make_agent(layers=(8, 8), memory=8)
     snapshots = Snapshots(agent)
     drive(agent, 200)
     before = state(agent)

@@ -13,7 +13,7 @@ from .vectors import Array
 
 NETS = ("actor", "critic")
 # Of what is cleared, that of which an arena leaves out rows that nothing would ever change.
-CARRIED = ("epsa", "epsr", "credit", "peak", "eps")
+CARRIED = ("epsa", "epsr", "peak")
 
 
 class ReferenceAgent:
@@ -30,12 +30,9 @@ class ReferenceAgent:
         self.bias = sum(config.stack[index] for index in self.read)
         self.arrays: dict[str, Any] = {name: np.array(view, np.float64) for name, view in views.items()}
         for path in (f"{net}/{index}" for net in NETS for index in self.indices):
-            # LIF rows are carried along: strength 0 takes them out of e. So is the reset: 0 unless its path is in. What
-            # a reservoir would have if it learned is carried along too.
-            # Memory neurons have an eps for every row of weights.
-            groups = 0 if self.is_memory(int(path.split("/")[1])) else len(self.arrays[f"{path}/alphas"])
-            for name, rows in ((f"{path}/{k}", groups if k == "eps" else None) for k in CARRIED):
-                missing = (rows or len(self.arrays[f"{path}/w"])) - len(self.arrays[name])
+            # LIF rows are carried along: strength 0 takes them out of e. So is the reset: 0 unless its path is in.
+            for name in (f"{path}/{k}" for k in CARRIED):
+                missing = len(self.arrays[f"{path}/w"]) - len(self.arrays[name])
                 self.arrays[name] = np.pad(self.arrays[name], ((0, missing), (0, 0)))
         self.scalars: dict[str, float] = defaultdict(float, scalars)
         c = config
@@ -72,12 +69,12 @@ class ReferenceAgent:
         return [*(f"{net}/{index}/" for index in self.indices), f"{net}/"]
 
     def sees(self, index: int) -> bool:
-        """Whether a layer sees the observation; reservoir and memory do not stand between it and the layers above."""
-        return bool(index <= self.config.lowest or self.config.observation_skip)
+        """Whether a layer sees the observation; memory does not stand between it and the layers above."""
+        return bool(index <= self.config.n_memory or self.config.observation_skip)
 
     def is_memory(self, index: int) -> bool:
         """Whether a layer is of memory neurons."""
-        return bool((self.config.reservoir > 0) <= index < self.config.lowest)
+        return bool(index < self.config.n_memory)
 
     def carries(self, index: int) -> bool:
         """Whether a memory layer carries its influence on each neuron of a memory layer above."""

@@ -60,7 +60,7 @@ def forward(agent: ReferenceAgent, net: str, x: Array, learn: bool) -> None:
         else:
             advance_layer(agent, net, index, below, x, learn)
         spikes.append(arrays[at + "z"])
-        if index < c.lowest:
+        if agent.is_memory(index):
             first = sum(c.stack[:index])
             mean = arrays["output_mean"][("actor", "critic").index(net), first : first + c.stack[index]]
             spikes[-1], mean[:] = center(agent.scalars["observation_count"], learn, spikes[-1], mean.copy())

@@ -39,7 +39,7 @@ def tiers(names: Iterable[str], usual: Collection[str]) -> list[Any]:
 
 def make_agent(seed: int = 0, observation: Any = BOX, action: Any = None, buffer: Any = None, **changes: Any) -> Agent:
     """Return a small agent."""
-    config = Config(**({"layers": (8,), "reservoir": 0} | changes))
+    config = Config(**({"layers": (8,), "memory": 0} | changes))
     action = spaces.Discrete(ACTIONS) if action is None else action  # the truth of a space is its length
     return Agent(config, observation, action, seed=seed, buffer=buffer)
 
@@ -95,7 +95,7 @@ def assert_refused(agent: Agent, act: Callable[[], Any], error: type[Exception] 
 def train(env: Any, steps: int, seed: int, **changes: Any) -> Agent:
     """Return an agent that has learned in `env`."""
     agent = Agent(
-        Config(**({"layers": (16, 16), "reservoir": 0} | changes)), env.observation_space, env.action_space, seed=seed
+        Config(**({"layers": (16, 16), "memory": 0} | changes)), env.observation_space, env.action_space, seed=seed
     )
     run(agent, env, steps, seed=seed)
     return agent

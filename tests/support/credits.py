@@ -27,7 +27,7 @@ TICKS, INPUTS = 40, 3
 OBSERVATIONS = spaces.Box(-np.inf, np.inf, (INPUTS,))
 ACTIONS = spaces.Discrete(3)
 FROZEN = {
-    "reservoir": 0,
+    "memory": 0,
     "lr_policy": 0.0,
     "lr_value": 0.0,
     "trace_lambda": 0.0,

@@ -90,7 +90,7 @@ def by_hand(observation: NDArray[np.float64]) -> int:
 
 def tank_agent(seed: int = 0, **changes: Any) -> Agent:
     """Return a small agent for a tank, which it learns to control in 8000 steps."""
-    return Agent(Config(**({"layers": (16,), "reservoir": 0} | changes)), LEVELS, spaces.Discrete(3), seed=seed)
+    return Agent(Config(**({"layers": (16,), "memory": 0} | changes)), LEVELS, spaces.Discrete(3), seed=seed)
 
 
 def tank_loop(tank: Tank, watchdog: Watchdog | None = None, seed: int = 0, **options: Any) -> Loop:

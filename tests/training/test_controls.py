@@ -258,7 +258,7 @@ FAST: dict[str, dict[str, Any]] = {"bounded": {}, "coordinate": {**COORDINATE, "
 def drifted(seed: int, ticks: int, towards: float, twin: bool, **changes: Any) -> NDArray[np.float64]:
     """Start with outputs near the end of their range; reward noise and the action; return both excesses every tick."""
     space = spaces.Box(-1, 1, (1,))
-    agent: Any = DoubleAgent(Config(layers=(6,), reservoir=0, std_lr_scale=0.3, **changes), BOX, space, seed)
+    agent: Any = DoubleAgent(Config(layers=(6,), memory=0, std_lr_scale=0.3, **changes), BOX, space, seed)
     agent.views["actor/w"][:, 6] = [4.0, 1.0]
     model: Any = twin_of(agent) if twin else agent
     rng = np.random.default_rng(seed)

@@ -130,7 +130,7 @@ def _measure(job: tuple[str, str, int, int, int]) -> dict[tuple[str, str], Array
     """Return, for each form and reference, cosine and relative norm of each layer, shape (2, layers)."""
     network, wiring, seed, ticks, training_steps = job
     changes = {**NETWORKS[network], **WIRINGS[wiring], "seed": seed}
-    config = Config(layers=LAYERS, reservoir=0, connectivity=1.0, env=TRAINING_ENV).with_changes(changes)
+    config = Config(layers=LAYERS, memory=0, connectivity=1.0, env=TRAINING_ENV).with_changes(changes)
     trained = _trained(config, training_steps)
     inputs = smooth_noise(config.seed, ticks)
     stack = stack_of(trained.config, trained.arena.dimensions, trained.arena.views, "critic")

@@ -28,7 +28,7 @@ SHIPPED: dict[str, dict[str, Any]] = {
 
 def costs(layers: tuple[int, ...] = (64, 64, 64), steps: int = 4000) -> dict[str, dict[str, float]]:
     """Return what each form that ships costs: bytes of state and nanoseconds of a step for each weight, padding too."""
-    agents = [make_agent(Config(layers=layers, reservoir=0, **changes)) for changes in SHIPPED.values()]
+    agents = [make_agent(Config(layers=layers, memory=0, **changes)) for changes in SHIPPED.values()]
     stream = np.random.default_rng(0).normal(size=(STREAM, 4))
     found = {}
     for name, agent, sample in zip(

@@ -75,13 +75,12 @@ class VitalSigns:
         self._views = agent.arena.views
         dimensions = agent.arena.dimensions
         self._layers = range(len(dimensions.layers))
-        self._learning = [index for index in self._layers if dimensions.learns(index)]
-        ends = np.cumsum([0, *(dimensions.layers[index] for index in self._learning)])
+        ends = np.cumsum([0, *dimensions.layers])
         self._spikes = np.zeros((window, len(NET_NAMES), ends[-1]), np.bool_)
         self._parts = [
-            (net, slice(ends[place], ends[place + 1]), self._views[f"{name}/{index}/z"])
+            (net, slice(ends[index], ends[index + 1]), self._views[f"{name}/{index}/z"])
             for net, name in enumerate(NET_NAMES)
-            for place, index in enumerate(self._learning)
+            for index in self._layers
         ]
         self._credit, self._steps = (np.zeros_like(self._views[name]) for name in ("credit_norms", "step_sizes"))
 
@@ -109,9 +108,9 @@ class VitalSigns:
                 L2 norm of the weights of a layer; ``actor/readout/weights`` that of the readout.
             ``actor/1/credit``, ``actor/1/step``
                 L1 norm of the credit, which the step is bounded by, and step size, 0 with the coordinate rule; means
-                over the window, of layers that learn and of the readout.
+                over the window, of layers and of the readout.
             ``actor/rank``
-                Effective rank of the spikes of all layers that learn over the window.
+                Effective rank of the spikes of all layers over the window.
 
             None stands for what needs a window where no tick was sampled.
         """
@@ -124,7 +123,7 @@ class VitalSigns:
                 signs[f"{name}/{index}/dormant"] = dormant_share(rates)
                 signs[f"{name}/{index}/weights"] = _norm(self._views[f"{name}/{index}/w"])
             signs[f"{name}/readout/weights"] = _norm(self._views[f"{name}/w"])
-            for index in (*self._learning, len(self._layers)):
+            for index in (*self._layers, len(self._layers)):
                 block = f"{name}/{'readout' if index == len(self._layers) else index}"
                 signs[f"{block}/credit"] = float(self._credit[net, index] / self.samples) if kept else None
                 signs[f"{block}/step"] = float(self._steps[net, index] / self.samples) if kept else None

@@ -32,7 +32,6 @@ def describe(agent: Agent, name: str, initial: bool, stack: int) -> str:
     config = agent.config
     layers = ", ".join(map(str, config.layers))
     below = f" on {config.n_memory} of {config.memory} memory neurons" if config.n_memory else ""
-    below += f" on a reservoir of {config.reservoir}" if config.reservoir else ""
     lines = [
         f"A spiking actor-critic (layers of {layers}{below}) that goes on learning from every step, in C99.",
         f"It had seen {agent.ticks:,} steps when synaptick {versions()['synaptick']} exported it.",

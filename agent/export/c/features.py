@@ -19,11 +19,9 @@ def features(config: Config, arena: Arena, initial: bool) -> dict[str, bool]:
         Whether the state is to be part of the source.
     """
     d, settings = arena.dimensions, arena.settings
-    layers = range(len(d.layers))
     able = range(config.fixed, len(d.layers))
     memory, learning = (
-        range(max(first, config.fixed), end)
-        for first, end in ((int(d.reservoir), config.lowest), (config.lowest, len(d.layers)))
+        range(max(first, config.fixed), end) for first, end in ((0, d.memory), (d.memory, len(d.layers)))
     )
     hops = any(d.levels(index) for index in learning)
     memory_hops = any(d.levels(index) for index in memory)
@@ -31,9 +29,6 @@ def features(config: Config, arena: Arena, initial: bool) -> dict[str, bool]:
         "INITIAL": initial,
         "DISCRETE": bool(d.choices),
         "CONTINUOUS": d.controls > 0,
-        "CENTERED": d.centered > 0,
-        # Frozen layers have traces too, which lead to nothing.
-        "TRACES": any(d.learns(index) for index in layers),
         "LEARNING_LAYERS": len(able) > 0,
         "MEMORY": d.memory > 0,
         "MEMORY_LEARNS": len(memory) > 0,

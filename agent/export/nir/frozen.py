@@ -30,10 +30,8 @@ class LayerParts:
     below, observed, recurrent : (n, n_below), (n, n_input), (n, n) arrays, or None where the layer has no such input
         Weights less their mean over the neurons, which takes the mean off the current.
     bias : (n,) array
-        Likewise; what is taken off the spikes of a reservoir below is in it.
+        Likewise.
     alpha, rho, strength : (n,) arrays
-    shift : (n,) array
-        What is taken off the spikes of this layer before others see them: their mean in a reservoir, else 0.
     readout : (K, n) array or None
     """
 
@@ -44,7 +42,6 @@ class LayerParts:
     alpha: Array
     rho: Array
     strength: Array
-    shift: Array
     readout: Array | None
 
 
@@ -64,38 +61,28 @@ def parts_of(agent: Agent) -> Parts:
     d, views = agent.arena.dimensions, agent.arena.views
     first, bias, _ = d.readout_columns()
     w_out = views[f"{NET}/w"].astype(np.float64)
-    output_bias = w_out[:, bias].copy()
     layers: list[LayerParts] = []
     for index, n in enumerate(d.layers):
         columns, prefix = d.columns(index), f"{NET}/{index}"
         w = views[f"{prefix}/w"].astype(np.float64)
         w -= w.mean(axis=0)
         observed, recurrent = columns["observed"], columns["recurrent"]
-        below = w[:, : columns["below"]] if columns["below"] else None
-        offset = w[:, columns["bias"]].copy()
-        if below is not None:
-            offset -= below @ layers[-1].shift
-        shift = np.zeros(n) if d.learns(index) else views["output_mean"][0].copy()
-        readout = None if first[index] < 0 else w_out[:, first[index] : first[index] + n]
-        if readout is not None:
-            output_bias -= readout @ shift
         layers.append(
             LayerParts(
-                below,
+                w[:, : columns["below"]] if columns["below"] else None,
                 None if observed < 0 else w[:, observed : observed + d.n_input],
                 None if recurrent < 0 else w[:, recurrent : recurrent + n],
-                offset,
+                w[:, columns["bias"]].copy(),
                 views[f"{prefix}/alpha"].astype(np.float64),
                 views[f"{prefix}/rho"].astype(np.float64),
                 views[f"{prefix}/strength"].astype(np.float64),
-                shift,
-                readout,
+                None if first[index] < 0 else w_out[:, first[index] : first[index] + n],
             )
         )
     settings = agent.arena.settings
     return Parts(
         tuple(layers),
-        output_bias,
+        w_out[:, bias].copy(),
         settings.v_th,
         settings.reset_strength * settings.v_th,
         settings.gain,

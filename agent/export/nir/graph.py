@@ -11,7 +11,7 @@ are summed::
     delay ----------> adaptation (LI) ---> raise -----+
 
 Every loop passes a `Delay`, so the order within a tick is that of the edges, and nothing is left to the reader but how
-an integrator is discretized. Soft reset, adaptation, latches and delay lines come out exactly.
+an integrator is discretized. Soft reset and adaptation come out exactly.
 
 With ``neurons="lif"`` membrane, spike and reset are one `LIF` node, which most readers know better. It has no
 adaptation, and by NIR's definition a spike sets it to `v_reset`. In continuous time, where a membrane spikes as it

@@ -155,12 +155,6 @@ def _check_lif(agent: Agent) -> None:
     config, d = agent.config, agent.arena.dimensions
     for index in range(len(d.layers)):
         strength = agent.arena.views[f"{NET}/{index}/strength"]
-        if (strength < 0.0).any():
-            raise ConfigError(
-                f"latches have no NIR neuron: {int((strength < 0).sum())} neurons of the reservoir have a threshold "
-                "that their own spikes lower, NIR's LIF has a constant one; use --neurons parts, or a network with "
-                "latch_fraction 0"
-            )
         if (strength > 0.0).any():
             raise ConfigError(
                 f"adaptation (ALIF) has no NIR neuron: {int((strength > 0).sum())} neurons of layer {index} have a "

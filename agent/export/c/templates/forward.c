@@ -21,7 +21,7 @@ static void forward(struct agent_memory *self, int net, int learn)
     const int32_t *head = net_at(net);
     const float *x = floats + THE_INPUT, *below = x;
     float *features = floats + head[AT_NET_FEATURES];
-    //#if CENTERED
+    //#if MEMORY
     double *mean = self->reals + THE_OUTPUT_MEAN + net * (SIZE_OUTPUT_MEAN / K_N_NETS);
     const double count = self->reals[AT_OBSERVATION_COUNT];
     //#endif
@@ -39,6 +39,11 @@ static void forward(struct agent_memory *self, int net, int learn)
                 floats[head[AT_NET_SLOPE] + index] = 1.0f;
                 floats[head[AT_NET_LEAK] + index] = (float)mean_keep(floats, at);
             }
+            for (int32_t i = 0; i < n; ++i) {
+                if (learn) mean[i] = flushed(mean[i] + (z[i] - mean[i]) / count, K_TINY);
+                output[i] = (float)(z[i] - mean[i]);
+            }
+            mean += n;
         } else
         //#endif
         {
@@ -52,9 +57,7 @@ static void forward(struct agent_memory *self, int net, int learn)
             spikes = fire(floats, at);
             if (learn) {
                 floats[head[AT_NET_SLOPE] + index] = (float)slope;
-                //#if TRACES
                 filter_inputs(floats, at, (float)slope);
-                //#endif
             }
         }
         if (learn) {
@@ -64,15 +67,6 @@ static void forward(struct agent_memory *self, int net, int learn)
             double *rate = self->reals + THE_SPIKE_RATES + net * THE_N_LAYERS + index;
             *rate = flushed(*rate + K_SPIKE_RATE_RATE * (spikes / n - *rate), K_FAINT);
         }
-        //#if CENTERED
-        if (!at[AT_LAYER_LEARNS] || at[AT_LAYER_THRESHOLD] >= 0) {
-            for (int32_t i = 0; i < n; ++i) {
-                if (learn) mean[i] = flushed(mean[i] + (z[i] - mean[i]) / count, K_TINY);
-                output[i] = (float)(z[i] - mean[i]);
-            }
-            mean += n;
-        }
-        //#endif
         if (at[AT_LAYER_FIRST] >= 0) memcpy(features + at[AT_LAYER_FIRST], output, sizeof(float) * (size_t)n);
         below = output;
     }

@@ -14,7 +14,7 @@ static void learn(struct agent_memory *self, int net, double delta, double decay
     if (traces_follow) advance_tensors(floats, net);
     //#endif
     //#if MEMORY_CARRIED
-    for (int index = THE_MEMORY_FROM; traces_follow && index < THE_MEMORY_FROM + THE_N_MEMORY - 1; ++index)
+    for (int index = 0; traces_follow && index < THE_N_MEMORY - 1; ++index)
         if (layer_at(net, index)[AT_LAYER_N_ABOVE] > 0)
             carry_memory(floats, layer_at(net, index), layer_at(net, index + 1));
     //#endif
@@ -33,7 +33,7 @@ static void learn(struct agent_memory *self, int net, double delta, double decay
             //#endif
             //#if MEMORY_LEARNS
             if (at[AT_LAYER_THRESHOLD] >= 0) {
-                const int gates = THE_N_LAYERS + 1 + index - THE_MEMORY_FROM;
+                const int gates = THE_N_LAYERS + 1 + index;
                 const float change[2] = {(float)(steps[index] * delta), (float)(steps[gates] * delta)};
                 double norm[2];
                 //#if MEMORY_CARRIED
@@ -62,8 +62,7 @@ static void learn(struct agent_memory *self, int net, double delta, double decay
             //#if MEMORY_LEARNS
             if (at[AT_LAYER_THRESHOLD] >= 0) {
                 const int32_t half = at[AT_LAYER_N] * at[AT_LAYER_M];
-                add_scaled(floats + at[AT_LAYER_W] + half,
-                           (float)(steps[THE_N_LAYERS + 1 + index - THE_MEMORY_FROM] * delta),
+                add_scaled(floats + at[AT_LAYER_W] + half, (float)(steps[THE_N_LAYERS + 1 + index] * delta),
                            floats + at[AT_LAYER_CREDIT] + half, half);
             }
             //#endif

@@ -36,17 +36,15 @@ static double fire(float *floats, const int32_t *at)
     return spikes;
 }
 
-//#if TRACES
-/* eps_j <- alpha_g eps_j + slope u_j for each leak group g of a layer that learns */
+/* eps_j <- alpha_g eps_j + slope u_j for each leak group g of a layer */
 static void filter_inputs(float *floats, const int32_t *at, float slope)
 {
     const int32_t m = at[AT_LAYER_M], used = used_columns(at[AT_LAYER_BIAS]);
     const float *inputs = floats + at[AT_LAYER_INPUTS];
-    for (int32_t g = 0; g < at[AT_LAYER_LEARNS] * at[AT_LAYER_GROUPS]; ++g)
+    for (int32_t g = 0; g < at[AT_LAYER_GROUPS]; ++g)
         leaky_filter(floats + at[AT_LAYER_EPS] + g * m, floats[at[AT_LAYER_ALPHAS] + g], slope, inputs, used);
 }
 
-//#endif
 //#if LEARNING_LAYERS
 //#if RESET_PATH or ADAPTIVE and CASCADE or ADAPTIVE and FACTORED or ADAPTIVE and TENSOR
 /* e = psi (eps - strength epsa);  epsa <- rho epsa + e, flushed */

@@ -109,14 +109,12 @@ static void scale_saturating(float *x, double factor, int32_t n)
 }
 
 //#endif
-//#if TRACES
 /* trace <- keep trace + gain source, flushed */
 APART void leaky_filter(float *restrict trace, float keep, float gain, const float *restrict source, int32_t m)
 {
     EACH(j, m) trace[j] = flushed_trace(keep * trace[j] + gain * source[j]);
 }
 
-//#endif
 //#if CASCADE and not RESET_PATH or FACTORED and not RESET_PATH or TENSOR or MEMORY_HOPS or MEMORY_CARRIED
 /* out = factor source */
 APART void scale(const float *restrict source, float factor, float *restrict out, int32_t m)
