@@ -126,7 +126,7 @@ def ways(key: str) -> list[Callable[[], object]]:
 
 
 @pytest.mark.parametrize(
-    ("given_key", "meant"), [("discont", "discount"), ("layer", "layers"), ("trace_lamda", "trace_lambda")]
+    ("given_key", "meant"), [("discont", "discount"), ("layer", "layers"), ("lambda_polcy", "lambda_policy")]
 )
 def test_a_misspelled_key_brings_a_suggestion(given_key: str, meant: str) -> None:
     for act in ways(given_key):
@@ -164,8 +164,8 @@ def test_old_names_are_none_of_today_and_stand_for_some_of_today() -> None:
         ("gamma", ["discount"]),
         ("learning_rate", ["lr_policy", "lr_value"]),
         ("lr", ["lr_policy", "lr_value"]),
-        ("lambda", ["trace_lambda"]),
-        ("gae_lambda", ["trace_lambda"]),
+        ("lambda", ["lambda_policy", "lambda_value"]),
+        ("trace_lambda", ["lambda_policy", "lambda_value"]),
         ("hidden_sizes", ["layers"]),
         ("net_arch", ["layers"]),
         ("total_timesteps", ["steps"]),

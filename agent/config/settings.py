@@ -240,7 +240,7 @@ class Config:
         True,
         Switch(),
         """Whether a synapse remembers earlier inputs. False is an ablation: every eligibility and filter decays at
-        once, so that only inputs of the very tick get credit (which still decays with `trace_lambda`).""",
+        once, so that only inputs of the very tick get credit (which still decays as ever).""",
     )
     frozen_layers: int = CREDIT.field(
         0,
@@ -251,11 +251,17 @@ class Config:
     )
 
     discount: float = LEARNING.field(0.99, Real(0, 1, "per tick"), "Discount of future reward.", elsewhere="gamma")
-    trace_lambda: float = LEARNING.field(
+    lambda_policy: float = LEARNING.field(
         0.8,
         Real(0, 1, "per tick"),
-        "Decay of credit beyond `discount`; with 0, learning is TD(0).",
-        elsewhere="gae_lambda lam lambd lambda lambda_",
+        "Decay of the actor's credit beyond `discount`.",
+        elsewhere="gae_lambda lam lambd lambda lambda_ trace_lambda",
+    )
+    lambda_value: float = LEARNING.field(
+        0.95,
+        Real(0, 1, "per tick"),
+        "Decay of the critic's credit beyond `discount`; with 0, values are learned by TD(0).",
+        elsewhere="gae_lambda lam lambd lambda lambda_ trace_lambda",
     )
     keep_state: bool = LEARNING.field(
         False,

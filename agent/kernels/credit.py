@@ -3,7 +3,7 @@
 ::
 
     W_ij      <- W_ij + step delta credit_ij              credit as of the tick before
-    credit_ij <- discount trace_lambda credit_ij + sum of signals times eligibility
+    credit_ij <- discount lambda credit_ij + sum of signals times eligibility
 
 The signals of a neuron (`signals.py`) meet the eligibility of its synapses as it is (`neuron.py`) or as it has been
 filtered by the layers above (`depth.py`), or what it became of it there (`tensor.py`).
@@ -24,7 +24,7 @@ from .neuron import eligibility_row, fused_credit_row, fuses
 from .tensor import add_tensor
 from .views import Layer, Net
 
-SETTINGS = ("discount", "trace_lambda")
+SETTINGS = ("discount", "lambda_policy", "lambda_value")
 
 
 @kernel

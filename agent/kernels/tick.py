@@ -4,7 +4,7 @@
 
     delta  = r_t + discount_t value_t - value_tm1      discount_t = 0 only if terminated
     W      <- W + step(delta, credit) credit           credit as of t-1
-    credit <- discount trace_lambda credit + S R       after the action is sampled
+    credit <- discount lambda credit + S R             after the action is sampled; lambda_policy or lambda_value
 
 One forward pass a step: value, action and spikes all come from the weights before this step's change.
 
@@ -25,7 +25,7 @@ from .base.records import record
 from .base.vectors import fill, flushed
 from .clearing import clear_episode, clear_traces
 from .forward import forward
-from .layout import CRITIC, N_NETS, NETS_AT, SETTINGS_AT, clock_of, places_of, running_of, sizes_of
+from .layout import ACTOR, CRITIC, N_NETS, NETS_AT, SETTINGS_AT, clock_of, places_of, running_of, sizes_of
 from .learn import learn
 from .normalize import forget_episode, observe, scale_reward
 from .policy import restrain_outputs, sample_action, score
@@ -96,10 +96,10 @@ def _advance(
         else:
             for net in range(N_NETS):
                 fill(net_view(ints, floats, net).gradient, 0.0)
-        decay = settings.discount * settings.trace_lambda
         # Neurons that live on have seen the last observation, so the traces follow, though no new credit is due.
         traces_follow = not ended or (mode == TRUNCATE and settings.keep_state != 0.0)
         for net in range(N_NETS):
+            decay = settings.discount * (settings.lambda_policy if net == ACTOR else settings.lambda_value)
             learn(settings, ints, reals, floats, net, delta, decay, traces_follow)
         if not ended and settings.lr_policy > 0.0:
             restrain_outputs(settings, ints, reals, floats)

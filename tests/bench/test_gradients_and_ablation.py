@@ -48,7 +48,8 @@ def frozen_agent(**changes: Any) -> Agent:
         "connectivity": 1.0,
         "lr_policy": 0.0,
         "lr_value": 0.0,
-        "trace_lambda": 0.0,
+        "lambda_policy": 0.0,
+        "lambda_value": 0.0,
         "normalize_observations": False,
     }
     config = Config(**{**settings, **changes})

@@ -54,7 +54,8 @@ SETTINGS: dict[str, Any] = {
     "recurrent_hop": False,
     "reset_path": False,
     "discount": 0.99,
-    "trace_lambda": 0.8,
+    "lambda_policy": 0.8,
+    "lambda_value": 0.95,
     "kappa_policy": 2.0,
     "kappa_value": 1.5,
     "readout_share": 0.5,
@@ -190,7 +191,7 @@ def test_what_is_stored_is_complete_alive_and_says_where_it_comes_from() -> None
         assert min(stored["summaries"][-1]["credit"]) > 0
 
 
-SMALL_CHANGES = [{"trace_lambda": 0.79}, {"dampening": 0.303}, {"tau_max": 19.5}, {"discount": 0.985}, {"gain": 2.02}]
+SMALL_CHANGES = [{"lambda_policy": 0.79}, {"lambda_value": 0.94}, {"dampening": 0.303}, {"tau_max": 19.5}, {"discount": 0.985}, {"gain": 2.02}]
 
 
 @pytest.mark.parametrize("change", SMALL_CHANGES, ids=str)

@@ -217,13 +217,14 @@ def test_without_memory_one_hop_around_is_exact_but_for_the_slope(depth_filter: 
     np.testing.assert_allclose(late, true[1:], rtol=1e-8, atol=1e-10 * np.abs(true).max())
 
 
-def test_credit_is_the_decayed_sum_of_gradients() -> None:
-    """credit(t) = sum_s (discount trace_lambda)^(t-s) gradient(s)."""
-    agent = make_upper_simple(frozen_agent(layers=(12, 10), trace_lambda=0.8, discount=0.9))
-    xs, stack = observations(), stack_of(agent, "actor")
-    credit, g = credits_of(agent, lambda: agent.views, xs, "actor")
+@pytest.mark.parametrize(("net", "decay"), [("actor", 0.9 * 0.8), ("critic", 0.9 * 0.6)])
+def test_credit_is_the_decayed_sum_of_gradients(net: str, decay: float) -> None:
+    """credit(t) = sum_s (discount lambda)^(t-s) gradient(s)."""
+    agent = make_upper_simple(frozen_agent(layers=(12, 10), lambda_policy=0.8, lambda_value=0.6, discount=0.9))
+    xs, stack = observations(), stack_of(agent, net)
+    credit, g = credits_of(agent, lambda: agent.views, xs, net)
     for ours, part in zip(credit, exact(stack, xs, g, EPROP), strict=True):
-        expected = sum(0.72 ** (TICKS - 1 - s) * part[s] for s in range(TICKS))
+        expected = sum(decay ** (TICKS - 1 - s) * part[s] for s in range(TICKS))
         np.testing.assert_allclose(ours[-1, :, : part.shape[2]], expected, rtol=1e-8, atol=1e-10 * np.abs(part).max())
 
 
@@ -274,8 +275,8 @@ def test_credit_of_controls_is_exact(kind: str, std: str) -> None:
 @pytest.mark.usefixtures("kernel_hazard")
 @pytest.mark.parametrize("std", ["state", "free"])
 def test_accumulated_credit_is_the_gradient_of_the_log_probability_of_all_actions(std: str) -> None:
-    """With trace_lambda = discount = 1; of the readout too, where free stds have nothing but their bias."""
-    agent = frozen_agent(1, BOXES["bounded"], std=std, **CONTROLS, trace_lambda=1.0, discount=1.0)
+    """With lambda = discount = 1; of the readout too, where free stds have nothing but their bias."""
+    agent = frozen_agent(1, BOXES["bounded"], std=std, **CONTROLS, lambda_policy=1.0, lambda_value=1.0, discount=1.0)
     xs, stack = observations(), stack_of(agent, "actor")
     credit, g = credits_of(agent, lambda: agent.views, xs, "actor")
     (part,) = exact(stack, xs, g, EPROP)

@@ -93,7 +93,7 @@ OF_THE_NETWORK: dict[str, tuple[dict[str, Any], bool]] = {
     "hop without signal from above": ({"layers": (9, 8), "spatial_signal": False, **FACTORED_HOP}, True),
     "hop, nothing remembered": ({"layers": (9, 8), "temporal_trace": False, "reset_path": True, **FACTORED_HOP}, True),
     "short statistics, short sight, errors bound at a third": (
-        {"layers": (9, 8), "statistics_horizon": 15, "discount": 0.8, "trace_lambda": 0.5, "td_error_scale": 0.3},
+        {"layers": (9, 8), "statistics_horizon": 15, "discount": 0.8, "lambda_policy": 0.5, "td_error_scale": 0.3},
         True,
     ),
     "tensor": ({"layers": (10, 9, 8), "depth_filter": "tensor"}, True),

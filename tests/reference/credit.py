@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 def advance_credit(agent: ReferenceAgent, net: str, gradient: Array, found: list[Signals]) -> None:
     """credit <- discount lambda credit + signals times eligibility; then traces; in the readout + g features."""
-    arrays, decay = agent.arrays, agent.config.discount * agent.config.trace_lambda
+    c, arrays = agent.config, agent.arrays
+    decay = c.discount * (c.lambda_policy if net == "actor" else c.lambda_value)
     fresh = {f"{net}/": np.outer(gradient, arrays[f"{net}/features"])}
     if net == "actor":
         policy.keep_free(agent, fresh["actor/"])

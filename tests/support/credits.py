@@ -1,6 +1,6 @@
 """What tests of exactness and of quality share: agents that form credit but do not learn, and its exact counterpart.
 
-With step sizes 0 and `trace_lambda` 0 the credit after a tick is the agent's estimate of the gradient of that tick's
+With step sizes and lambda 0 the credit after a tick is the agent's estimate of the gradient of that tick's
 value (critic), or of the log-probability of that tick's action (actor), and nothing else.
 """
 
@@ -30,7 +30,8 @@ FROZEN = {
     "memory": 0,
     "lr_policy": 0.0,
     "lr_value": 0.0,
-    "trace_lambda": 0.0,
+    "lambda_policy": 0.0,
+    "lambda_value": 0.0,
     "normalize_observations": False,
     "connectivity": 1.0,
     "leak_groups": 3,

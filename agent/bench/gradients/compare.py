@@ -171,7 +171,8 @@ def _frozen(trained: Agent, changes: dict[str, Any]) -> Agent:
         {
             "lr_policy": 0.0,
             "lr_value": 0.0,
-            "trace_lambda": 0.0,
+            "lambda_policy": 0.0,
+            "lambda_value": 0.0,
             "normalize_observations": False,
             "normalize_rewards": False,
             **changes,

@@ -1,7 +1,7 @@
 """Forms of the depth filter that were measured and not adopted, in plain numpy.
 
 `estimate` returns an estimate of d readout(t) / d W for every tick and layer, as the credit of the agent would be with
-``trace_lambda = 0`` and its running means of psi at 0 when the input begins. The forms that ship are measured by
+``lambda = 0`` and its running means of psi at 0 when the input begins. The forms that ship are measured by
 running the agent itself (`compare.py`).
 """
 

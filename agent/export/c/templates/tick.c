@@ -61,7 +61,7 @@ static int tick(struct agent_memory *self, double reward, const double *observat
         const int traces_follow = !ended;
         //#endif
         for (int net = 0; net < K_N_NETS; ++net)
-            learn(self, net, delta, SET_DISCOUNT * SET_TRACE_LAMBDA, traces_follow);
+            learn(self, net, delta, SET_DISCOUNT * (net == K_ACTOR ? SET_LAMBDA_POLICY : SET_LAMBDA_VALUE), traces_follow);
         //#if RESTRAINS
         if (!ended) restrain_outputs(self);
         //#endif
