@@ -108,7 +108,7 @@ def test_a_file_is_a_configuration_or_refused_in_one_line(
     assert 0 < read < count
 
 
-@budgets(100, 5000)
+@budgets(300, 5000)
 def test_a_change_is_read_or_refused_in_one_line(count: int) -> None:
     rng, read = random.Random(count), 0
     for number in range(count):
