@@ -11,6 +11,7 @@ from .changes.changing import World
 from .changes.drift import DriftParameters
 from .changes.remap import FlipReward, RemapActions
 from .changes.sensors import FailSensors, PermuteObservations, ScaleObservations
+from .tasks.announced_cue import AnnouncedCue
 from .tasks.copying import Copy
 from .tasks.delayed_match import DelayedMatch
 from .tasks.delayed_xor import DelayedXor
@@ -31,6 +32,7 @@ from .wrappers.rescale import ChangeUnits
 
 __all__ = [
     "PROBES",
+    "AnnouncedCue",
     "ChangeUnits",
     "Copy",
     "DelayedMatch",
@@ -59,6 +61,7 @@ __all__ = [
 ]
 
 _TASKS = (
+    AnnouncedCue,
     Copy,
     DelayedMatch,
     DelayedXor,

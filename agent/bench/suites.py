@@ -45,20 +45,23 @@ def _remember(name: str, threshold: float, **arguments: object) -> Task:
     return Task({"env": f"synaptick.envs:synaptick/{name}-v0", "env_kwargs": arguments, "steps": 500_000}, threshold)
 
 
-def _popgym(name: str, steps: int, threshold: float | None) -> Task:
+def _popgym(name: str, threshold: float | None) -> Task:
     """Return the default configuration in an easy task of POPGym (Morad et al. 2023), shown the last action too."""
     wrappers = ["popgym.wrappers:PreviousAction"]
-    return Task({"env": f"popgym-{name}Easy-v0", "wrappers": wrappers, "steps": steps}, threshold)
+    return Task({"env": f"popgym-{name}Easy-v0", "wrappers": wrappers, "steps": 1_000_000}, threshold)
 
 
-def _without_velocities(name: str, **settings: object) -> Task:
-    wrappers = ["synaptick.envs:MaskVelocities"]
-    return Task({"env": f"{name}-v5", "wrappers": wrappers, "steps": 1_000_000, **settings})
+def _without_velocities(name: str) -> Task:
+    return Task({"env": f"{name}-v5", "wrappers": ["synaptick.envs:MaskVelocities"], "steps": 1_000_000})
 
 
-def _chain(length: int, **settings: object) -> Task:
-    task = _remember("MemoryChain", 0.9, length=length)
-    return task._replace(settings=task.settings | settings)
+def _arms(tasks: dict[str, Task], arms: dict[str, dict[str, Any]]) -> dict[str, Task]:
+    """Return every task as it is and with the settings of every arm, whose name follows after a comma."""
+    return {
+        f"{name}{arm and ', '}{arm}": task._replace(settings=task.settings | settings)
+        for name, task in tasks.items()
+        for arm, settings in arms.items()
+    }
 
 
 # A network whose output depends on the present observation alone.
@@ -70,6 +73,10 @@ MEMORYLESS = {
     "tau_max": 0.01,
     "reset_strength": 0.0,
 }
+# Memory neurons as they begin; what reads them learns.
+FROZEN = {"frozen_layers": 1}
+# Steps from the cue to the question.
+CHAINS = (64, 128, 256, 512, 1024)
 # Observations in units 10^4 times smaller, reward in units 10^3 times larger.
 OTHER_UNITS = {"synaptick.envs:ChangeUnits": {"observation": 1e4, "reward": 1e-3}}
 
@@ -98,48 +105,60 @@ SUITES = {
         ),
         seeds=5,
     ),
-    # What depth, its filter and memory are worth; "positions" hides both velocities.
+    # What depth and memory are worth; "positions" hides both velocities.
     "cartpole": Suite(
         {
             "cartpole": Task({}, 495.0),
             "cartpole, 3 layers": Task({"layers": [64, 64, 64]}, 495.0),
-            "cartpole, no depth filter": Task({"depth_filter": "none"}, 495.0),
+            "cartpole, no memory": Task({"memory": 0}, 495.0),
             # Returns are in the new unit too.
             "cartpole, other units": Task({"wrappers": [OTHER_UNITS]}, 0.495),
             "positions": Task({}, None, "cartpole_positions"),
             "positions, 3 layers": Task({"layers": [64, 64, 64]}, None, "cartpole_positions"),
-            "positions, no depth filter": Task({"depth_filter": "none"}, None, "cartpole_positions"),
+            "positions, frozen memory": Task(FROZEN, None, "cartpole_positions"),
             "positions, no memory": Task({"memory": 0}, None, "cartpole_positions"),
             "positions, memoryless": Task(MEMORYLESS, None, "cartpole_positions"),
         }
     ),
-    # What has to be remembered; then what remembers it.
+    # What has to be remembered, and how much of it the same memory can do that learns nothing.
     "memory": Suite(
-        {
-            **{f"chain {length}": _chain(length) for length in (16, 32, 64, 128, 256, 512)},
-            "T-maze 50": _remember("TMaze", 0.5, length=50),
-            "evidence, 50 ms a step": _remember("EvidenceAccumulation", 0.8, tick_ms=50),
-            "evidence, 10 ms a step": _remember("EvidenceAccumulation", 0.8, tick_ms=10),
-            "CartPole velocities": Task(
-                {"env": "synaptick.envs:synaptick/CartPoleVelocities-v0", "steps": 200_000}, None
-            ),
-            "Pendulum positions": Task(
-                {"env": "synaptick.envs:synaptick/PendulumPositions-v0", "steps": 300_000}, None
-            ),
-            "chain 256, frozen memory": _chain(256, frozen_layers=1),
-            "chain 64, no memory": _chain(64, memory=0),
-            "chain 64, no adaptation": _chain(64, adaptive_fraction=0.0),
-            "chain 64, memoryless": _chain(64, **MEMORYLESS),
-        }
+        _arms(
+            {
+                **{f"chain {length}": _remember("MemoryChain", 0.9, length=length) for length in CHAINS},
+                "chain 32 beside noise": _remember("MemoryChain", 0.9, length=32, noise_channels=4),
+                "T-maze 50": _remember("TMaze", 0.9, length=50),
+                "T-maze 200": _remember("TMaze", 0.9, length=200),
+                "evidence, 50 ms a step": _remember("EvidenceAccumulation", 0.8, tick_ms=50),
+                "evidence, 10 ms a step": _remember("EvidenceAccumulation", 0.8, tick_ms=10),
+            },
+            {"": {}, "frozen": FROZEN},
+        )
+        | _arms({"chain 64": _remember("MemoryChain", 0.9, length=64)}, {"no memory": {"memory": 0}})
+    ),
+    # What a second layer of memory and the filter of its signals are worth, at the same number of memory neurons.
+    "depth": Suite(
+        _arms(
+            {
+                "first cue": _remember("FirstCue", 0.9),
+                "announced cue": _remember("AnnouncedCue", 0.9),
+                "delayed xor 32": _remember("DelayedXor", 0.9, gap=32, delay=32, noise_channels=0),
+                "delayed xor 64": _remember("DelayedXor", 0.9, gap=64, delay=64, noise_channels=0),
+                "toggle": _remember("Toggle", 0.9),
+            },
+            {
+                "2 layers, tensor": {"memory": 32, "memory_layers": 2, "depth_filter": "tensor"},
+                "2 layers, cascade": {"memory": 32, "memory_layers": 2},
+                "2 layers, no filter": {"memory": 32, "memory_layers": 2, "depth_filter": "none"},
+                "1 layer": {"memory": 64},
+            },
+        )
     ),
     # Returns are POPGym's own, from -1 to 1; papers often show (1 + return) / 2.
     "popgym": Suite(
         {
-            "RepeatPrevious": _popgym("RepeatPrevious", 2_000_000, 0.8),
-            "RepeatFirst": _popgym("RepeatFirst", 2_000_000, -0.1),
-            "PositionOnlyCartPole": _popgym("PositionOnlyCartPole", 2_000_000, 0.95),
+            **{name: _popgym(name, 0.8) for name in ("RepeatPrevious", "RepeatFirst", "PositionOnlyCartPole")},
             **{
-                name: _popgym(name, 1_000_000, None)
+                name: _popgym(name, None)
                 for name in (
                     *("NoisyPositionOnlyCartPole", "VelocityOnlyCartpole", "PositionOnlyPendulum"),
                     *("NoisyPositionOnlyPendulum", "Autoencode", "CountRecall", "HigherLower", "Concentration"),
@@ -150,10 +169,13 @@ SUITES = {
         seeds=5,
     ),
     "masked": Suite(
-        {
-            f"{name}{control}": _without_velocities(name, **settings)
-            for name in ("Hopper", "HalfCheetah")
-            for control, settings in (("", {}), (", memoryless", MEMORYLESS))
+        _arms(
+            {name: _without_velocities(name) for name in ("Hopper", "HalfCheetah")},
+            {"": {}, "memoryless": MEMORYLESS},
+        )
+        | {
+            "CartPole velocities": Task({"env": "synaptick.envs:synaptick/CartPoleVelocities-v0", "steps": 200_000}),
+            "Pendulum positions": Task({"env": "synaptick.envs:synaptick/PendulumPositions-v0", "steps": 300_000}),
         },
         seeds=5,
     ),

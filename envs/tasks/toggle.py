@@ -20,9 +20,10 @@ class Toggle(NoisyCues):
 
     A memory c <- a c + b whose a > 0 and b depend on what it sees alone cannot turn itself over: whatever the first
     state is larger than, it stays larger than. It can count, and one threshold on the count brings a return of
-    2 / (most + 1). A reader with a threshold for each count is right always; the
-    more pulses there may be, the finer these thresholds have to be. A layer that remembers the state, and another one
-    that reads it, can turn over.
+    2 / (most + 1). A reader with a threshold for each count is right always; the more pulses there may be, the finer
+    these thresholds have to be. Layers of such memories, one on the other, get no further: of finite precision, any
+    number of them tells the parity only up to some length unless an a may be negative (Grazzi et al. 2025). What can
+    turn over without end sees its own spikes, as the layers above memory do.
 
     ## Action space
     `Discrete(2)`: 0 for even, 1 for odd. Only the action at the go signal counts.
@@ -50,6 +51,10 @@ class Toggle(NoisyCues):
     - `gap`: longest pause, ticks, 1 to 10000, default 8; each is 1 to `gap` ticks long.
     - `noise_channels`: entries that only carry noise, 0 to 10000, default 0.
     - `noise`: standard deviation of the noise, 0 to 1000, default 0.5.
+
+    ## References
+    - R. Grazzi et al., Unlocking state-tracking in linear RNNs through negative eigenvalues, ICLR 2025,
+      arXiv:2411.12537.
     """
 
     def __init__(

@@ -191,7 +191,14 @@ def test_what_is_stored_is_complete_alive_and_says_where_it_comes_from() -> None
         assert min(stored["summaries"][-1]["credit"]) > 0
 
 
-SMALL_CHANGES = [{"lambda_policy": 0.79}, {"lambda_value": 0.94}, {"dampening": 0.303}, {"tau_max": 19.5}, {"discount": 0.985}, {"gain": 2.02}]
+SMALL_CHANGES = [
+    {"lambda_policy": 0.79},
+    {"lambda_value": 0.94},
+    {"dampening": 0.303},
+    {"tau_max": 19.5},
+    {"discount": 0.985},
+    {"gain": 2.02},
+]
 
 
 @pytest.mark.parametrize("change", SMALL_CHANGES, ids=str)
