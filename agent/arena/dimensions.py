@@ -271,6 +271,6 @@ def adaptive_neurons(config: Config, n: int) -> int:
 
 
 def memory_kinds(n: int) -> tuple[int, int, int]:
-    """Return how many of n memory neurons begin as taps, holders and integrators, in this order: a third each."""
-    third = n // 3
-    return third, n - 2 * third, third
+    """Return how many of n memory neurons begin as taps, holders and integrators, in this order: half are holders."""
+    quarter = n // 4
+    return quarter, n - 2 * quarter, quarter

@@ -2,6 +2,7 @@
 
 A tap keeps next to nothing: what it shows is a threshold of the present observation and of an earlier one. A holder
 keeps what it sees for as long as its gate stays shut, an integrator adds it up. All of them learn to be something else.
+Time constants of holders are uniform from 1 tick to the horizon, those of integrators in their logarithm.
 See docs/decisions/0021-memory-neurons.md.
 """
 
@@ -17,8 +18,6 @@ from .dimensions import memory_kinds
 TAP = 1.05
 # Initial weights are uniform in +- this / sqrt(fan-in), thresholds in +- the second.
 SCALE, THRESHOLD = 2.0, 0.5
-# Time constants of holders are 1 + (horizon - 1) u^SPREAD, u uniform in 0 to 1, those of integrators horizon^u.
-SPREAD = 3.0
 
 
 def fill_memory(arena: Arena, config: Config, rng: np.random.Generator, path: str, index: int) -> None:
@@ -42,6 +41,6 @@ def fill_memory(arena: Arena, config: Config, rng: np.random.Generator, path: st
     taps, holders, integrators = memory_kinds(n)
     u, v = ((np.arange(count) + rng.uniform(size=count)) / max(count, 1) for count in (holders, integrators))
     horizon = config.memory_horizon
-    constants = np.concatenate([np.full(taps, TAP), 1.0 + (horizon - 1.0) * u**SPREAD, horizon**v])
+    constants = np.concatenate([np.full(taps, TAP), 1.0 + (horizon - 1.0) * u, horizon**v])
     share = 1.0 / np.maximum(constants, 1.001)
     w[n:, bias] = np.log(share / (1.0 - share))

@@ -115,7 +115,7 @@ class Config:
         Whole(4, 65536, "neurons", or_zero=True),
         """Neurons of a memory layer beneath `layers`, whose leak is set by what they see, so that they learn what to
         keep and for how long. 0 for none. Weights from them to the lowest of `layers` and to the readout begin at 0. A
-        third begins as taps, which keep nothing, a third as holders and a third as integrators.""",
+        quarter begins as taps, which keep nothing, half as holders and a quarter as integrators.""",
     )
     memory_layers: int = NETWORK.field(
         1,
