@@ -55,7 +55,7 @@ SETTINGS: dict[str, Any] = {
     "reset_path": False,
     "discount": 0.99,
     "lambda_policy": 0.8,
-    "lambda_value": 0.95,
+    "lambda_value": 0.8,
     "kappa_policy": 2.0,
     "kappa_value": 1.5,
     "readout_share": 0.5,
@@ -193,7 +193,7 @@ def test_what_is_stored_is_complete_alive_and_says_where_it_comes_from() -> None
 
 SMALL_CHANGES = [
     {"lambda_policy": 0.79},
-    {"lambda_value": 0.94},
+    {"lambda_value": 0.79},
     {"dampening": 0.303},
     {"tau_max": 19.5},
     {"discount": 0.985},

@@ -36,10 +36,10 @@ def see(size: int, below: Array | None, x: Array, past: Array) -> Array:
 def hold(config: Any, old: Array, a: Array, h: Array, drive: Array) -> Cells:
     """g = sigmoid(drive); c = (1 - g) c_old + a h; z = 1[c > A]; psi = dampening/v_th max(0, 1 - |c - A|/v_th).
 
-    a = g, of the last third of the neurons max(g, .1); b = dg/d drive (h - c_old), without h where a is .1.
+    a = g, of the last quarter of the neurons max(g, .1); b = dg/d drive (h - c_old), without h where a is .1.
     """
     gate = 1 / (1 + np.exp(-np.clip(drive, -GATE_CLIP, GATE_CLIP)))
-    gated = (np.arange(gate.size) < gate.size - gate.size // 3) | (gate > INTEGRATOR_GAIN)
+    gated = (np.arange(gate.size) < gate.size - gate.size // 4) | (gate > INTEGRATOR_GAIN)
     gain = np.where(gated, gate, INTEGRATOR_GAIN)
     c, change = (1 - gate) * old + gain * h, gate * (1 - gate) * (gated * h - old)
     psi = config.dampening / config.v_th * np.maximum(0, 1 - np.abs(c - a) / config.v_th)
