@@ -75,6 +75,8 @@ MEMORYLESS = {
 }
 # Memory neurons as they begin; what reads them learns.
 FROZEN = {"frozen_layers": 1}
+# For episodes of about 100 ticks.
+SHORT = {"memory_horizon": 50.0}
 # Steps from the cue to the question.
 CHAINS = (64, 128, 256, 512, 1024)
 # Observations in units 10^4 times smaller, reward in units 10^3 times larger.
@@ -139,17 +141,16 @@ SUITES = {
     "depth": Suite(
         _arms(
             {
-                "first cue": _remember("FirstCue", 0.9),
+                "first cue": _remember("FirstCue", 0.9, least=6, most=9),
                 "announced cue": _remember("AnnouncedCue", 0.9),
-                "delayed xor 32": _remember("DelayedXor", 0.9, gap=32, delay=32, noise_channels=0),
-                "delayed xor 64": _remember("DelayedXor", 0.9, gap=64, delay=64, noise_channels=0),
+                "delayed xor": _remember("DelayedXor", 0.9, gap=64, delay=64, noise_channels=0),
                 "toggle": _remember("Toggle", 0.9),
             },
             {
-                "2 layers, tensor": {"memory": 32, "memory_layers": 2, "depth_filter": "tensor"},
-                "2 layers, cascade": {"memory": 32, "memory_layers": 2},
-                "2 layers, no filter": {"memory": 32, "memory_layers": 2, "depth_filter": "none"},
-                "1 layer": {"memory": 64},
+                "2 layers, tensor": {"memory": 32, "memory_layers": 2, "depth_filter": "tensor", **SHORT},
+                "2 layers, cascade": {"memory": 32, "memory_layers": 2, **SHORT},
+                "2 layers, no filter": {"memory": 32, "memory_layers": 2, "depth_filter": "none", **SHORT},
+                "1 layer": {"memory": 64, **SHORT},
             },
         )
     ),
