@@ -151,7 +151,7 @@ def test_acting_only_changes_nothing_learned(changes: dict[str, Any]) -> None:
     drive(agent, 200, act_only=False)
     clock, running, views = agent.arena.clock.to_dict(), agent.arena.running.to_dict(), learned(agent)
     table = agent.arena.ints[SIZES_AT:].copy()
-    actions = [number(agent.step(float(rng.normal()), observe(agent, rng), learn=False)) for _ in range(50)]
+    actions = [number(agent.step(float(rng.normal()), observe(agent, rng), learn=False)) for _ in range(300)]
     assert len(set(actions)) >= ACTIONS
     for name, before in views.items():
         assert agent.arena.views[name].tobytes() == before.tobytes(), name

@@ -17,6 +17,7 @@ IDS = [
     "synaptick/CartPolePositions-v0",
     "synaptick/CartPoleVelocities-v0",
     "synaptick/PendulumPositions-v0",
+    "synaptick/AnnouncedCue-v0",
     "synaptick/Copy-v0",
     "synaptick/DelayedMatch-v0",
     "synaptick/DelayedXor-v0",

@@ -189,18 +189,18 @@ def test_a_deep_stack_of_memory_stays_finite_and_learns_in_every_layer(depth_fil
 
 def test_gates_that_are_open_or_shut_to_the_last_bit_stay_so() -> None:
     """Beyond +-GATE_CLIP nothing overflows: an integrator whose gate is shut adds up, a holder holds, a tap follows."""
-    agent = make_agent(memory=9, layers=(8,), memory_delay=0, normalize_observations=False)
-    views, n = agent.arena.views, 9
+    agent = make_agent(memory=12, layers=(8,), memory_delay=0, normalize_observations=False)
+    views, n = agent.arena.views, 12
     bias = agent.arena.dimensions.columns(0)["bias"]
     for net in ("actor", "critic"):
         w = views[f"{net}/0/w"]
         w[:] = 0.0
         w[:n, 0] = 1.0
-        w[n:, bias] = [1e30] * 3 + [-1e30] * 6
+        w[n:, bias] = [1e30] * 3 + [-1e30] * 9
     observation = np.array([2.0, 0.0, 0.0])
     agent.start(observation)
     for _ in range(99):
         agent.step(0.0, observation, learn=False)
-    np.testing.assert_allclose(views["actor/0/v"], [2.0] * 3 + [0.0] * 3 + [0.1 * 2.0 * 100] * 3, atol=1e-4)
+    np.testing.assert_allclose(views["actor/0/v"], [2.0] * 3 + [0.0] * 6 + [0.1 * 2.0 * 100] * 3, atol=1e-4)
     agent.step(1.0, observation)
     assert_finite(agent)

@@ -92,16 +92,17 @@ def test_a_reward_spike() -> None:
     loop.run(steps=steps_of(1))
     assert_recovered(loop, tank, 1)
     assert said(loop.guard, "reward")[0].startswith("the reward is 1e+09, the largest before was ")
-    assert loop.guard.agent.expected_return < 1e3  # the scale of rewards is what it was
+    assert abs(loop.guard.agent.expected_return) < 2e2  # the scale of rewards is what it was
 
 
-def test_a_reward_spike_harms_an_agent_without_the_guard_against_it() -> None:
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_reward_spike_harms_an_agent_without_the_guard_against_it(seed: int) -> None:
     """The test above could not fail otherwise: here the scale of rewards is lost for long."""
-    tank = Tank(0)
+    tank = Tank(seed)
     tank.sensed = lambda step, reward, seen: (1e9 if step == LEARNED + 1 else reward, seen)
     loop = tank_loop(tank, Watchdog(reward_jump=None))
     loop.run(steps=steps_of(1))
-    assert np.abs(loop.guard.agent.expected_return) > 1e3
+    assert abs(loop.guard.agent.expected_return) > 4e2
 
 
 def test_an_actuator_that_is_stuck_and_says_so() -> None:
