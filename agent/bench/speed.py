@@ -22,11 +22,16 @@ from .support.floor import sweep
 from .support.gauges import resident
 from .support.timing import STREAM, WARM_UP, count_weights, in_turns, make_agent
 
-NETWORKS: dict[str, tuple[int, ...]] = {"1x64": (64,), "2x128": (128, 128), "3x256": (256, 256, 256)}
+NETWORKS: dict[str, dict[str, Any]] = {
+    "1x64": {"layers": (64,), "memory": 0},
+    "2x128": {"layers": (128, 128), "memory": 0},
+    "3x256": {"layers": (256, 256, 256), "memory": 0},
+    "default": {},
+}
 
 
 def bench_tick(steps: int = 20_000) -> dict[str, Any]:
-    """Time one learning step of three networks, each next to the floor measured in the same loop.
+    """Time one learning step of three networks without memory and of the default one, next to a floor in the same loop.
 
     The floor is one fused compiled sweep that reads and writes as many weight and credit floats as the network has,
     called from Python as the step is. Steps and floor take turns in chunks, so that a drift of the machine meets both.
@@ -45,12 +50,12 @@ def bench_tick(steps: int = 20_000) -> dict[str, Any]:
     """
     return {
         "versions": versions(),
-        "networks": {name: _bench_network(layers, steps) for name, layers in NETWORKS.items()},
+        "networks": {name: _bench_network(changes, steps) for name, changes in NETWORKS.items()},
     }
 
 
-def _bench_network(layers: tuple[int, ...], steps: int) -> dict[str, Any]:
-    agent = make_agent(Config(layers=layers, memory=0))
+def _bench_network(changes: dict[str, Any], steps: int) -> dict[str, Any]:
+    agent = make_agent(Config(**changes))
     stream = np.random.default_rng(0).normal(size=(STREAM, 4))
     agent.start(stream[0])
     staging, address = agent.arena.views["staging"], agent.arena.address
@@ -85,7 +90,7 @@ def _bench_network(layers: tuple[int, ...], steps: int) -> dict[str, Any]:
         "floor_us": least,
         "ratio_to_floor": step["median"] / least["median"],
         **_allocations(agent, stream),
-        "silent_to_live": _silent_to_live(layers, stream, steps),
+        "silent_to_live": _silent_to_live(changes, stream, steps),
     }
 
 
@@ -108,9 +113,9 @@ def _allocations(agent: Agent, stream: NDArray[np.float64]) -> dict[str, int]:
     }
 
 
-def _silent_to_live(layers: tuple[int, ...], stream: NDArray[np.float64], steps: int) -> float:
+def _silent_to_live(changes: dict[str, Any], stream: NDArray[np.float64], steps: int) -> float:
     """Return the median step time after 10^5 steps of zero observation and reward, relative to a live stream."""
-    silent, live = make_agent(Config(layers=layers, memory=0)), make_agent(Config(layers=layers, memory=0))
+    silent, live = make_agent(Config(**changes)), make_agent(Config(**changes))
     nothing = np.zeros(4)
     silent.start(nothing)
     live.start(stream[0])
