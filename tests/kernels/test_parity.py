@@ -118,7 +118,7 @@ OF_THE_NETWORK: dict[str, tuple[dict[str, Any], bool]] = {
     "clipped": ({"layers": (9,), "observation_clip": 0.7, "entropy_bonus": 0.1}, True),
     "memory": (MEMORY, True),
     "memory, one layer, no delay, discrete": ({**MEMORY, "layers": (9,), "memory_delay": 0}, False),
-    "memory, all kinds as they come": ({**MEMORY, "layers": (9,), "memory": 4, "memory_horizon": 1000.0}, True),
+    "memory, all kinds as they come": ({**MEMORY, "layers": (9,), "memory": 8, "memory_horizon": 1000.0}, True),
     "memory, coordinate, discrete": ({**MEMORY, **COORDINATE}, False),
     "memory, plain stack": (
         {**MEMORY, "readout": "top", "observation_skip": False, "recurrent": False},
