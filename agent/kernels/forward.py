@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from .base.arrays import row, span, view
 from .base.jit import FAINT, TINY, kernel
 from .base.vectors import copy, flushed, running_mean, weighted_sum
-from .layout import N_NETS, places_of, running_of, sizes_of
+from .layout import places_of, running_of, sizes_of
 from .memory import filter_memory, hold, mean_keep, see
 from .neuron import filter_inputs, fire
 from .views import is_memory, layer_view, net_view
@@ -108,7 +108,6 @@ def forward(settings: Any, ints: NDArray, reals: NDArray, floats: NDArray, net: 
     rates = row(view(reals, places.spike_rates), net, sizes.n_layers)
     x, means = view(floats, places.input), view(reals, places.output_mean)
     below = x
-    centered = 0
     for index in range(sizes.n_layers):
         layer = layer_view(ints, floats, net, index)
         if is_memory(layer):
@@ -117,9 +116,8 @@ def forward(settings: Any, ints: NDArray, reals: NDArray, floats: NDArray, net: 
             if learn:
                 filter_memory(settings, layer)
                 head.slope[index], head.leak[index] = 1.0, mean_keep(settings, layer)
-            mean = span(means, net * (means.shape[0] // N_NETS) + centered, layer.n)
+            mean = row(means, net * sizes.n_memory + index, layer.n)  # memory layers are the lowest, of one size
             center(running_of(reals).observation_count, learn, layer.z, mean, layer.output)
-            centered += layer.n
         else:
             gather_inputs(below, layer.n_below, x, layer.observed, layer.z, layer.recurrent, layer.bias, layer.inputs)
             weighted_sum(layer.w, layer.inputs, layer.current)

@@ -97,11 +97,7 @@ def bounded_steps(
         for block in range(blocks):
             steps[block] = bounded_step(lr, kappa, td_error_scale, delta, total)
         return
-    learning = 0
-    for block in range(blocks):
-        layer = block if block < readout else block - readout - 1
-        if layer >= fixed and block != readout:
-            learning += 1
+    learning = max(readout - fixed, 0) + max(blocks - readout - 1 - fixed, 0)  # layers, and gates of memory layers
     share = (1.0 - readout_share) / max(learning, 1)
     for block in range(blocks):
         steps[block] = bounded_step(lr, kappa / share, td_error_scale, delta, in_layers * norms[block])

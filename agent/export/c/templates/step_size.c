@@ -53,7 +53,7 @@ static void choose_steps(struct agent_memory *self, int net, double delta)
     //#else
     int able = THE_N_LAYERS - THE_FROZEN_LAYERS;
     //#if MEMORY_LEARNS
-    for (int gates = 0; gates < THE_N_MEMORY; ++gates) able += gates >= THE_FROZEN_LAYERS;
+    able += THE_N_MEMORY - THE_FROZEN_LAYERS; /* of gates; at least 1 */
     //#endif
     const double share = (1.0 - SET_READOUT_SHARE) / (able > 1 ? able : 1);
     for (int block = 0; block < N_BLOCKS; ++block)
