@@ -27,14 +27,11 @@ from ..kernels.base.jit import ARITHMETICS
 from ..training.environment import make_env
 from ..training.loop import run
 from ..versions import versions
+from .support import timing
 from .support.timing import STREAM, in_turns
 
 ENV = "CartPole-v1"
-NETWORKS: dict[str, dict[str, Any]] = {
-    "1x32": {"layers": (32,), "memory": 0},
-    "1x64": {"layers": (64,), "memory": 0},
-    "default": {},
-}
+NETWORKS = {name: timing.NETWORKS[name] for name in ("1x32", "1x64", "default")}
 # As the header says, then with partial sums, then for the machine that Numba compiles for.
 BUILDS: dict[str, tuple[str, ...]] = {
     "-O2": ("-O2",),

@@ -18,13 +18,10 @@ from ..errors import ConfigError
 from ..kernels import tick as kernel
 from ..realtime import Guard, Histogram, Loop, Quiet
 from ..versions import versions
+from .support import timing
 from .support.timing import in_turns, make_agent
 
-NETWORKS: dict[str, dict[str, Any]] = {
-    "1x64": {"layers": (64,), "memory": 0},
-    "2x128": {"layers": (128, 128), "memory": 0},
-    "default": {},
-}
+NETWORKS = {name: timing.NETWORKS[name] for name in ("1x64", "2x128", "default")}
 # Steps without a pace: to count allocations of compiled code, of Python, and to compare with the compiled step alone.
 COUNTED, TRACED, COMPARED = 20_000, 2000, 10_000
 

@@ -18,16 +18,12 @@ from ..agent import Agent
 from ..config import Config
 from ..kernels import tick as kernel
 from ..versions import versions
+from .support import timing
 from .support.floor import sweep
 from .support.gauges import resident
 from .support.timing import STREAM, WARM_UP, count_weights, in_turns, make_agent
 
-NETWORKS: dict[str, dict[str, Any]] = {
-    "1x64": {"layers": (64,), "memory": 0},
-    "2x128": {"layers": (128, 128), "memory": 0},
-    "3x256": {"layers": (256, 256, 256), "memory": 0},
-    "default": {},
-}
+NETWORKS = {name: timing.NETWORKS[name] for name in ("1x64", "2x128", "3x256", "default")}
 
 
 def bench_tick(steps: int = 20_000) -> dict[str, Any]:

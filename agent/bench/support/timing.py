@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from gymnasium import spaces
@@ -11,6 +12,14 @@ from numpy.typing import NDArray
 from ...agent import Agent
 from ...config import Config
 
+# Settings of the networks that benches of speed take, by name.
+NETWORKS: dict[str, dict[str, Any]] = {
+    "1x32": {"layers": (32,), "memory": 0},
+    "1x64": {"layers": (64,), "memory": 0},
+    "2x128": {"layers": (128, 128), "memory": 0},
+    "3x256": {"layers": (256, 256, 256), "memory": 0},
+    "default": {},
+}
 STREAM = 1024
 
 
