@@ -844,12 +844,19 @@ OF_FILTERS = {"cascade": OF_OPTIONS, "factored": OF_THE_FACTORED, "tensor": OF_T
     ("depth_filter", "name"), [(form, name) for form, mutants in OF_FILTERS.items() for name in (None, *mutants)]
 )
 def test_a_mutated_option_breaks_parity(depth_filter: str, name: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    agent = double_agent({**OPTIONS, "depth_filter": depth_filter})
+    assert_noticed({**OPTIONS, "depth_filter": depth_filter}, OF_FILTERS[depth_filter], name, monkeypatch)
+
+
+def assert_noticed(
+    changes: dict[str, Any], mutants: dict[str, Any], name: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Parity holds with the true rules, and not with the mutant of that name."""
+    agent = double_agent(changes)
     twin, events = twin_of(agent), script(TICKS, agent.observation, 0)
     if name is None:
         assert assert_parity(agent, twin, events, tolerance=1e-5, stretch=100) == TICKS
         return
-    put(monkeypatch, name, OF_FILTERS[depth_filter][name])
+    put(monkeypatch, name, mutants[name])
     with pytest.raises(AssertionError, match=r"^tick "):
         assert_parity(agent, twin, events, tolerance=1e-5, stretch=100)
 
@@ -913,14 +920,8 @@ OF_TWO_MEMORIES = {"tensor": OF_CARRIED, "cascade": OF_CASCADED}
     ("depth_filter", "name"), [(form, name) for form, mutants in OF_TWO_MEMORIES.items() for name in (None, *mutants)]
 )
 def test_a_mutated_memory_breaks_parity(depth_filter: str, name: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    agent = double_agent({**TWO_MEMORIES, **ADAPTIVE, **RATES, "depth_filter": depth_filter})
-    twin, events = twin_of(agent), script(TICKS, agent.observation, 0)
-    if name is None:
-        assert assert_parity(agent, twin, events, tolerance=1e-5, stretch=100) == TICKS
-        return
-    put(monkeypatch, name, OF_TWO_MEMORIES[depth_filter][name])
-    with pytest.raises(AssertionError, match=r"^tick "):
-        assert_parity(agent, twin, events, tolerance=1e-5, stretch=100)
+    changes = {**TWO_MEMORIES, **ADAPTIVE, **RATES, "depth_filter": depth_filter}
+    assert_noticed(changes, OF_TWO_MEMORIES[depth_filter], name, monkeypatch)
 
 
 def test_a_mutated_coordinate_rule_breaks_parity(monkeypatch: pytest.MonkeyPatch) -> None:
