@@ -343,12 +343,16 @@ def test_the_file_takes_the_permissions_of_any_new_file(saved: Saved) -> None:
 
 @pytest.mark.parametrize("layers", [(6, 5), (6, 5, 4), (7, 6, 5, 4)])
 def test_writing_one_leaves_nothing_in_memory(layers: tuple[int, ...], tmp_path: Path) -> None:
-    """Objects that are free but kept for reuse count too: a run writes millions of checkpoints."""
+    """Objects that are free but kept for reuse count too: a run writes millions of checkpoints.
+
+    What leaks does so in each round; the other threads of a test worker come and go in some.
+    """
     agent = make_agent(layers=layers)
     folder, tally = RunFolder.create(tmp_path / "run", agent), Tally()
-    for _ in range(20):
-        folder.write_checkpoint(agent, tally)
-    blocks = sys.getallocatedblocks()
-    for _ in range(100):
-        folder.write_checkpoint(agent, tally)
-    assert sys.getallocatedblocks() - blocks < 20
+    growth = []
+    for _ in range(4):
+        blocks = sys.getallocatedblocks()
+        for _ in range(60):
+            folder.write_checkpoint(agent, tally)
+        growth.append(sys.getallocatedblocks() - blocks)
+    assert min(growth) < 20

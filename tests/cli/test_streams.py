@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from synaptick.kernels.base.jit import CACHE_FOLDER
+
+from ..support.common import ROOT
 from ..support.runs import SMALL, Cli, assert_whole
 from ..support.trouble import ENV_ID
-
-ROOT = Path(__file__).parents[2]
 
 
 def shell(line: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -66,13 +67,14 @@ def test_standard_output_has_the_result_alone(tmp_path: Path) -> None:
 
 
 def test_the_home_folder_and_numbers_as_people_write_them(tmp_path: Path) -> None:
+    home = {"HOME": str(tmp_path), "SYNAPTICK_CACHE_DIR": str(CACHE_FOLDER)}
     run = f"$SYNAPTICK run {ENV_ID} {' '.join(SMALL)}"
-    assert shell(f"{run} --steps 1e2 --out '~/a' --quiet", tmp_path, HOME=str(tmp_path)).returncode == 0
+    assert shell(f"{run} --steps 1e2 --out '~/a' --quiet", tmp_path, **home).returncode == 0
     assert_whole(tmp_path / "a", 100)
-    done = shell("$SYNAPTICK run --resume '~/a' --steps 1_50 --quiet", tmp_path, HOME=str(tmp_path))
+    done = shell("$SYNAPTICK run --resume '~/a' --steps 1_50 --quiet", tmp_path, **home)
     assert (done.returncode, done.stderr) == (0, "")
     assert_whole(tmp_path / "a", 150)
-    assert shell("$SYNAPTICK eval '~/a' --episodes 1e0", tmp_path, HOME=str(tmp_path)).returncode == 0
+    assert shell("$SYNAPTICK eval '~/a' --episodes 1e0", tmp_path, **home).returncode == 0
 
 
 @pytest.mark.parametrize("text", ["1.5", "1e-1", "1e400", "nan", "inf", "", "ten", "1e5e5", "²"])

@@ -11,7 +11,9 @@ import pytest
 from ..support.common import ROOT
 
 
-@pytest.mark.parametrize("tier", ["not slow and not learning", pytest.param("slow", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "tier", ["not slow and not long and not learning", pytest.param("slow and not long", marks=pytest.mark.slow)]
+)
 def test_what_holds_in_any_arithmetic_holds_in_the_fast_one(tier: str) -> None:
     """`conftest` leaves out what is not marked."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
