@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from synaptick.kernels.base.jit import CACHE_FOLDER
 
 from ..support.common import ROOT

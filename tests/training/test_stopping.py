@@ -13,9 +13,9 @@ import pytest
 from synaptick import Agent
 from synaptick.training.run_folder import RunFolder
 
+from ..support.common import ROOT
 from ..support.runs import SMALL, Cli, assert_whole
 
-ROOT = Path(__file__).parents[2]
 STOP = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 # A mutex that is locked twice: no signal interrupts that, as one does a sleep.
 FOREVER = "import ctypes; c, m = ctypes.{}(None), bytes(128); c.pthread_mutex_lock(m); c.pthread_mutex_lock(m)"

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
+from ..support.common import ROOT
 from ..support.hostile import DONE, RAISED, RETURNED, STOPPED
 
-ROOT = Path(__file__).parents[2]
 ALL_DEEDS = {*DONE, *RAISED, *RETURNED, *STOPPED}
 
 
