@@ -167,7 +167,17 @@ class Config:
         Real(0, 10, "times `v_th`"),
         "Fall of the membrane after a spike. With 0 a spike does not change the membrane.",
     )
-    dampening: float = NEURONS.field(0.3, Real(1e-3, 10), "Height of the pseudo-derivative (gamma in Bellec et al.).")
+    spikes: str = NEURONS.field(
+        "binary",
+        Choice("binary", "graded"),
+        "What a neuron above its threshold sends: 1, or a payload that rises from 0 to 1 with how far it is above.",
+    )
+    payload_cap: float = NEURONS.field(
+        1.0, Real(1e-3, 1e3, "times `v_th`"), "How far above its threshold a neuron sends the largest graded spike."
+    )
+    dampening: float = NEURONS.field(
+        0.3, Real(1e-3, 10), "Height of the pseudo-derivative of a binary spike (gamma in Bellec et al.)."
+    )
     gain: float = NEURONS.field(
         2.0,
         Real(1e-3, 1e3, "units of the membrane"),

@@ -5,7 +5,7 @@
     u_i = [z below ; x_t ; x_{t-d} ; 1]     d: 1, 2, .. `memory_delay`, 1, .. by turns
     h_i = C_i u_i;   g_i = sigmoid(G_i u_i)
     c_i <- (1 - g_i) c_i + a_i h_i          a_i = g_i of a holder, max(g_i, 0.1) of an integrator
-    z_i = 1[c_i > A_i];                     psi_i = dampening / v_th max(0, 1 - |c_i - A_i| / v_th)
+    z_i, psi_i: what `spike.py` makes of c_i - A_i
 
 No neuron sees itself or its neighbors, nothing is reset and no current is normalized. So dc_i(t)/dc_i(t-1) is the
 number 1 - g_i, and the recursion of eligibility is exact real-time recurrent learning, but for psi in the place of the
@@ -41,10 +41,11 @@ from .base.jit import TINY, kernel
 from .base.vectors import add_scaled, clip, copy, leaky_filter, scale, weighted_sum
 from .credit import credit_row
 from .depth import add_cascade, weigh_levels
+from .spike import emit
 from .tensor import add_tensor
 from .views import Layer
 
-SETTINGS = ("v_th", "dampening", "depth_filter", "temporal_trace")
+SETTINGS = ("depth_filter", "temporal_trace")
 # A value of `depth_filter`.
 NONE = 2
 # Beyond this a gate is open or shut to the last bit, and its exponential still finite.
@@ -83,11 +84,9 @@ def hold(settings: Any, layer: Layer) -> float:
     the inputs.
     """
     n, m = layer.n, layer.m
-    v, z, psi, keep, push = layer.v, layer.z, layer.psi, layer.keep, layer.push
+    v, psi, keep, push = layer.v, layer.psi, layer.keep, layer.push
     real = v.dtype.type
     tiny, zero, one = real(TINY), real(0.0), real(1.0)
-    height, inverse = real(settings.dampening / settings.v_th), real(1.0 / settings.v_th)
-    spikes = 0.0
     for i in range(n):
         h, old = layer.current[i], v[i]
         drive = clip(np.float64(layer.current[n + i]), -GATE_CLIP, GATE_CLIP)
@@ -99,13 +98,9 @@ def hold(settings: Any, layer: Layer) -> float:
             a, change = real(INTEGRATOR_GAIN), -slope * old
         cell = (one - gate) * old + a * h
         keep[i], push[i], push[n + i] = one - gate, a, change
-        excess = cell - layer.w[i * m + layer.threshold]
-        spike = one if excess > zero else zero
+        psi[i] = cell - layer.w[i * m + layer.threshold]
         v[i] = cell if np.abs(cell) > tiny else zero
-        z[i] = spike
-        psi[i] = height * max(zero, one - np.abs(excess) * inverse)
-        spikes += spike
-    return spikes
+    return emit(settings, layer.z, psi)
 
 
 @kernel

@@ -4,7 +4,7 @@
 
     v_i <- alpha_i v_i + I_i - reset_strength v_th z_i(t-1)
     a_i <- rho_i a_i + z_i(t-1);   A_i = v_th + strength_i a_i
-    z_i  = 1[v_i > A_i];           psi_i = dampening / v_th max(0, 1 - |v_i - A_i| / v_th)
+    z_i, psi_i: what `spike.py` makes of v_i - A_i
 
 Bellec et al. 2020, Nat. Commun. 11:3625, eqs. 6-10 and 20 (soft reset; strength 0 is a LIF neuron). For a synapse from
 input j to neuron i (eqs. 22-26)::
@@ -33,9 +33,10 @@ from numpy.typing import NDArray
 from .base.arrays import row
 from .base.jit import TINY, kernel
 from .base.vectors import add_scaled, leaky_filter, scale
+from .spike import emit
 from .views import Layer
 
-SETTINGS = ("v_th", "reset_strength", "dampening")
+SETTINGS = ("v_th", "reset_strength")
 
 
 @kernel
@@ -47,24 +48,16 @@ def fire(settings: Any, layer: Layer) -> float:
     """
     current, alpha, rho, strength = layer.current, layer.alpha, layer.rho, layer.strength
     v, a, z, psi = layer.v, layer.a, layer.z, layer.psi
-    v_th = settings.v_th
-    spikes = 0.0
     real = v.dtype.type
     tiny = real(TINY)
-    threshold, height, inverse = real(v_th), real(settings.dampening / v_th), real(1.0 / v_th)
-    drop = real(fall(settings))
-    zero, one = real(0.0), real(1.0)
+    threshold, drop, zero = real(settings.v_th), real(fall(settings)), real(0.0)
     for i in range(current.shape[0]):
         membrane = alpha[i] * v[i] + current[i] - drop * z[i]
         adaptation = rho[i] * a[i] + z[i]
-        excess = membrane - (threshold + strength[i] * adaptation)
-        spike = one if excess > zero else zero
+        psi[i] = membrane - (threshold + strength[i] * adaptation)
         v[i] = membrane if np.abs(membrane) > tiny else zero
         a[i] = adaptation if adaptation > tiny else zero
-        z[i] = spike
-        psi[i] = height * max(zero, one - np.abs(excess) * inverse)
-        spikes += spike
-    return spikes
+    return emit(settings, z, psi)
 
 
 @kernel

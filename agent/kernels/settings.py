@@ -8,11 +8,22 @@ from __future__ import annotations
 
 import numpy as np
 
-from . import clearing, credit, feedback, forward, memory, neuron, normalize, policy, rate_regularization, step_size
+from . import (
+    clearing,
+    credit,
+    feedback,
+    forward,
+    memory,
+    neuron,
+    normalize,
+    policy,
+    rate_regularization,
+    spike,
+    step_size,
+)
 
 _KERNELS = (
-    *(forward, neuron, rate_regularization, credit, feedback, step_size, policy, normalize, clearing),
-    memory,
+    *(forward, spike, neuron, memory, rate_regularization, credit, feedback, step_size, policy, normalize, clearing),
 )
 # In this order, each once: two models of neurons may read the same.
 Settings = np.dtype([(name, np.float64) for name in dict.fromkeys(n for module in _KERNELS for n in module.SETTINGS)])

@@ -6,6 +6,7 @@ import itertools
 
 import numpy as np
 import pytest
+from synaptick.bench.gradients.bptt import Spikes
 
 from ..support.oracle import Layer, Paths, Stack, bptt, finite_differences, rtrl, run
 
@@ -16,7 +17,9 @@ def observations(seed: int) -> np.ndarray:
     return np.random.default_rng(seed).normal(size=(TICKS, INPUTS)).cumsum(axis=0) / 2
 
 
-def random_stack(seed: int, sizes: tuple[int, ...] = (5, 4, 4), outputs: int = 2) -> Stack:
+def random_stack(
+    seed: int, sizes: tuple[int, ...] = (5, 4, 4), outputs: int = 2, payload_cap: float | None = None
+) -> Stack:
     """Return a stack with all features in use: leak groups, LIF and ALIF, skip, recurrence, a layer not read."""
     rng = np.random.default_rng(seed)
     layers = []
@@ -35,7 +38,7 @@ def random_stack(seed: int, sizes: tuple[int, ...] = (5, 4, 4), outputs: int = 2
             )
         )
     features = sum(n for index, n in enumerate(sizes) if index != 1) + 1
-    return Stack(tuple(layers), rng.normal(size=(outputs, features)), v_th=0.9, dampening=0.4, gain=1.7)
+    return Stack(tuple(layers), rng.normal(size=(outputs, features)), spikes=Spikes(0.9, 0.4, payload_cap), gain=1.7)
 
 
 @pytest.mark.parametrize("smooth", [False, True])
@@ -53,10 +56,11 @@ def test_rtrl_equals_bptt(switches: tuple[bool, ...], hops: int | None, smooth: 
 LEFT_OUT = [{"hops": hops} for hops in (0, 1, 2)] + [{name: False} for name in vars(Paths()) if name != "hops"]
 
 
+@pytest.mark.parametrize("payload_cap", [None, 0.8])
 @pytest.mark.parametrize("seed", [3, 4])
-def test_finite_differences_on_the_smooth_twin(seed: int) -> None:
+def test_finite_differences_on_the_smooth_twin(seed: int, payload_cap: float | None) -> None:
     """With all paths in, the oracle is the derivative of the smooth network; without any one of them it is not."""
-    stack, xs = random_stack(seed), observations(seed)
+    stack, xs = random_stack(seed, payload_cap=payload_cap), observations(seed)
     cost = np.random.default_rng(seed).normal(size=(TICKS, 2))
     differences = finite_differences(stack, xs, cost)
     for found, true in zip(bptt(stack, xs, cost, smooth=True), differences, strict=True):

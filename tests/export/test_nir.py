@@ -325,6 +325,7 @@ REFUSED = {
     "adaptation (ALIF) has no NIR neuron": ({}, ("--neurons", "lif")),
     "reset_strength 0.5 has no NIR neuron": (PLAIN | {"reset_strength": 0.5}, ("--neurons", "lif")),
     "memory neurons have no NIR node": ({"memory": 8}, ()),
+    "graded spikes have no NIR node": ({"spikes": "graded"}, ()),
     "membranes without a leak": ({"tau_max": 1e9}, ()),
     "an adaptation without a leak": ({"tau_adapt": 1e9}, ()),
     "--neurons IF: allowed: parts, lif": ({}, ("--neurons", "IF")),

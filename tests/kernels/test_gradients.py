@@ -40,6 +40,7 @@ ONE_LAYER = [
     {"layers": (12,), "recurrent": False, "adaptive_fraction": 1.0},
     {"layers": (12,), "recurrent": False, "adaptive_fraction": 0.5},
     {"layers": (12,), "recurrent_scale": 2.0},
+    {"layers": (12,), "recurrent": False, "spikes": "graded", "payload_cap": 0.7, "v_th": 0.8},
 ]
 
 
@@ -363,4 +364,29 @@ def test_a_mutated_rule_is_not_exact(name: str | None, monkeypatch: pytest.Monke
     if name is not None:
         put(monkeypatch, name, MUTATIONS[name])
     worst = max(mismatch(agent, "critic", replace(EPROP, reset=True), twin=True))
+    assert worst < 1e-10 if name is None else worst > 1e-3
+
+
+GRADED: dict[str, Callable[..., Any]] = {
+    "spike.emit without a cap on psi": lambda config, excess: (
+        TRUE["spike.emit"](config, excess)[0],
+        np.clip(1 + excess / config.v_th, 0, 1) / config.payload_cap / config.v_th,
+    ),
+    "spike.emit with that of binary spikes": lambda config, excess: (
+        TRUE["spike.emit"](config, excess)[0],
+        np.maximum(0, 1 - np.abs(excess) / config.v_th) / config.payload_cap / config.v_th,
+    ),
+    "spike.emit above the threshold alone": lambda config, excess: (
+        TRUE["spike.emit"](config, excess)[0],
+        (excess > 0) * TRUE["spike.emit"](config, excess)[1],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", [None, *GRADED])
+def test_a_mutated_graded_spike_is_not_exact(name: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    agent = frozen_agent(layers=(12,), recurrent=False, reset_path=True, spikes="graded", payload_cap=0.7)
+    if name is not None:
+        put(monkeypatch, name, GRADED[name])
+    worst = mismatch(agent, "critic", replace(EPROP, reset=True), twin=True)[0]
     assert worst < 1e-10 if name is None else worst > 1e-3

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from synaptick.arena.dimensions import memory_kinds
+from synaptick.bench.gradients.compare import spikes_of
 from synaptick.kernels.base.jit import ARITHMETIC
 
 from ..support.credits import INPUTS, frozen_agent, policy_score
@@ -22,6 +23,7 @@ pytestmark = [pytest.mark.double, pytest.mark.any_arithmetic, *([pytest.mark.slo
 
 TICKS, N = 400, 9
 ONE = {"memory": N, "memory_horizon": 30.0, "layers": (6,), "spatial_signal": False, "memory_delay": 3}
+GRADED = {"spikes": "graded", "payload_cap": 0.6, "v_th": 0.8}
 TWO = {**ONE, "memory_layers": 2, "spatial_signal": True, "depth_filter": "tensor"}
 KINDS = dict(
     zip(("taps", "holders", "integrators"), np.split(np.arange(N), np.cumsum(memory_kinds(N))[:-1]), strict=True)
@@ -60,7 +62,7 @@ def memories_of(agent: DoubleAgent, net: str) -> Memories:
         layers.append(Memory(w[:, :m].copy(), delays, np.isin(np.arange(N), KINDS["integrators"])))
         readouts.append(views[f"{net}/w"][:, index * N : (index + 1) * N].copy())
     assert not views[f"{net}/{c.n_memory}/w"][:, :N].any()
-    return Memories(tuple(layers), tuple(readouts), c.v_th, c.dampening)
+    return Memories(tuple(layers), tuple(readouts), spikes_of(c))
 
 
 @dataclass
@@ -131,8 +133,9 @@ def mismatch(pair: tuple[Array, Array]) -> float:
 # ---- the oracle
 
 
-def test_the_gradient_is_that_of_finite_differences() -> None:
-    agent = memory_agent(**TWO)
+@pytest.mark.parametrize("changes", [{}, GRADED], ids=["binary", "graded"])
+def test_the_gradient_is_that_of_finite_differences(changes: dict[str, Any]) -> None:
+    agent = memory_agent(**TWO | changes)
     xs, stack, rng = observations(25, seed=3), memories_of(agent, "actor"), np.random.default_rng(0)
     means, cost = [rng.random((25, N)) for _ in stack.layers], rng.normal(size=(25, len(stack.readouts[0])))
     exact = [np.einsum("tk,tkrm->rm", cost, part) for part in rtrl(stack, xs, means, smooth=True)]
@@ -147,7 +150,14 @@ def test_the_gradient_is_that_of_finite_differences() -> None:
 @pytest.mark.parametrize("net", ["actor", "critic"])
 @pytest.mark.parametrize(
     "changes",
-    [{}, {"memory_delay": 0}, {"spatial_signal": True}, {"v_th": 0.7, "dampening": 0.5}, {"depth_filter": "tensor"}],
+    [
+        {},
+        {"memory_delay": 0},
+        {"spatial_signal": True},
+        {"v_th": 0.7, "dampening": 0.5},
+        {"depth_filter": "tensor"},
+        GRADED,
+    ],
     ids=str,
 )
 def test_one_layer_is_exact(changes: dict[str, Any], net: str) -> None:
@@ -157,9 +167,11 @@ def test_one_layer_is_exact(changes: dict[str, Any], net: str) -> None:
 
 @pytest.mark.parametrize("seed", [1, 2])
 @pytest.mark.parametrize("net", ["actor", "critic"])
-@pytest.mark.parametrize("memory_delay", [0, 3])
-def test_under_another_layer_it_is_exact_if_its_influence_is_carried(memory_delay: int, net: str, seed: int) -> None:
-    lower, upper = compared(memory_agent(seed, **TWO | {"memory_delay": memory_delay}), net)
+@pytest.mark.parametrize("changes", [{"memory_delay": 0}, {}, GRADED], ids=["no delay", "binary", "graded"])
+def test_under_another_layer_it_is_exact_if_its_influence_is_carried(
+    changes: dict[str, Any], net: str, seed: int
+) -> None:
+    lower, upper = compared(memory_agent(seed, **TWO | changes), net)
     assert mismatch(lower) < 1e-10
     assert mismatch(upper) < 1e-10
 

@@ -116,6 +116,8 @@ OF_THE_NETWORK: dict[str, tuple[dict[str, Any], bool]] = {
     "deep": ({"layers": (6,) * 14, "connectivity": 1.0}, True),
     "deep, factored, hop": ({"layers": (6,) * 14, "connectivity": 1.0, **FACTORED_HOP}, True),
     "clipped": ({"layers": (9,), "observation_clip": 0.7, "entropy_bonus": 0.1}, True),
+    "graded": ({"layers": (9, 8), "spikes": "graded", "payload_cap": 0.7, "v_th": 0.8, "reset_path": True}, True),
+    "graded memory": ({**MEMORY, "spikes": "graded"}, True),
     "memory": (MEMORY, True),
     "memory, one layer, no delay, discrete": ({**MEMORY, "layers": (9,), "memory_delay": 0}, False),
     "memory, all kinds as they come": ({**MEMORY, "layers": (9,), "memory": 8, "memory_horizon": 1000.0}, True),
@@ -253,7 +255,7 @@ USUAL = (
     *("mixed, three layers, factored", "mixed, fading, free, adaptive feedback"),
     *("memory, plain stack", "memory, nothing remembered", "two memories, factored, hop"),
     *("memory, rates, adaptive feedback, coordinate, frozen", "two memories, tensor, random feedback, rates"),
-    *("two memories, no filter", "two memories, tensor, state kept"),
+    *("two memories, no filter", "two memories, tensor, state kept", "graded", "graded memory"),
 )
 
 
@@ -438,13 +440,23 @@ def test_parity_of_the_agent(name: str) -> None:
 
 
 def same_spikes(agent: Agent, twin: ReferenceAgent) -> bool:
-    """Whether all spikes agree; the lowest layer in which they do not must have been close to its threshold."""
+    """Whether all spikes agree; the lowest layer in which they do not must have been close to its threshold.
+
+    Graded ones agree if as many are sent and as many are at the cap, where psi falls to 0.
+    """
     for net in NETS:
         for index in range(len(twin.config.stack)):
             z, psi = (twin.arrays[f"{net}/{index}/{name}"] for name in ("z", "psi"))
-            differ = agent.arena.views[f"{net}/{index}/z"] != z
+            c, ours = twin.config, agent.arena.views[f"{net}/{index}/z"]
+            if c.spikes == "graded":
+                for edge in (0.0, 1.0 - 1e-6):
+                    differ = (ours > edge) != (z > edge)
+                    if differ.any():
+                        assert np.abs(z[differ] - edge).max() < 1e-2
+                        return False
+                continue
+            differ = ours != z
             if differ.any():
-                c = twin.config
                 assert (c.v_th * (1 - psi * c.v_th / c.dampening))[differ].max() < 1e-2
                 return False
     return True

@@ -115,13 +115,13 @@ def named_settings() -> dict[str, list[str]]:
 
 
 def test_kernels_name_settings_of_the_configuration_each_once() -> None:
-    """But for those that two models of neurons read."""
+    """But for what the neuron's threshold and its spikes share."""
     found = named_settings()
-    models = {f"{kernels.__name__}.{name}" for name in ("neuron", "memory")}
+    models = {f"{kernels.__name__}.{name}" for name in ("neuron", "spike")}
     properties = {name for name, value in vars(Config).items() if isinstance(value, property) and value.__doc__}
     assert found.keys() <= {spec.name for spec in fields(Config)} | properties
     shared = {name: owners for name, owners in found.items() if len(owners) > 1}
-    assert shared.keys() == {"v_th", "dampening"}
+    assert shared.keys() == {"v_th"}
     assert all({*owners} <= models for owners in shared.values())
     assert sorted(found) == sorted(names_of(Settings))
     assert len(found) >= 25

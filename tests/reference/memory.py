@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from . import depth, feedback, vectors
+from . import depth, feedback, spike, vectors
 from .vectors import Array
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def see(size: int, below: Array | None, x: Array, past: Array) -> Array:
 
 
 def hold(config: Any, old: Array, a: Array, h: Array, drive: Array) -> Cells:
-    """g = sigmoid(drive); c = (1 - g) c_old + a h; z = 1[c > A]; psi = dampening/v_th max(0, 1 - |c - A|/v_th).
+    """g = sigmoid(drive); c = (1 - g) c_old + a h; z and psi are those of c - A.
 
     a = g, of the last quarter of the neurons max(g, .1); b = dg/d drive (h - c_old), without h where a is .1.
     """
@@ -42,8 +42,7 @@ def hold(config: Any, old: Array, a: Array, h: Array, drive: Array) -> Cells:
     gated = (np.arange(gate.size) < gate.size - gate.size // 4) | (gate > INTEGRATOR_GAIN)
     gain = np.where(gated, gate, INTEGRATOR_GAIN)
     c, change = (1 - gate) * old + gain * h, gate * (1 - gate) * (gated * h - old)
-    psi = config.dampening / config.v_th * np.maximum(0, 1 - np.abs(c - a) / config.v_th)
-    return Cells(vectors.flushed(c), (c > a).astype(float), psi, 1 - gate, np.concatenate([gain, change]))
+    return Cells(vectors.flushed(c), *spike.emit(config, c - a), 1 - gate, np.concatenate([gain, change]))
 
 
 def filter_memory(eps: Array, keep: Array, push: Array, u: Array) -> Array:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import vectors
+from . import spike, vectors
 from .vectors import Array, Arrays
 
 if TYPE_CHECKING:
@@ -19,14 +19,13 @@ def fall(config: Any) -> float:
 
 
 def fire(config: Any, state: Arrays, constants: Arrays, current: Array) -> Arrays:
-    """v' = alpha v + I - fall z; a' = rho a + z; A = v_th + strength a'; returns v', a', z' = 1[v' > A] and psi.
+    """v' = alpha v + I - fall z; a' = rho a + z; A = v_th + strength a'; returns v', a', and z' and psi of v' - A.
 
-    psi = dampening/v_th max(0, 1 - |v' - A|/v_th); state is v, a, z; constants are alpha, rho, strength (0 for LIF).
+    State is v, a, z; constants are alpha, rho, strength (0 for LIF).
     """
-    (v, a, z), (alpha, rho, strength), v_th = state, constants, config.v_th
+    (v, a, z), (alpha, rho, strength) = state, constants
     v, a = alpha * v + current - fall(config) * z, rho * a + z
-    excess = v - (v_th + strength * a)
-    return v, a, (excess > 0).astype(float), config.dampening / v_th * np.maximum(0, 1 - np.abs(excess) / v_th)
+    return v, a, *spike.emit(config, v - (config.v_th + strength * a))
 
 
 def filter_inputs(eps: Array, alphas: Array, slope: float, u: Array) -> Array:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
-from synaptick.bench.gradients.bptt import spike
+from synaptick.bench.gradients.bptt import BINARY, Spikes
 
 from .oracle import Array, central_differences
 
@@ -40,8 +40,7 @@ class Memories:
 
     layers: tuple[Memory, ...]
     readouts: tuple[Array, ...]  # (K, n) each
-    v_th: float = 1.0
-    dampening: float = 0.3
+    spikes: Spikes = BINARY
 
     def with_weights(self, index: int, w: Array) -> Memories:
         """Return a copy with other weights in one layer."""
@@ -76,8 +75,7 @@ def run(stack: Memories, xs: Array, means: Sequence[Array], smooth: bool = False
             share = np.where(layer.integrators, np.maximum(gate[t], GAIN), gate[t])
             c[t] = (1 - gate[t]) * c[t - 1] + share * h[t]
             excess = c[t] - layer.w[:n, -1]
-            z[t] = spike(excess, stack.v_th, stack.dampening, smooth)
-            psi[t] = stack.dampening / stack.v_th * np.maximum(0, 1 - np.abs(excess) / stack.v_th)
+            z[t], psi[t] = stack.spikes.emit(excess, smooth), stack.spikes.psi(excess)
         found.append(Trajectory(u, h, gate, c, z, psi))
         below = z - mean
         read = read + below @ readout.T

@@ -36,20 +36,50 @@ class Layer:
 
 
 @dataclass(frozen=True)
+class Spikes:
+    """What neurons send that are x above their thresholds, see `kernels.spike`; `payload_cap` None: binary spikes."""
+
+    v_th: float = 1.0
+    dampening: float = 0.3
+    payload_cap: float | None = None
+
+    def emit(self, excess: Array, smooth: bool) -> Array:
+        """Return z; smooth: the integral of psi, so that the derivative is a true one."""
+        x = excess / self.v_th
+        if self.payload_cap is None:
+            within = np.clip(x, -1, 1)
+            return self.dampening * (0.5 + within - 0.5 * within * np.abs(within)) if smooth else (x > 0).astype(float)
+        sent: Array = np.clip(x / self.payload_cap, 0, 1)
+        sent += smooth * 0.5 * (1 + np.clip(x, -1, 0)) ** 2 / self.payload_cap
+        return sent
+
+    def psi(self, excess: Array) -> Array:
+        """Return the pseudo-derivative."""
+        x = excess / self.v_th
+        psi: Array = self.dampening / self.v_th * np.maximum(0, 1 - np.abs(x))
+        if self.payload_cap is not None:
+            rise = np.minimum(1, np.maximum(0, 1 + x)) / (self.payload_cap * self.v_th)
+            psi = np.where(x < self.payload_cap, rise, 0.0)
+        return psi
+
+
+BINARY = Spikes()
+
+
+@dataclass(frozen=True)
 class Stack:
     """Layers, bottom first, under a linear readout of the spikes of all layers with `is_read`, and a bias."""
 
     layers: tuple[Layer, ...]
     readout: Array  # (K, spikes read out + 1)
-    v_th: float = 1.0
-    dampening: float = 0.3
+    spikes: Spikes = BINARY
     gain: float = 2.0
     reset_strength: float = 1.0
 
     @property
     def fall(self) -> float:
         """Return how far the membrane falls after a spike."""
-        return self.reset_strength * self.v_th
+        return self.reset_strength * self.spikes.v_th
 
     def n_below(self, index: int) -> int:
         """Return how many leading inputs of a layer are spikes of the layer below."""
@@ -124,14 +154,6 @@ class Trajectory:
     psi: Array  # (T, n)
 
 
-def spike(excess: Array, v_th: float, dampening: float, smooth: bool) -> Array:
-    """1[x > 0]; smooth: the integral of psi, rising from 0 to `dampening` over -v_th..v_th."""
-    if not smooth:
-        return (excess > 0).astype(float)
-    x = np.clip(excess / v_th, -1, 1)
-    return dampening * (0.5 + x - 0.5 * x * np.abs(x))
-
-
 def run(stack: Stack, xs: Array, smooth: bool = False) -> tuple[Array, list[Trajectory]]:
     """Run from rest; xs (T, k) observations. Return readouts (T, K) and a trajectory a layer."""
     below, read, trajectories = None, [], []
@@ -148,9 +170,8 @@ def run(stack: Stack, xs: Array, smooth: bool = False) -> tuple[Array, list[Traj
             slope[t] = stack.gain / np.sqrt(np.mean(centered[t] ** 2) + VARIANCE_FLOOR)
             v[t] = layer.alpha * v[t - 1] + slope[t] * centered[t] - stack.fall * z[t - 1]
             a[t] = layer.rho * a[t - 1] + z[t - 1]
-            excess = v[t] - stack.v_th - layer.strength * a[t]
-            z[t] = spike(excess, stack.v_th, stack.dampening, smooth)
-            psi[t] = stack.dampening / stack.v_th * np.maximum(0, 1 - np.abs(excess) / stack.v_th)
+            excess = v[t] - stack.spikes.v_th - layer.strength * a[t]
+            z[t], psi[t] = stack.spikes.emit(excess, smooth), stack.spikes.psi(excess)
         # The last of the T + 1 rows is never written: index -1 is the state of rest before the first tick.
         below = z[:-1]
         trajectories.append(Trajectory(u, centered, slope, v[:-1], a[:-1], below, psi[:-1]))

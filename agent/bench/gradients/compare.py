@@ -15,7 +15,7 @@ from ...training.environment import make_env_of
 from ...training.loop import run
 from ...versions import versions
 from ..support.trials import in_parallel
-from .bptt import Array, Layer, Paths, Stack, bptt
+from .bptt import Array, Layer, Paths, Spikes, Stack, bptt
 from .bptt import run as run_stack
 from .costs import SHIPPED, costs
 from .variants import Form, estimate
@@ -222,7 +222,12 @@ def stack_of(config: Config, d: Dimensions, views: Mapping[str, Array], net: str
             Layer(w[:, : columns["bias"] + 1], alpha, rho, strength, columns["observed"] >= 0, d.recurrent, is_read)
         )
     readout = views[f"{net}/w"][:, : d.readout_columns()[1] + 1].astype(np.float64)
-    return Stack(tuple(layers), readout, config.v_th, config.dampening, config.gain, config.reset_strength)
+    return Stack(tuple(layers), readout, spikes_of(config), config.gain, config.reset_strength)
+
+
+def spikes_of(config: Config) -> Spikes:
+    """Return what neurons send, as exact gradients take it."""
+    return Spikes(config.v_th, config.dampening, config.payload_cap if config.spikes == "graded" else None)
 
 
 def exact_gradients(stack: Stack, inputs: Array, paths: Paths) -> list[Array]:

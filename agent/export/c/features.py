@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...arena.arena import Arena
 from ...config import Config
-from ...kernels import feedback
+from ...kernels import feedback, spike
 
 
 def features(config: Config, arena: Arena, initial: bool) -> dict[str, bool]:
@@ -44,6 +44,7 @@ def features(config: Config, arena: Arena, initial: bool) -> dict[str, bool]:
         "RECURRENT_HOP": hops and d.recurrent_hop,
         "RESET_PATH": d.reset_path,
         "ADAPTIVE": any(d.adaptive[index] for index in learning),
+        "GRADED": settings.spikes == spike.GRADED,
         "PEAKS": d.peaks,
         "SHARED_BOUND": settings.readout_share == 0,
         "ADAPTIVE_FEEDBACK": settings.feedback == feedback.ADAPTIVE,

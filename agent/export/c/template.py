@@ -48,9 +48,9 @@ _CONSTANTS: tuple[ModuleType, ...] = (
 )
 # What is used comes before what uses it. All but the first and the last have the name of the kernels they follow.
 PARTS = (
-    *("head", "vectors", "rng", "views", "normalize", "neuron", "depth", "tensor", "credit", "memory", "forward"),
-    *("distributions", "policy", "signals", "step_size", "feedback", "rate_regularization", "learn", "clearing"),
-    *("tick", "interface"),
+    *("head", "vectors", "rng", "views", "normalize", "spike", "neuron", "depth", "tensor", "credit", "memory"),
+    *("forward", "distributions", "policy", "signals", "step_size", "feedback", "rate_regularization", "learn"),
+    *("clearing", "tick", "interface"),
 )
 _NAME = re.compile(r"\b(AT|THE|SIZE|SET|K)_([A-Z0-9_]+)\b")
 _DIRECTIVE = re.compile(r"^\s*//#(if|else|endif)\b(.*)$")

@@ -131,6 +131,10 @@ def _check(
             f"memory neurons have no NIR node: the leak of each of the {agent.config.memory} of a layer is set "
             "anew in each tick by what it sees, that of NIR's LI and LIF is a constant; use a network with memory 0"
         )
+    if agent.config.spikes == "graded":
+        raise ConfigError(
+            "graded spikes have no NIR node: what NIR's LIF sends is 0 or 1; use a network with spikes binary"
+        )
     _check_time_constants(agent)
     if neurons == "lif":
         _check_lif(agent)

@@ -26,34 +26,30 @@ static void see(float *floats, const int32_t *at, const float *below, const floa
     memcpy(past, x, size);
 }
 
-/* g = sigmoid(G u);  c <- (1 - g) c + a C u, a = g of a holder, max(g, 0.1) of an integrator;  z = 1[c > A]
-   psi = dampening / v_th max(0, 1 - |c - A| / v_th)
+/* g = sigmoid(G u);  c <- (1 - g) c + a C u, a = g of a holder, max(g, 0.1) of an integrator
+   z and psi are what emit makes of c - A, which psi has until then.
    Advance the neurons of a layer, and write 1 - g and what their traces take of u; returns the number of spikes. */
 static double hold(float *floats, const int32_t *at)
 {
     const int32_t n = at[AT_LAYER_N];
     const float *current = floats + at[AT_LAYER_CURRENT];
     const float *threshold = floats + at[AT_LAYER_W] + at[AT_LAYER_THRESHOLD];
-    float *v = floats + at[AT_LAYER_V], *z = floats + at[AT_LAYER_Z], *psi = floats + at[AT_LAYER_PSI];
+    float *v = floats + at[AT_LAYER_V], *psi = floats + at[AT_LAYER_PSI];
     float *keep = floats + at[AT_LAYER_KEEP], *push = floats + at[AT_LAYER_PUSH];
-    double spikes = 0.0;
     for (int32_t i = 0; i < n; ++i) {
         const float h = current[i], old = v[i];
         const float gate = (float)(1.0 / (1.0 + exp(-clip(current[n + i], -K_GATE_CLIP, K_GATE_CLIP))));
         const float slope = gate * (1.0f - gate);
         const int own = i < at[AT_LAYER_HOLDERS] || gate > (float)K_INTEGRATOR_GAIN;
         const float a = own ? gate : (float)K_INTEGRATOR_GAIN;
-        const float cell = (1.0f - gate) * old + a * h, excess = cell - threshold[i * at[AT_LAYER_M]];
-        const float height = 1.0f - fabsf(excess) * (float)(1.0 / SET_V_TH);
+        const float cell = (1.0f - gate) * old + a * h;
         keep[i] = 1.0f - gate;
         push[i] = a;
         push[n + i] = own ? slope * (h - old) : -slope * old;
         v[i] = flushed_trace(cell);
-        z[i] = excess > 0.0f ? 1.0f : 0.0f;
-        psi[i] = (float)(SET_DAMPENING / SET_V_TH) * (height > 0.0f ? height : 0.0f);
-        spikes += z[i];
+        psi[i] = cell - threshold[i * at[AT_LAYER_M]];
     }
-    return spikes;
+    return emit(n, floats + at[AT_LAYER_Z], psi);
 }
 
 /* eC <- (1 - g) eC + a u;  eG <- (1 - g) eG + b u;  eA = -1 */

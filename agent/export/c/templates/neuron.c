@@ -1,22 +1,18 @@
 /* ---- the neuron model, and the eligibility of its synapses, row by row: m numbers, a multiple of BLOCK */
 
 /* v_i <- alpha_i v_i + I_i - reset_strength v_th z_i(t-1);  a_i <- rho_i a_i + z_i(t-1);  A_i = v_th + strength_i a_i
-   z_i = 1[v_i > A_i];  psi_i = dampening / v_th max(0, 1 - |v_i - A_i| / v_th) */
+   z_i and psi_i are what emit makes of v_i - A_i, which psi has until then. */
 #define FIRE(i) \
     do { \
         const float membrane = alpha[i] * v[i] + current[i] - (float)(SET_RESET_STRENGTH * SET_V_TH) * z[i]; \
         const float adaptation = rho[i] * a[i] + z[i]; \
-        const float excess = membrane - ((float)SET_V_TH + strength[i] * adaptation); \
-        /* Multiplied before it is cut off at 0, or a compiler makes a branch of it and no vectors. */ \
-        const float slope = (float)(SET_DAMPENING / SET_V_TH) * (1.0f - fabsf(excess) * (float)(1.0 / SET_V_TH)); \
         v[i] = flushed_trace(membrane); \
         a[i] = adaptation > (float)K_TINY ? adaptation : 0.0f; \
-        z[i] = excess > 0.0f ? 1.0f : 0.0f; \
-        psi[i] = slope > 0.0f ? slope : 0.0f; \
+        psi[i] = membrane - ((float)SET_V_TH + strength[i] * adaptation); \
     } while (0)
 
 APART void fire_rows(int32_t n, const float *restrict current, const float *restrict alpha, const float *restrict rho,
-                     const float *restrict strength, float *restrict v, float *restrict a, float *restrict z,
+                     const float *restrict strength, float *restrict v, float *restrict a, const float *restrict z,
                      float *restrict psi)
 {
     EACH(i, n) FIRE(i);
@@ -27,13 +23,10 @@ APART void fire_rows(int32_t n, const float *restrict current, const float *rest
 static double fire(float *floats, const int32_t *at)
 {
     const int32_t n = at[AT_LAYER_N];
-    const float *z = floats + at[AT_LAYER_Z];
-    int32_t spikes = 0;
     fire_rows(n, floats + at[AT_LAYER_CURRENT], floats + at[AT_LAYER_ALPHA], floats + at[AT_LAYER_RHO],
               floats + at[AT_LAYER_STRENGTH], floats + at[AT_LAYER_V], floats + at[AT_LAYER_A],
               floats + at[AT_LAYER_Z], floats + at[AT_LAYER_PSI]);
-    for (int32_t i = 0; i < n; ++i) spikes += z[i] != 0.0f;
-    return spikes;
+    return emit(n, floats + at[AT_LAYER_Z], floats + at[AT_LAYER_PSI]);
 }
 
 /* eps_j <- alpha_g eps_j + slope u_j for each leak group g of a layer */
