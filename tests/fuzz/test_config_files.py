@@ -63,7 +63,7 @@ def changed_shipped(rng: random.Random) -> bytes:
 
 
 def structure(rng: random.Random) -> bytes:
-    values = {rng.choice([*NAMES, *TEXTS]): plain(rng) for _ in range(rng.randint(1, 4))}
+    values = {rng.choice([*NAMES, *TEXTS]): plain(rng) for _ in range(rng.randint(0, 4))}
     shared = plain(rng)
     values["env_kwargs"] = {"a": shared, "b": [shared, shared], "c": plain(rng)}
     if rng.random() < 0.2:
