@@ -190,7 +190,7 @@ def test_the_command_compiles_verifies_and_says_what_it_depends_on(cli: Cli, shi
         assert part in out
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_command_compiles_into_an_empty_folder(cli: Cli, tmp_path: Path) -> None:
     code, out, err = cli("compile", "--out", tmp_path / "new" / "folder", "--json")
     assert (code, err) == (0, "")

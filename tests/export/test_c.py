@@ -80,8 +80,13 @@ def test_both_balance_the_pole_with_the_same_actions() -> None:
     assert found == {"steps": 3000, "same_actions": True, "first_difference": None, "relative": 0.0, "greatest": 0.0}
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("network", ["1x32", "1x64", "default"])
+@pytest.mark.parametrize(
+    "network",
+    [
+        pytest.param("default", marks=pytest.mark.slow),
+        *(pytest.param(name, marks=pytest.mark.long) for name in ("1x32", "1x64")),
+    ],
+)
 def test_actions_are_the_same_over_1e5_steps_of_cartpole(network: str) -> None:
     found = follow(new_agent(network), 100_000)
     assert (found["steps"], found["same_actions"], found["first_difference"]) == (100_000, True, None)
