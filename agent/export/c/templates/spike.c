@@ -3,14 +3,14 @@
 //#if GRADED
 /* P = payload_cap v_th;  z = min(max(x, 0) / P, 1)
    psi = 1/P for 0 < x < P, 0 from P on, 1/P max(0, 1 + x / v_th) up to 0 */
+#define RISE ((float)(1.0 / (SET_PAYLOAD_CAP * SET_V_TH)))
 #define EMIT(i) \
     do { \
-        const float excess = psi[i], sent = excess * (float)(1.0 / (SET_PAYLOAD_CAP * SET_V_TH)); \
+        const float excess = psi[i], sent = excess * RISE; \
         /* Multiplied before it is cut off at 0, or a compiler makes a branch of it and no vectors. */ \
-        const float below = \
-            (float)(1.0 / (SET_PAYLOAD_CAP * SET_V_TH)) * (1.0f + excess * (float)(1.0 / SET_V_TH)); \
+        const float below = RISE * (1.0f + excess * (float)(1.0 / SET_V_TH)); \
         const float line = below > 0.0f ? below : 0.0f; \
-        const float slope = excess > 0.0f ? (float)(1.0 / (SET_PAYLOAD_CAP * SET_V_TH)) : line; \
+        const float slope = excess > 0.0f ? RISE : line; \
         const float positive = sent > 0.0f ? sent : 0.0f; \
         z[i] = positive < 1.0f ? positive : 1.0f; \
         psi[i] = excess < (float)(SET_PAYLOAD_CAP * SET_V_TH) ? slope : 0.0f; \
