@@ -24,8 +24,8 @@ MAGIC = b"synaptick\n"
 # statistics of returns. 4: its latches and delay lines, no traces of its own; min_probability_ratio. 5: neurons
 # that could be replaced. 6: these are gone; headers are records, and the table has the length of each array.
 # 7: filtered traces are kept by their mass. 8: memory neurons: rows of weights, delays, two step sizes; the mean leak
-# of a layer may change. 9: no reservoir. 10: settings of spikes.
-FORMAT = 10
+# of a layer may change. 9: no reservoir. 10: settings of spikes. 11: a cap of memory of its own.
+FORMAT = 11
 # The last two of a folder, which `replace_and_keep` keeps.
 NEWEST_FILE, OLDER_FILE = "agent.synaptick", "agent.older.synaptick"
 _HEAD = struct.Struct("<IQ")

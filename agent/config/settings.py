@@ -175,6 +175,11 @@ class Config:
     payload_cap: float = NEURONS.field(
         1.0, Real(1e-3, 1e3, "times `v_th`"), "How far above its threshold a neuron sends the largest graded spike."
     )
+    memory_payload_cap: float = NEURONS.field(
+        0.3,
+        Real(1e-3, 1e3, "times `v_th`"),
+        "The same of memory neurons, whose cells, means of what they see, stay smaller than membranes.",
+    )
     dampening: float = NEURONS.field(
         0.3, Real(1e-3, 10), "Height of the pseudo-derivative of a binary spike (gamma in Bellec et al.)."
     )

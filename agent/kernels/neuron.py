@@ -36,7 +36,7 @@ from .base.vectors import add_scaled, leaky_filter, scale
 from .spike import emit
 from .views import Layer
 
-SETTINGS = ("v_th", "reset_strength")
+SETTINGS = ("v_th", "reset_strength", "payload_cap")
 
 
 @kernel
@@ -57,7 +57,7 @@ def fire(settings: Any, layer: Layer) -> float:
         psi[i] = membrane - (threshold + strength[i] * adaptation)
         v[i] = membrane if np.abs(membrane) > tiny else zero
         a[i] = adaptation if adaptation > tiny else zero
-    return emit(settings, z, psi)
+    return emit(settings, settings.payload_cap * settings.v_th, z, psi)
 
 
 @kernel

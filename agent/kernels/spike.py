@@ -1,6 +1,6 @@
 """What a neuron above its threshold sends, and the pseudo-derivative of that: binary or graded spikes.
 
-For x, how far a neuron is above its threshold, and P = payload_cap v_th::
+For x, how far a neuron is above its threshold, and its cap P, `payload_cap` v_th or `memory_payload_cap` v_th::
 
     binary   z = 1[x > 0];           psi = dampening / v_th max(0, 1 - |x| / v_th)
     graded   z = min(max(x, 0) / P, 1)
@@ -22,17 +22,19 @@ from numpy.typing import NDArray
 
 from .base.jit import kernel
 
-SETTINGS = ("v_th", "dampening", "spikes", "payload_cap")
+SETTINGS = ("v_th", "dampening", "spikes")
 # A value of `spikes`.
 GRADED = 1
 
 
 @kernel
-def emit(settings: Any, z: NDArray, psi: NDArray) -> float:
+def emit(settings: Any, cap: float, z: NDArray, psi: NDArray) -> float:
     """Emit the spikes of a layer and return their number.
 
     Parameters
     ----------
+    cap : float
+        P of graded spikes, in units of the membrane.
     z, psi : (n,) float32 arrays
         Modified in place. On entry psi is how far each neuron is above its threshold, on return the pseudo-derivative.
     """
@@ -40,13 +42,12 @@ def emit(settings: Any, z: NDArray, psi: NDArray) -> float:
     zero, one, inverse = real(0.0), real(1.0), real(1.0 / settings.v_th)
     spikes = 0.0
     if settings.spikes == GRADED:
-        cap = real(settings.payload_cap * settings.v_th)
-        rise = real(1.0 / (settings.payload_cap * settings.v_th))
+        high, rise = real(cap), real(1.0 / cap)
         for i in range(psi.shape[0]):
             excess = psi[i]
             slope = rise if excess > zero else rise * max(zero, one + excess * inverse)
             z[i] = min(one, max(zero, excess * rise))
-            psi[i] = slope if excess < cap else zero
+            psi[i] = slope if excess < high else zero
             spikes += one if excess > zero else zero
         return spikes
     height = real(settings.dampening / settings.v_th)

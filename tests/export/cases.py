@@ -35,7 +35,7 @@ CASES: dict[str, tuple[dict[str, Any], Any, Any]] = {
     ),
     "symbols": ({"layers": (16,), "memory": 12, "statistics_horizon": 50}, SYMBOLS, THREE),
     "graded": (SMALL | {"spikes": "graded", "payload_cap": 1.3, "v_th": 0.7, "reset_path": True}, BOX, CONTROLS),
-    "graded memory": ({"layers": (7,), "memory": 13, "spikes": "graded"}, SYMBOLS, THREE),
+    "graded memory": ({"layers": (7,), "memory": 13, "spikes": "graded", "memory_payload_cap": 0.4}, SYMBOLS, THREE),
     "controls": (SMALL | {"readout_share": 0.0}, BOX, CONTROLS),
     "free std": ({"layers": (20,), "memory": 0, "std": "free"}, BOX, CONTROLS),
     "parts of an action": (SMALL | {"entropy_bonus": 0.01, "min_probability_ratio": 0.2}, SYMBOLS, PARTS),

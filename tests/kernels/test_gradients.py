@@ -368,17 +368,17 @@ def test_a_mutated_rule_is_not_exact(name: str | None, monkeypatch: pytest.Monke
 
 
 GRADED: dict[str, Callable[..., Any]] = {
-    "spike.emit without a cap on psi": lambda config, excess: (
-        TRUE["spike.emit"](config, excess)[0],
-        np.clip(1 + excess / config.v_th, 0, 1) / config.payload_cap / config.v_th,
+    "spike.emit without a cap on psi": lambda config, cap, excess: (
+        TRUE["spike.emit"](config, cap, excess)[0],
+        np.clip(1 + excess / config.v_th, 0, 1) / cap / config.v_th,
     ),
-    "spike.emit with that of binary spikes": lambda config, excess: (
-        TRUE["spike.emit"](config, excess)[0],
-        np.maximum(0, 1 - np.abs(excess) / config.v_th) / config.payload_cap / config.v_th,
+    "spike.emit with that of binary spikes": lambda config, cap, excess: (
+        TRUE["spike.emit"](config, cap, excess)[0],
+        np.maximum(0, 1 - np.abs(excess) / config.v_th) / cap / config.v_th,
     ),
-    "spike.emit above the threshold alone": lambda config, excess: (
-        TRUE["spike.emit"](config, excess)[0],
-        (excess > 0) * TRUE["spike.emit"](config, excess)[1],
+    "spike.emit above the threshold alone": lambda config, cap, excess: (
+        TRUE["spike.emit"](config, cap, excess)[0],
+        (excess > 0) * TRUE["spike.emit"](config, cap, excess)[1],
     ),
 }
 

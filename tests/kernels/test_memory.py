@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.double, pytest.mark.any_arithmetic, *([pytest.mark.slo
 
 TICKS, N = 400, 9
 ONE = {"memory": N, "memory_horizon": 30.0, "layers": (6,), "spatial_signal": False, "memory_delay": 3}
-GRADED = {"spikes": "graded", "payload_cap": 0.6, "v_th": 0.8}
+GRADED = {"spikes": "graded", "memory_payload_cap": 0.6, "v_th": 0.8}
 TWO = {**ONE, "memory_layers": 2, "spatial_signal": True, "depth_filter": "tensor"}
 KINDS = dict(
     zip(("taps", "holders", "integrators"), np.split(np.arange(N), np.cumsum(memory_kinds(N))[:-1]), strict=True)
@@ -62,7 +62,7 @@ def memories_of(agent: DoubleAgent, net: str) -> Memories:
         layers.append(Memory(w[:, :m].copy(), delays, np.isin(np.arange(N), KINDS["integrators"])))
         readouts.append(views[f"{net}/w"][:, index * N : (index + 1) * N].copy())
     assert not views[f"{net}/{c.n_memory}/w"][:, :N].any()
-    return Memories(tuple(layers), tuple(readouts), spikes_of(c))
+    return Memories(tuple(layers), tuple(readouts), spikes_of(c, c.memory_payload_cap))
 
 
 @dataclass

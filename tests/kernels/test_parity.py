@@ -117,7 +117,7 @@ OF_THE_NETWORK: dict[str, tuple[dict[str, Any], bool]] = {
     "deep, factored, hop": ({"layers": (6,) * 14, "connectivity": 1.0, **FACTORED_HOP}, True),
     "clipped": ({"layers": (9,), "observation_clip": 0.7, "entropy_bonus": 0.1}, True),
     "graded": ({"layers": (9, 8), "spikes": "graded", "payload_cap": 0.7, "v_th": 0.8, "reset_path": True}, True),
-    "graded memory": ({**MEMORY, "spikes": "graded"}, True),
+    "graded memory": ({**MEMORY, "spikes": "graded", "payload_cap": 0.7, "memory_payload_cap": 0.4}, True),
     "memory": (MEMORY, True),
     "memory, one layer, no delay, discrete": ({**MEMORY, "layers": (9,), "memory_delay": 0}, False),
     "memory, all kinds as they come": ({**MEMORY, "layers": (9,), "memory": 8, "memory_horizon": 1000.0}, True),

@@ -42,7 +42,12 @@ def hold(config: Any, old: Array, a: Array, h: Array, drive: Array) -> Cells:
     gated = (np.arange(gate.size) < gate.size - gate.size // 4) | (gate > INTEGRATOR_GAIN)
     gain = np.where(gated, gate, INTEGRATOR_GAIN)
     c, change = (1 - gate) * old + gain * h, gate * (1 - gate) * (gated * h - old)
-    return Cells(vectors.flushed(c), *spike.emit(config, c - a), 1 - gate, np.concatenate([gain, change]))
+    return Cells(
+        vectors.flushed(c),
+        *spike.emit(config, config.memory_payload_cap, c - a),
+        1 - gate,
+        np.concatenate([gain, change]),
+    )
 
 
 def filter_memory(eps: Array, keep: Array, push: Array, u: Array) -> Array:

@@ -25,7 +25,7 @@ def fire(config: Any, state: Arrays, constants: Arrays, current: Array) -> Array
     """
     (v, a, z), (alpha, rho, strength) = state, constants
     v, a = alpha * v + current - fall(config) * z, rho * a + z
-    return v, a, *spike.emit(config, v - (config.v_th + strength * a))
+    return v, a, *spike.emit(config, config.payload_cap, v - (config.v_th + strength * a))
 
 
 def filter_inputs(eps: Array, alphas: Array, slope: float, u: Array) -> Array:

@@ -222,12 +222,12 @@ def stack_of(config: Config, d: Dimensions, views: Mapping[str, Array], net: str
             Layer(w[:, : columns["bias"] + 1], alpha, rho, strength, columns["observed"] >= 0, d.recurrent, is_read)
         )
     readout = views[f"{net}/w"][:, : d.readout_columns()[1] + 1].astype(np.float64)
-    return Stack(tuple(layers), readout, spikes_of(config), config.gain, config.reset_strength)
+    return Stack(tuple(layers), readout, spikes_of(config, config.payload_cap), config.gain, config.reset_strength)
 
 
-def spikes_of(config: Config) -> Spikes:
-    """Return what neurons send, as exact gradients take it."""
-    return Spikes(config.v_th, config.dampening, config.payload_cap if config.spikes == "graded" else None)
+def spikes_of(config: Config, cap: float) -> Spikes:
+    """Return what neurons send, as exact gradients take it; cap: of graded spikes."""
+    return Spikes(config.v_th, config.dampening, cap if config.spikes == "graded" else None)
 
 
 def exact_gradients(stack: Stack, inputs: Array, paths: Paths) -> list[Array]:

@@ -1,19 +1,18 @@
 /* ---- what a neuron sends that is x above its threshold, and the pseudo-derivative of that */
 
 //#if GRADED
-/* P = payload_cap v_th;  z = min(max(x, 0) / P, 1)
+/* z = min(max(x, 0) / P, 1), P: cap
    psi = 1/P for 0 < x < P, 0 from P on, 1/P max(0, 1 + x / v_th) up to 0 */
-#define RISE ((float)(1.0 / (SET_PAYLOAD_CAP * SET_V_TH)))
 #define EMIT(i) \
     do { \
-        const float excess = psi[i], sent = excess * RISE; \
+        const float excess = psi[i], sent = excess * rise; \
         /* Multiplied before it is cut off at 0, or a compiler makes a branch of it and no vectors. */ \
-        const float below = RISE * (1.0f + excess * (float)(1.0 / SET_V_TH)); \
+        const float below = rise * (1.0f + excess * (float)(1.0 / SET_V_TH)); \
         const float line = below > 0.0f ? below : 0.0f; \
-        const float slope = excess > 0.0f ? RISE : line; \
+        const float slope = excess > 0.0f ? rise : line; \
         const float positive = sent > 0.0f ? sent : 0.0f; \
         z[i] = positive < 1.0f ? positive : 1.0f; \
-        psi[i] = excess < (float)(SET_PAYLOAD_CAP * SET_V_TH) ? slope : 0.0f; \
+        psi[i] = excess < high ? slope : 0.0f; \
     } while (0)
 
 //#else
@@ -29,8 +28,13 @@
 
 //#endif
 /* Emit the spikes of n neurons; psi is x on entry, then the pseudo-derivative. Returns the number of spikes. */
-APART double emit(int32_t n, float *restrict z, float *restrict psi)
+APART double emit(int32_t n, double cap, float *restrict z, float *restrict psi)
 {
+//#if GRADED
+    const float high = (float)cap, rise = (float)(1.0 / cap);
+//#else
+    (void)cap;
+//#endif
     int32_t spikes = 0;
     EACH(i, n) EMIT(i);
     for (int32_t i = n & -BLOCK; i < n; ++i) EMIT(i);
