@@ -348,7 +348,7 @@ def test_a_nested_observation_meets_a_nested_action_and_the_file_keeps_both(tmp_
     agent.start(NESTED.sample())
     actions = go_on(agent, 100)
     assert all(action_space.contains(action) for action in actions)
-    assert len({action["push"].tobytes() for action in actions}) > 50
+    assert len({action["push"].tobytes() for action in actions}) > 40
     assert len({action["rest"][2].tobytes() for action in actions}) == 6
     agent.save(tmp_path / "agent")
     loaded = Agent.load(tmp_path / "agent")

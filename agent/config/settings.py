@@ -135,7 +135,7 @@ class Config:
     )
 
     leak_groups: int = NEURONS.field(
-        4, Whole(1, 64), "Membrane time constants in a layer; neuron i has number i mod `leak_groups`."
+        1, Whole(1, 64), "Membrane time constants in a layer; neuron i has number i mod `leak_groups`."
     )
     tau_min: float = NEURONS.field(
         0.25,
@@ -145,7 +145,7 @@ class Config:
         elsewhere="tau_mem",
     )
     tau_max: float = NEURONS.field(
-        10.0,
+        2.0,
         Real(0.01, 1e9, "ticks"),
         "Largest membrane time constant; that of all neurons if there is one group.",
         elsewhere="tau_mem",
@@ -168,7 +168,7 @@ class Config:
         "Fall of the membrane after a spike. With 0 a spike does not change the membrane.",
     )
     spikes: str = NEURONS.field(
-        "binary",
+        "graded",
         Choice("binary", "graded"),
         "What a neuron above its threshold sends: 1, or a payload that rises from 0 to 1 with how far it is above.",
     )
@@ -176,7 +176,7 @@ class Config:
         1.0, Real(1e-3, 1e3, "times `v_th`"), "How far above its threshold a neuron sends the largest graded spike."
     )
     memory_payload_cap: float = NEURONS.field(
-        0.3,
+        0.15,
         Real(1e-3, 1e3, "times `v_th`"),
         "The same of memory neurons, whose cells, means of what they see, stay smaller than membranes.",
     )
@@ -301,10 +301,10 @@ class Config:
         elsewhere="learning_rate lr step_size critic_lr value_lr",
     )
     kappa_policy: float = LEARNING.field(
-        2.0, Real(0.01, 1e6), "Safety factor of the bounded step of the actor; larger means smaller steps."
+        1.0, Real(0.01, 1e6), "Safety factor of the bounded step of the actor; larger means smaller steps."
     )
     kappa_value: float = LEARNING.field(
-        1.5, Real(0.01, 1e6), "Safety factor of the bounded step of the critic; larger means smaller steps."
+        1.0, Real(0.01, 1e6), "Safety factor of the bounded step of the critic; larger means smaller steps."
     )
     td_error_scale: float = LEARNING.field(
         1.0,

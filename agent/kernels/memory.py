@@ -45,7 +45,7 @@ from .spike import emit
 from .tensor import add_tensor
 from .views import Layer
 
-SETTINGS = ("depth_filter", "temporal_trace", "memory_payload_cap", "v_th")
+SETTINGS = ("depth_filter", "temporal_trace", "memory_payload_cap")
 # A value of `depth_filter`.
 NONE = 2
 # Beyond this a gate is open or shut to the last bit, and its exponential still finite.
@@ -100,7 +100,7 @@ def hold(settings: Any, layer: Layer) -> float:
         keep[i], push[i], push[n + i] = one - gate, a, change
         psi[i] = cell - layer.w[i * m + layer.threshold]
         v[i] = cell if np.abs(cell) > tiny else zero
-    return emit(settings, settings.memory_payload_cap * settings.v_th, layer.z, psi)
+    return emit(settings, settings.memory_payload_cap, layer.z, psi)
 
 
 @kernel

@@ -57,7 +57,7 @@ def fire(settings: Any, layer: Layer) -> float:
         psi[i] = membrane - (threshold + strength[i] * adaptation)
         v[i] = membrane if np.abs(membrane) > tiny else zero
         a[i] = adaptation if adaptation > tiny else zero
-    return emit(settings, settings.payload_cap * settings.v_th, z, psi)
+    return emit(settings, settings.payload_cap, z, psi)
 
 
 @kernel

@@ -34,7 +34,7 @@ def emit(settings: Any, cap: float, z: NDArray, psi: NDArray) -> float:
     Parameters
     ----------
     cap : float
-        P of graded spikes, in units of the membrane.
+        P of graded spikes, in units of v_th.
     z, psi : (n,) float32 arrays
         Modified in place. On entry psi is how far each neuron is above its threshold, on return the pseudo-derivative.
     """
@@ -42,7 +42,7 @@ def emit(settings: Any, cap: float, z: NDArray, psi: NDArray) -> float:
     zero, one, inverse = real(0.0), real(1.0), real(1.0 / settings.v_th)
     spikes = 0.0
     if settings.spikes == GRADED:
-        high, rise = real(cap), real(1.0 / cap)
+        high, rise = real(cap * settings.v_th), real(1.0 / (cap * settings.v_th))
         for i in range(psi.shape[0]):
             excess = psi[i]
             slope = rise if excess > zero else rise * max(zero, one + excess * inverse)

@@ -52,7 +52,8 @@ def compiled_loop(address, observation, action, targets, inflows, learning):
             break
         mode = STEP
         advance(levels, action[0], inflows[t])
-        reward = -((targets[t] - levels[1]) ** 2)
+        missed = targets[t] - levels[1]
+        reward = -missed * missed  # ** 2 may round otherwise here than there
         total -= reward
     return total / targets.shape[0], status
 
@@ -65,7 +66,8 @@ def python_loop(agent, targets, inflows):
         observation = np.array([targets[t], levels[0], levels[1]])
         action = agent.step(reward, observation) if t else agent.start(observation)
         advance(levels, float(action[0]), inflows[t])
-        reward = -((targets[t] - levels[1]) ** 2)
+        missed = targets[t] - levels[1]
+        reward = -missed * missed  # ** 2 may round otherwise here than there
         total -= reward
     return total / len(targets)
 

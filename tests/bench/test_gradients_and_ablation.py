@@ -45,6 +45,9 @@ def frozen_agent(**changes: Any) -> Agent:
     settings = {
         "layers": (12, 11, 10),
         "memory": 0,
+        "spikes": "binary",
+        "leak_groups": 4,
+        "tau_max": 10.0,
         "connectivity": 1.0,
         "lr_policy": 0.0,
         "lr_value": 0.0,

@@ -23,7 +23,17 @@ from ..support.common import make_agent
 from ..support.runs import Cli
 
 # Every kind of neuron and of connection that there is, in a network that is small.
-FULL = {"layers": (16, 12, 9), "memory": 0, "recurrent_scale": 1.0, "connectivity": 0.5, "env": "CartPole-v1"}
+FULL = {
+    "layers": (16, 12, 9),
+    "memory": 0,
+    "spikes": "binary",
+    "leak_groups": 4,
+    "tau_max": 10.0,
+    "recurrent_scale": 1.0,
+    "connectivity": 0.5,
+    "kappa_policy": 2.0,
+    "env": "CartPole-v1",
+}
 PLAIN = {"adaptive_fraction": 0.0}
 CARTPOLE = spaces.Box(-np.inf, np.inf, (4,)), spaces.Discrete(2)
 
@@ -127,7 +137,14 @@ def test_spikes_are_those_of_the_agent_where_the_slope_is_constant(
     adaptive: float, integration: str, tmp_path: Path
 ) -> None:
     """An observation that only changes its sign, and no bias: the std of the current never changes."""
-    config = {"layers": (24,), "recurrent": False, "adaptive_fraction": adaptive, "connectivity": 1.0, "gain": 3.0}
+    config = {
+        "layers": (24,),
+        "recurrent": False,
+        "adaptive_fraction": adaptive,
+        "connectivity": 1.0,
+        "gain": 3.0,
+        "spikes": "binary",
+    }
     agent = make_agent(**config, normalize_observations=False)
     w = agent.arena.views["actor/0/w"]
     w[:, agent.arena.dimensions.columns(0)["bias"]] = 0.0
@@ -236,7 +253,7 @@ def test_slopes_are_the_least_squares_of_the_measured_ones() -> None:
 
 
 def test_differences_are_none_without_freezing_and_some_with_it() -> None:
-    agent = trained()
+    agent = trained(ticks=150)  # so that the policy is not yet all for one action
     parts, stream = parts_of(agent), record(agent, 300, 0)
     slopes = slopes_of(parts, stream)
     frozen = differences(agent, parts, slopes, stream)
@@ -281,7 +298,7 @@ def test_controls_are_compared_in_stds(tmp_path: Path) -> None:
 
 
 def run_folder(cli: Cli, **changes: Any) -> None:
-    settings = {"layers": [8, 8], "memory": 0, **changes}
+    settings = {"layers": [8, 8], "memory": 0, "spikes": "binary", **changes}
     options = [part for key, value in settings.items() for part in ("--set", f"{key}={value}")]
     code, _, err = cli("run", "CartPole-v1", "--steps", 300, "--out", "r", "--quiet", *options)
     assert code == 0, err

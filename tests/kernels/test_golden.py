@@ -43,6 +43,7 @@ SETTINGS: dict[str, Any] = {
     "tau_adapt": 20.0,
     "adapt_strength": 0.5,
     "v_th": 1.0,
+    "spikes": "binary",
     "dampening": 0.3,
     "gain": 2.0,
     "connectivity": 0.5,
@@ -99,6 +100,8 @@ CASES |= {
         "depth_filter": "tensor",
     },
 }
+GRADED: dict[str, Any] = {"spikes": "graded", "payload_cap": 1.0, "memory_payload_cap": 0.1}
+CASES["bounded, memory, graded"] = CASES["bounded, memory"] | GRADED
 CASES["bounded, free controls"] = CASES["bounded, controls"] | {"std": "free", "noise_correlation": 0.5}
 
 
@@ -194,7 +197,7 @@ def test_what_is_stored_is_complete_alive_and_says_where_it_comes_from() -> None
 SMALL_CHANGES = [
     {"lambda_policy": 0.79},
     {"lambda_value": 0.79},
-    {"dampening": 0.303},
+    {"dampening": 0.303, "payload_cap": 1.02},
     {"tau_max": 19.5},
     {"discount": 0.985},
     {"gain": 2.02},

@@ -811,6 +811,9 @@ def _wrong_decay(*arguments: Any) -> Any:
 # Rules that only the options use, all of them at once.
 OPTIONS = {
     "layers": (10, 9, 8),
+    "leak_groups": 4,
+    "tau_max": 10.0,
+    "spikes": "binary",
     "entropy_bonus": 0.05,
     "reset_path": True,
     "feedback": "adaptive",

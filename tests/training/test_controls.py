@@ -254,7 +254,10 @@ def test_acting_only_holds_nothing() -> None:
 
 
 # Large steps, so that what drifts does so soon.
-FAST: dict[str, dict[str, Any]] = {"bounded": SHORT, "coordinate": {**COORDINATE, **SHORT, "lr_policy": 0.05}}
+FAST: dict[str, dict[str, Any]] = {
+    "bounded": {**SHORT, "kappa_policy": 2.0},
+    "coordinate": {**COORDINATE, **SHORT, "lr_policy": 0.05},
+}
 
 
 def drifted(seed: int, ticks: int, towards: float, twin: bool, **changes: Any) -> NDArray[np.float64]:

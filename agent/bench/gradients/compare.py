@@ -24,8 +24,10 @@ LAYERS = (20, 20, 20)
 INPUTS, CORRELATION = 4, 0.8
 TRAINING_ENV = "CartPole-v1"
 
-# Three layers of 20 neurons, all connected at the start, recurrent weights w_rec times the size of the others.
-LIF = {"adaptive_fraction": 0.0, "leak_groups": 1}
+# Three layers of 20 neurons, all connected at the start, recurrent weights w_rec times the size of the others; binary
+# spikes but for the last two, whose neurons are those of the default.
+LIF = {"adaptive_fraction": 0.0, "leak_groups": 1, "spikes": "binary"}
+LEAKS = {"leak_groups": 4, "tau_max": 20.0, "spikes": "binary"}
 NETWORKS: dict[str, dict[str, Any]] = {
     **{
         f"LIF, tau {tau}, w_rec {w_rec}": {**LIF, "tau_max": float(tau), "recurrent_scale": w_rec}
@@ -33,8 +35,10 @@ NETWORKS: dict[str, dict[str, Any]] = {
         for w_rec in (0.0, 0.6, 1.5)
     },
     "ALIF, tau 20, w_rec 0.6": {**LIF, "adaptive_fraction": 1.0, "tau_max": 20.0, "recurrent_scale": 0.6},
-    "leaks to 20, half ALIF, w_rec 0": {"tau_max": 20.0, "recurrent_scale": 0.0},
-    "leaks to 20, half ALIF, w_rec 0.6": {"tau_max": 20.0, "recurrent_scale": 0.6},
+    "leaks to 20, half ALIF, w_rec 0": {**LEAKS, "recurrent_scale": 0.0},
+    "leaks to 20, half ALIF, w_rec 0.6": {**LEAKS, "recurrent_scale": 0.6},
+    "graded, tau 2, half ALIF, w_rec 0": {"recurrent_scale": 0.0},
+    "graded, tau 2, half ALIF, w_rec 0.6": {"recurrent_scale": 0.6},
 }
 # Every layer read out and shown the observation, as by default; or the plain stack, in which credit has one way only.
 WIRINGS: dict[str, dict[str, Any]] = {

@@ -76,7 +76,7 @@ class VitalSigns:
         dimensions = agent.arena.dimensions
         self._layers = range(len(dimensions.layers))
         ends = np.cumsum([0, *dimensions.layers])
-        self._spikes = np.zeros((window, len(NET_NAMES), ends[-1]), np.bool_)
+        self._spikes = np.zeros((window, len(NET_NAMES), ends[-1]), np.float32)
         self._parts = [
             (net, slice(ends[index], ends[index + 1]), self._views[f"{name}/{index}/z"])
             for net, name in enumerate(NET_NAMES)

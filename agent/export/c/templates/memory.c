@@ -49,7 +49,7 @@ static double hold(float *floats, const int32_t *at)
         v[i] = flushed_trace(cell);
         psi[i] = cell - threshold[i * at[AT_LAYER_M]];
     }
-    return emit(n, SET_MEMORY_PAYLOAD_CAP * SET_V_TH, floats + at[AT_LAYER_Z], psi);
+    return emit(n, SET_MEMORY_PAYLOAD_CAP, floats + at[AT_LAYER_Z], psi);
 }
 
 /* eC <- (1 - g) eC + a u;  eG <- (1 - g) eG + b u;  eA = -1 */

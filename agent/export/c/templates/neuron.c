@@ -26,7 +26,7 @@ static double fire(float *floats, const int32_t *at)
     fire_rows(n, floats + at[AT_LAYER_CURRENT], floats + at[AT_LAYER_ALPHA], floats + at[AT_LAYER_RHO],
               floats + at[AT_LAYER_STRENGTH], floats + at[AT_LAYER_V], floats + at[AT_LAYER_A],
               floats + at[AT_LAYER_Z], floats + at[AT_LAYER_PSI]);
-    return emit(n, SET_PAYLOAD_CAP * SET_V_TH, floats + at[AT_LAYER_Z], floats + at[AT_LAYER_PSI]);
+    return emit(n, SET_PAYLOAD_CAP, floats + at[AT_LAYER_Z], floats + at[AT_LAYER_PSI]);
 }
 
 /* eps_j <- alpha_g eps_j + slope u_j for each leak group g of a layer */

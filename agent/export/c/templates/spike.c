@@ -1,7 +1,7 @@
 /* ---- what a neuron sends that is x above its threshold, and the pseudo-derivative of that */
 
 //#if GRADED
-/* z = min(max(x, 0) / P, 1), P: cap
+/* P = cap v_th;  z = min(max(x, 0) / P, 1)
    psi = 1/P for 0 < x < P, 0 from P on, 1/P max(0, 1 + x / v_th) up to 0 */
 #define EMIT(i) \
     do { \
@@ -31,7 +31,7 @@
 APART double emit(int32_t n, double cap, float *restrict z, float *restrict psi)
 {
 //#if GRADED
-    const float high = (float)cap, rise = (float)(1.0 / cap);
+    const float high = (float)(cap * SET_V_TH), rise = (float)(1.0 / (cap * SET_V_TH));
 //#else
     (void)cap;
 //#endif
