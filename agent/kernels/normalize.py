@@ -143,6 +143,17 @@ def reward_scale(returns: NDArray) -> float:
 
 
 @kernel
+def returns_differ(returns: NDArray) -> bool:
+    """Return whether returns so far differ by more than rounding, so that their std is a unit to measure values in."""
+    if returns[COUNT] < 2.0:
+        return False
+    mean = returns[SUM] / returns[COUNT]
+    floor = RELATIVE_FLOOR * mean
+    m2 = returns[SUM_OF_SQUARES] - mean * returns[SUM]
+    return variance(returns[COUNT], m2) > floor * floor + EPSILON
+
+
+@kernel
 def observe(settings: Any, ints: NDArray, reals: NDArray, floats: NDArray, update: bool) -> None:
     """Take the observation in the staging area into the statistics if `update`, and write it to the input, in place."""
     places, running = places_of(ints), running_of(reals)
@@ -159,11 +170,18 @@ def observe(settings: Any, ints: NDArray, reals: NDArray, floats: NDArray, updat
 
 
 @kernel
-def scale_reward(settings: Any, ints: NDArray, reals: NDArray, reward: float) -> float:
-    """Return the reward in units of the std of returns, after these have taken it in, in place."""
+def scale_reward(settings: Any, ints: NDArray, reals: NDArray, reward: float) -> tuple[float, float]:
+    """Return the reward in units of the std of returns, which take it in, and what values change by; in place.
+
+    The second is what a value in the unit of before is multiplied by: std before / std now, or 1 if that is larger or
+    there was no unit. A unit that shrinks, as a large reward becomes one of many, does so slowly enough to be learned;
+    following it would let values grow without end where rewards cease and statistics forget.
+    """
     reward = min(max(reward, -HUGE), HUGE)
     if settings.normalize_rewards == 0.0:
-        return reward
+        return reward, 1.0
     returns = view(reals, places_of(ints).returns)
+    before = 1.0 / reward_scale(returns) if returns_differ(returns) else 0.0
     add_reward(returns, settings.statistics_horizon, settings.discount, reward)
-    return reward * reward_scale(returns)
+    now = reward_scale(returns)
+    return reward * now, min(before * now, 1.0) if before > 0.0 else 1.0

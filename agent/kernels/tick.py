@@ -6,6 +6,10 @@
     W      <- W + step(delta, credit) credit           credit as of t-1
     credit <- discount lambda credit + S R             after the action is sampled; lambda_policy or lambda_value
 
+When the std of returns, which is the unit of values, becomes larger with a reward, the critic's readout and both values
+take the factor std before / std now first, so that what they say of the returns themselves stays as it was (van Hasselt
+et al. 2016, arXiv 1602.07714, without the shift; see docs/decisions/0024-a-larger-unit.md).
+
 One forward pass a step: value, action and spikes all come from the weights before this step's change.
 
 Loops that are compiled themselves call `tick` through the pointer of ``agent/compiled_loop.py``: called by name, it is
@@ -22,7 +26,7 @@ from numpy.typing import NDArray
 from .base.arrays import floats_at, ints_at, reals_at, view
 from .base.jit import TINY, entry, kernel
 from .base.records import record
-from .base.vectors import fill, flushed
+from .base.vectors import fill, flushed, scale_saturating
 from .clearing import clear_episode, clear_traces
 from .forward import forward
 from .layout import ACTOR, CRITIC, N_NETS, NETS_AT, SETTINGS_AT, clock_of, places_of, running_of, sizes_of
@@ -76,7 +80,11 @@ def _advance(
 
     delta = 0.0
     if mode != START and learning:
-        scaled = scale_reward(settings, ints, reals, reward)
+        scaled, factor = scale_reward(settings, ints, reals, reward)
+        if factor != 1.0:
+            value *= factor
+            running.value_tm1 *= factor
+            scale_saturating(net_view(ints, floats, CRITIC).w, factor)
         scaled -= settings.entropy_bonus * running.log_probability_tm1
         # Without rewards a value may fade forever, and with it the weights that it is read from.
         delta = flushed(scaled + settings.discount * value - running.value_tm1, TINY)

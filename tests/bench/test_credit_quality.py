@@ -125,17 +125,21 @@ def distances(agent: Any) -> np.ndarray:
 
 @pytest.mark.any_arithmetic
 def test_adaptive_feedback_approaches_the_weights() -> None:
-    """Their distance decays as (1 - feedback_decay)^t, whatever is learned meanwhile."""
+    """Their distance decays as (1 - feedback_decay)^t, whatever is learned meanwhile.
+
+    But for the critic's readout, which also changes with the unit of values.
+    """
     agent = make_agent(0, layers=(16, 16), connectivity=0.5, feedback="adaptive", feedback_decay=1e-2)
     first, before = distances(agent), blocks(agent, "w")
     assert first.min() > 0.5
     ticks = len(drive(agent, 100, act_only=False))
-    np.testing.assert_allclose(distances(agent) / first, 0.99**ticks, rtol=1e-4)
+    learned_alone = [path != "critic/w" for path in before]
+    np.testing.assert_allclose((distances(agent) / first)[learned_alone], 0.99**ticks, rtol=1e-4)
     drive(agent, 1900, seed=1, act_only=False)
-    assert (distances(agent) < 1e-4 * first).all()
+    assert (distances(agent) < 1e-4 * first)[learned_alone].all()
     # The least ratio of weights and distance is e^(13.4 +- 0.4) over 60 seeds, what changes most 0.166 +- 0.003.
     for (path, w), distance in zip(blocks(agent, "w").items(), distances(agent), strict=True):
-        assert np.linalg.norm(w) > 1e4 * distance, path
+        assert np.linalg.norm(w) > (10 if path == "critic/w" else 1e4) * distance, path
         assert np.abs(w - before[path]).max() > 0.01, path
 
 

@@ -221,3 +221,44 @@ def test_a_stream_of_any_kind_repeats_itself() -> None:
         run(agent, env, 300, seed=4)
         ends.append(state(agent))
     assert ends[0] == ends[1]
+
+
+# ---- a new unit
+
+
+def unit(agent: Agent) -> float:
+    """Return the std of returns, in which values are measured."""
+    return 1.0 / normalize.reward_scale(agent.arena.views["returns"])
+
+
+def test_values_mean_the_same_when_their_unit_grows() -> None:
+    """Rewards of any size; nothing is learned, so that the readout times its unit stays as it was, or the readout."""
+    agent, rng = make_agent(lr_policy=0.0, lr_value=0.0), np.random.default_rng(0)
+    w = agent.arena.views["critic/w"]
+    agent.start(rng.normal(size=SIZE))
+    first = w.copy()
+    for reward in (*[0.0] * 10, 1.0):  # returns without a difference are no unit
+        agent.step(reward, rng.normal(size=SIZE))
+    np.testing.assert_array_equal(w, first)
+    grown, shrunk, least = 0, 0, unit(agent)
+    for power in (0, 3, 0, -3, 6):
+        for _ in range(50):
+            before, readout = unit(agent), w.copy()
+            agent.step(10.0**power * float(rng.normal()), rng.normal(size=SIZE))
+            factor = min(before / unit(agent), 1.0)
+            np.testing.assert_allclose(w, factor * readout, rtol=1e-6)
+            grown, shrunk = grown + (factor < 1), shrunk + (factor == 1)
+    assert min(grown, shrunk) > 20
+    assert unit(agent) > 1e4 * least
+
+
+@pytest.mark.parametrize("horizon", [50.0, 1e12])
+def test_long_silence_after_rewards_stays_finite(horizon: float) -> None:
+    """The unit shrinks without end where statistics forget; values that followed it would grow as much."""
+    agent, rng = make_agent(statistics_horizon=horizon), np.random.default_rng(0)
+    agent.start(rng.normal(size=SIZE))
+    for tick in range(20_000):
+        agent.step(float(rng.normal()) if tick < 200 else 0.0, rng.normal(size=SIZE))
+        if tick % 100 == 0:
+            assert_finite(agent)
+    assert np.abs(agent.arena.views["critic/w"]).max() < 100

@@ -421,7 +421,7 @@ def test_parity_of_the_agent(name: str) -> None:
     """The agent as a user gets it, in single precision, through its façade.
 
     Rounding moves a membrane across its threshold now and then. Such a tick must be a near miss in the twin, which then
-    takes over the agent's state; it does so every 20 ticks too, before rounding errors have grown.
+    takes over the agent's state; it does so every 10 ticks too, before rounding errors have grown.
     """
     agent = single_agent(*CASES[name], seed=1)
     twin = twin_of(agent, CASES[name][1:])
@@ -434,7 +434,7 @@ def test_parity_of_the_agent(name: str) -> None:
             assert (agent.arena.views["action"][:chosen] == twin.arrays["action"][:chosen]).all()
             compared += 1
             assert_close(agent, twin, event, tick)
-        if tick % 20 == 0 or not same_spikes(agent, twin):
+        if tick % 10 == 0 or not same_spikes(agent, twin):
             take_over(twin, agent)
     assert compared >= 0.98 * TICKS
 
@@ -612,6 +612,8 @@ MUTATIONS: dict[str, Any] = {
     "normalize.add_reward": lambda returns, memory, discount, reward: TRUE["normalize.add_reward"](
         returns, memory, discount + 1e-3, reward
     ),
+    "normalize.scale_reward": lambda agent, reward: (TRUE["normalize.scale_reward"](agent, reward)[0], 1.0),
+    "normalize.returns_differ": lambda returns: returns[0] >= 5,
     "normalize.kept": lambda memory, count: 1.0,
     "normalize.welford": lambda keep, count, *rest: TRUE["normalize.welford"](keep, count + 1, *rest),
     "normalize.forget_episode": lambda returns: returns,

@@ -79,10 +79,21 @@ def observe(agent: ReferenceAgent, observation: Any, learn: bool) -> Array:
     return found_x
 
 
-def scale_reward(agent: ReferenceAgent, reward: float) -> float:
-    """r divided by the std of the returns of all ticks."""
+def returns_differ(returns: Array) -> bool:
+    """Whether var G > (1e-5 mean G)^2 + 1e-30, of two returns or more."""
+    count, total, of_squares = returns[:3]
+    if count < 2:
+        return False
+    mean = total / count
+    return bool(variance(count, of_squares - mean * total) > (1e-5 * mean) ** 2 + 1e-30)
+
+
+def scale_reward(agent: ReferenceAgent, reward: float) -> tuple[float, float]:
+    """r divided by the std of the returns of all ticks, and that std before over that now if it grew."""
     c, arrays = agent.config, agent.arrays
     if not c.normalize_rewards:
-        return reward
+        return reward, 1.0
+    before = reward_scale(arrays["returns"]) if returns_differ(arrays["returns"]) else None
     arrays["returns"] = add_reward(arrays["returns"], c.statistics_horizon, c.discount, reward)
-    return reward * reward_scale(arrays["returns"])
+    now = reward_scale(arrays["returns"])
+    return reward * now, 1.0 if before is None else min(now / before, 1.0)

@@ -18,7 +18,7 @@ DRAWN = ("action", "probabilities", "noise", "slow_noise", "stds")
 def tick(
     agent: ReferenceAgent, reward: float | None, observation: Any, learning: bool, discount: float, last: bool = False
 ) -> Array:
-    """delta = r + discount value - value_tm1; then action; then learning."""
+    """Values in the new unit; delta = r + discount value - value_tm1; then action; then learning."""
     c, s, arrays = agent.config, agent.scalars, agent.arrays
     if learning and s["stale"]:
         clearing.clear_traces(agent)
@@ -30,7 +30,10 @@ def tick(
             forward.forward(agent, net, x, learning)
         value = float(arrays["critic/output"][0])
     if learning and reward is not None:
-        reward = normalize.scale_reward(agent, reward) - c.entropy_bonus * s["log_probability_tm1"]
+        reward, factor = normalize.scale_reward(agent, reward)
+        value, s["value_tm1"] = factor * value, factor * s["value_tm1"]
+        arrays["critic/w"] = factor * arrays["critic/w"]
+        reward -= c.entropy_bonus * s["log_probability_tm1"]
         s["delta"] = delta = float(vectors.flushed(reward + discount * value - s["value_tm1"]))
     if not last:
         # No reward: an episode begins, with noise that knows nothing of the last one.

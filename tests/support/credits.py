@@ -33,6 +33,7 @@ FROZEN = {
     "lambda_policy": 0.0,
     "lambda_value": 0.0,
     "normalize_observations": False,
+    "normalize_rewards": False,  # else the readout changes with the unit of values
     "connectivity": 1.0,
     "leak_groups": 3,
     "tau_max": 8.0,

@@ -45,12 +45,33 @@ static void observe(struct agent_memory *self, const double *observation, int up
 /* Let the next reward begin an episode. */
 static void forget_episode(double *returns) { returns[K_HELD] = returns[K_ONES] = returns[K_SQUARES] = 0.0; }
 
-/* The reward in units of the std of returns, which follows. */
-static double scale_reward(struct agent_memory *self, double reward)
+//#if NORMALIZE_REWARDS
+/* 1 / std of returns. */
+static double reward_scale(const double *returns)
+{
+    const double mean = returns[K_SUM] / returns[K_COUNT];
+    const double m2 = larger(returns[K_SUM_OF_SQUARES] - mean * returns[K_SUM], 0.0);
+    return 1.0 / std(returns[K_COUNT], mean, m2);
+}
+
+/* Whether returns so far differ by more than rounding. */
+static int returns_differ(const double *returns)
+{
+    if (returns[K_COUNT] < 2.0) return 0;
+    const double mean = returns[K_SUM] / returns[K_COUNT], floor_ = K_RELATIVE_FLOOR * mean;
+    const double m2 = returns[K_SUM_OF_SQUARES] - mean * returns[K_SUM];
+    return variance(returns[K_COUNT], m2) > floor_ * floor_ + K_EPSILON;
+}
+
+//#endif
+/* The reward in units of the std of returns, which follows; factor: of values, std before / now if it grew. */
+static double scale_reward(struct agent_memory *self, double reward, double *factor)
 {
     reward = clip(reward, -K_HUGE, K_HUGE);
+    *factor = 1.0;
     //#if NORMALIZE_REWARDS
     double *returns = self->reals + THE_RETURNS;
+    const double before = returns_differ(returns) ? 1.0 / reward_scale(returns) : 0.0;
     const double keep = kept(returns[K_COUNT]);
     returns[K_ONES] = keep * SET_DISCOUNT * returns[K_ONES] + 1.0;
     returns[K_SQUARES] = keep * SET_DISCOUNT * SET_DISCOUNT * returns[K_SQUARES] + 1.0;
@@ -59,9 +80,9 @@ static double scale_reward(struct agent_memory *self, double reward)
     returns[K_SUM] = flushed(keep * returns[K_SUM] + reward * returns[K_ONES], K_FAINT);
     returns[K_SUM_OF_SQUARES] = flushed(keep * returns[K_SUM_OF_SQUARES] + reward * (2.0 * held + fresh), K_FAINT);
     returns[K_HELD] = flushed(held + fresh, K_FAINT);
-    const double mean = returns[K_SUM] / returns[K_COUNT];
-    const double m2 = larger(returns[K_SUM_OF_SQUARES] - mean * returns[K_SUM], 0.0);
-    return reward * (1.0 / std(returns[K_COUNT], mean, m2));
+    const double now = reward_scale(returns);
+    if (before > 0.0) *factor = smaller(before * now, 1.0);
+    return reward * now;
     //#else
     (void)self;
     return reward;

@@ -33,7 +33,16 @@ static int tick(struct agent_memory *self, double reward, const double *observat
 
     double delta = 0.0;
     if (mode != START && learning) {
-        double scaled = scale_reward(self, reward);
+        double factor;
+        double scaled = scale_reward(self, reward, &factor);
+        //#if NORMALIZE_REWARDS
+        if (factor != 1.0) {
+            const int32_t *head = net_at(K_CRITIC);
+            value *= factor;
+            reals[AT_VALUE_TM1] *= factor;
+            scale_saturating(floats + head[AT_NET_W], factor, head[AT_NET_N_FEATURES]);
+        }
+        //#endif
         scaled -= SET_ENTROPY_BONUS * reals[AT_LOG_PROBABILITY_TM1];
         delta = flushed(scaled + SET_DISCOUNT * value - reals[AT_VALUE_TM1], K_TINY);
         reals[AT_DELTA] = delta;

@@ -101,7 +101,7 @@ APART void running_mean(float rate, const float *restrict sample, float *restric
     }
 }
 
-//#if HOPS
+//#if HOPS or NORMALIZE_REWARDS
 /* x <- factor x, cut off at +-SATURATION */
 static void scale_saturating(float *x, double factor, int32_t n)
 {
