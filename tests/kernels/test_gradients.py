@@ -129,7 +129,7 @@ def test_adaptation_above_is_all_that_alif_neurons_above_lose(reset_path: bool) 
 @pytest.mark.parametrize("reset_path", [False, True])
 def test_three_layers(reset_path: bool) -> None:
     """The top two layers are exact; below, psi inside a filter is replaced by its mean."""
-    changes = {"layers": (12, 11, 10), "adaptive_fraction": 0.0, "reset_path": reset_path}
+    changes = {"layers": (12, 11, 10), "adaptive_fraction": 0.0, "reset_path": reset_path, "spikes": "binary"}
     agent, paths = make_upper_simple(frozen_agent(**changes)), replace(EPROP, reset=reset_path)
     bottom, *upper = mismatch(agent, "critic", paths)
     assert max(upper) < 1e-10

@@ -44,7 +44,7 @@ def run_example(name: str, *arguments: object, code: int = 0) -> str:
 
 @pytest.mark.parametrize("seconds", [1000, pytest.param(60_000, marks=pytest.mark.slow)])
 def test_the_python_loop_learns_to_heat_the_tank(seconds: int) -> None:
-    out = run_example("python_loop.py", "--seconds", seconds)
+    out = run_example("python_loop.py", "--seconds", seconds, "--seed", 1)
     found = re.fullmatch(
         r"(\d+) batches, mean distance from the target:\nfirst \d+: (\S+) degrees\nlast \d+: (\S+) degrees\n", out
     )
