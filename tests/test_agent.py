@@ -334,7 +334,7 @@ NESTED = spaces.Dict(
 
 def test_a_nested_observation_meets_a_nested_action_and_the_file_keeps_both(tmp_path: Path) -> None:
     action_space = spaces.Dict(NESTED.spaces | {"push": spaces.Box(-1, 2, (2,), np.float16)})
-    agent = make_agent(observation=NESTED, action=action_space)
+    agent = make_agent(observation=NESTED, action=action_space, kappa_policy=4.0)
     NESTED.seed(0)
 
     def go_on(agent: Agent, ticks: int) -> list[Any]:
@@ -348,7 +348,7 @@ def test_a_nested_observation_meets_a_nested_action_and_the_file_keeps_both(tmp_
     agent.start(NESTED.sample())
     actions = go_on(agent, 100)
     assert all(action_space.contains(action) for action in actions)
-    assert len({action["push"].tobytes() for action in actions}) > 40
+    assert len({action["push"].tobytes() for action in actions}) > 50
     assert len({action["rest"][2].tobytes() for action in actions}) == 6
     agent.save(tmp_path / "agent")
     loaded = Agent.load(tmp_path / "agent")

@@ -35,6 +35,7 @@ from synaptick.bench.gradients.variants import Form, estimate
 from synaptick.bench.support.aggregate import bootstrap_interval, interquartile_mean
 from synaptick.cli.main import main
 
+from ..support.common import BINARY
 from ..support.oracle import rtrl
 
 TICKS = 30
@@ -45,9 +46,7 @@ def frozen_agent(**changes: Any) -> Agent:
     settings = {
         "layers": (12, 11, 10),
         "memory": 0,
-        "spikes": "binary",
-        "leak_groups": 4,
-        "tau_max": 10.0,
+        **BINARY,
         "connectivity": 1.0,
         "lr_policy": 0.0,
         "lr_value": 0.0,

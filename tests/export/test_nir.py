@@ -19,16 +19,14 @@ from synaptick.export.nir.graph import graph_of
 from synaptick.export.nir.recording import record
 from synaptick.export.nir.write import export_nir
 
-from ..support.common import make_agent
+from ..support.common import BINARY, make_agent
 from ..support.runs import Cli
 
 # Every kind of neuron and of connection that there is, in a network that is small.
 FULL = {
     "layers": (16, 12, 9),
     "memory": 0,
-    "spikes": "binary",
-    "leak_groups": 4,
-    "tau_max": 10.0,
+    **BINARY,
     "recurrent_scale": 1.0,
     "connectivity": 0.5,
     "kappa_policy": 2.0,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from synaptick import Agent, Config
 from synaptick.realtime import Guard, Loop, Watchdog
 
-from .common import SIZE, make_agent
+from .common import SIZE, SMALL_STEPS, make_agent
 
 MS = 1_000_000
 VALVE = spaces.Box(-1.0, 1.0, (2,), np.float64)
@@ -90,7 +90,9 @@ def by_hand(observation: NDArray[np.float64]) -> int:
 
 def tank_agent(seed: int = 0, **changes: Any) -> Agent:
     """Return a small agent for a tank, which it learns to control in 8000 steps."""
-    return Agent(Config(**({"layers": (16,), "memory": 0} | changes)), LEVELS, spaces.Discrete(3), seed=seed)
+    return Agent(
+        Config(**({"layers": (16,), "memory": 0} | SMALL_STEPS | changes)), LEVELS, spaces.Discrete(3), seed=seed
+    )
 
 
 def tank_loop(tank: Tank, watchdog: Watchdog | None = None, seed: int = 0, **options: Any) -> Loop:

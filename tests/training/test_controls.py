@@ -17,7 +17,18 @@ from synaptick import Agent, Config
 
 from ..reference import policy
 from ..reference.spaces import parts_of
-from ..support.common import BOX, CONTROLS, COORDINATE, PARTS, SIZE, assert_finite, make_agent, tiers
+from ..support.common import (
+    BINARY,
+    BOX,
+    CONTROLS,
+    COORDINATE,
+    PARTS,
+    SIZE,
+    SMALL_STEPS,
+    assert_finite,
+    make_agent,
+    tiers,
+)
 from ..support.harness import DoubleAgent, twin_of
 from ..support.mutants import put
 
@@ -198,7 +209,7 @@ def test_a_share_of_the_noise_lasts(share: float) -> None:
 
 # At the default lambda of the critic its errors are larger here, where rewards are noise: outputs wander farther.
 SHORT = {"lambda_value": 0.8}
-RULES: dict[str, dict[str, Any]] = {"bounded": SHORT, "coordinate": {**COORDINATE, **SHORT}}
+RULES: dict[str, dict[str, Any]] = {"bounded": SHORT, "coordinate": {**COORDINATE, **SHORT, **BINARY}}
 
 
 def excess(agent: Any, space: Any, views: Any) -> NDArray[np.float64]:
@@ -229,7 +240,7 @@ def test_outputs_beyond_their_range_come_back(noisy: bool, rule: str, std: str) 
         found = followed(seed, 5000, noisy, std=std, **RULES[rule])
         assert found[0] > 40
         assert found[50:100].mean() < 7
-        assert found[500:1000].mean() < 3.5  # of 40 and more at first; 0.1 to 2.7 over seeds and rules
+        assert found[500:1000].mean() < 2.5  # of 40 and more at first; 0.1 to 2.3 over seeds and rules
         assert found[2000:].mean() < 1.5
 
 
@@ -255,8 +266,8 @@ def test_acting_only_holds_nothing() -> None:
 
 # Large steps, so that what drifts does so soon.
 FAST: dict[str, dict[str, Any]] = {
-    "bounded": {**SHORT, "kappa_policy": 2.0},
-    "coordinate": {**COORDINATE, **SHORT, "lr_policy": 0.05},
+    "bounded": {**SHORT, **SMALL_STEPS},
+    "coordinate": {**COORDINATE, **SHORT, "lr_policy": 0.05, "normalize_rewards": False},
 }
 
 
@@ -264,7 +275,7 @@ def drifted(seed: int, ticks: int, towards: float, twin: bool, **changes: Any) -
     """Start with outputs near the end of their range; reward noise and the action; return both excesses every tick."""
     space = spaces.Box(-1, 1, (1,))
     agent: Any = DoubleAgent(
-        Config(layers=(6,), memory=0, std_lr_scale=0.3, spikes="binary", leak_groups=4, tau_max=10.0, **changes),
+        Config(layers=(6,), memory=0, std_lr_scale=0.3, **BINARY, **changes),
         BOX,
         space,
         seed,
@@ -298,5 +309,5 @@ def test_without_a_hold_outputs_drift(rule: str, monkeypatch: pytest.MonkeyPatch
     put(monkeypatch, "policy.restrain_outputs", lambda agent: None)
     free = [drifted(seed, 2500, 1.0, True, **FAST[rule])[-625:].mean(axis=0).max() for seed in range(2)]
     held = [drifted(seed, 2500, 1.0, False, **FAST[rule])[-625:].mean(axis=0).max() for seed in range(2)]
-    assert min(free) > 0.06
+    assert min(free) > 0.2
     assert max(held) < 0.05
