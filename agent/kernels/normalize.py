@@ -130,6 +130,13 @@ def forget_episode(returns: NDArray) -> None:
 
 
 @kernel
+def moments(returns: NDArray) -> tuple[float, float]:
+    """Return mean and sum of squared deviations of the returns that `add_reward` has summed up, at least one."""
+    mean = returns[SUM] / returns[COUNT]
+    return mean, max(returns[SUM_OF_SQUARES] - mean * returns[SUM], 0.0)
+
+
+@kernel
 def reward_scale(returns: NDArray) -> float:
     """Return the factor 1 / std of returns by which a reward is multiplied; it is never shifted.
 
@@ -137,8 +144,7 @@ def reward_scale(returns: NDArray) -> float:
     ``G <- discount G + r``, instead. Where rewards come evenly that is the same; where the only one comes at the end of
     L ticks, the sum is 0 at all of them but the last, and rewards come out larger by sqrt(L) or so.
     """
-    mean = returns[SUM] / returns[COUNT]
-    m2 = max(returns[SUM_OF_SQUARES] - mean * returns[SUM], 0.0)
+    mean, m2 = moments(returns)
     return 1.0 / std(returns[COUNT], mean, m2)
 
 
@@ -147,9 +153,8 @@ def returns_differ(returns: NDArray) -> bool:
     """Return whether returns so far differ by more than rounding, so that their std is a unit to measure values in."""
     if returns[COUNT] < 2.0:
         return False
-    mean = returns[SUM] / returns[COUNT]
+    mean, m2 = moments(returns)
     floor = RELATIVE_FLOOR * mean
-    m2 = returns[SUM_OF_SQUARES] - mean * returns[SUM]
     return variance(returns[COUNT], m2) > floor * floor + EPSILON
 
 

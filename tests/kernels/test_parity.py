@@ -115,7 +115,10 @@ OF_THE_NETWORK: dict[str, tuple[dict[str, Any], bool]] = {
     ),
     "tensor, nothing remembered": ({"layers": (9, 8), "depth_filter": "tensor", "temporal_trace": False}, True),
     "tensor, no signal from above": ({"layers": (9, 8), "depth_filter": "tensor", "spatial_signal": False}, True),
-    "tensor, state kept": ({"layers": (9, 8, 7), "depth_filter": "tensor", "keep_state": True}, False),
+    "tensor, state kept": (
+        {"spikes": "binary", "layers": (9, 8, 7), "depth_filter": "tensor", "keep_state": True},
+        False,
+    ),
     "deep": ({"layers": (6,) * 14, "connectivity": 1.0}, True),
     "deep, factored, hop": ({"spikes": "binary", "layers": (6,) * 14, "connectivity": 1.0, **FACTORED_HOP}, True),
     "clipped": ({"layers": (9,), "observation_clip": 0.7, "entropy_bonus": 0.1}, True),

@@ -42,17 +42,27 @@ def run_example(name: str, *arguments: object, code: int = 0) -> str:
     return done.stderr if code else done.stdout
 
 
-@pytest.mark.parametrize("seconds", [1000, pytest.param(60_000, marks=pytest.mark.slow)])
-def test_the_python_loop_learns_to_heat_the_tank(seconds: int) -> None:
-    out = run_example("python_loop.py", "--seconds", seconds, "--seed", 1)
+def improvement(seconds: int, seed: int) -> float:
+    """Return what is left of the mean distance from the target that the example begins with."""
+    out = run_example("python_loop.py", "--seconds", seconds, "--seed", seed)
     found = re.fullmatch(
         r"(\d+) batches, mean distance from the target:\nfirst \d+: (\S+) degrees\nlast \d+: (\S+) degrees\n", out
     )
     assert found, out
     batches, first, last = int(found[1]), float(found[2]), float(found[3])
     assert batches >= seconds // 200  # some may boil over and be shorter
-    assert seconds < 60_000 or last < 0.7 * first
+    return last / first
+
+
+def test_the_python_loop_heats_a_tank() -> None:
+    improvement(1000, 0)
     assert "at least two batches" in run_example("python_loop.py", "--seconds", 399, code=2)
+
+
+@pytest.mark.slow
+def test_the_python_loop_learns_to_heat_the_tank() -> None:
+    """On most seeds: single ones have not begun after 60,000 seconds."""
+    assert np.median([improvement(60_000, seed) for seed in range(5)]) < 0.7
 
 
 def test_a_new_agent_needs_spaces_and_no_environment_of_gymnasium() -> None:

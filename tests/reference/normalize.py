@@ -57,10 +57,15 @@ def forget_episode(returns: Array) -> Array:
     return np.concatenate([returns[:3], np.zeros(3)])
 
 
-def reward_scale(returns: Array) -> float:
-    """1 / std of G, the returns of all ticks."""
+def moments(returns: Array) -> tuple[float, float]:
+    """mean G and sum (G - mean G)^2, of the returns of all ticks."""
     count, total, of_squares = returns[:3]
-    return float(1 / std(count, total / count, max(of_squares - total**2 / count, 0.0)))
+    return float(total / count), float(max(of_squares - total**2 / count, 0.0))
+
+
+def reward_scale(returns: Array) -> float:
+    """1 / std of G."""
+    return float(1 / std(returns[0], *moments(returns)))
 
 
 def observe(agent: ReferenceAgent, observation: Any, learn: bool) -> Array:
@@ -81,11 +86,10 @@ def observe(agent: ReferenceAgent, observation: Any, learn: bool) -> Array:
 
 def returns_differ(returns: Array) -> bool:
     """Whether var G > (1e-5 mean G)^2 + 1e-30, of two returns or more."""
-    count, total, of_squares = returns[:3]
-    if count < 2:
+    if returns[0] < 2:
         return False
-    mean = total / count
-    return bool(variance(count, of_squares - mean * total) > (1e-5 * mean) ** 2 + 1e-30)
+    mean, m2 = moments(returns)
+    return bool(variance(returns[0], m2) > (1e-5 * mean) ** 2 + 1e-30)
 
 
 def scale_reward(agent: ReferenceAgent, reward: float) -> tuple[float, float]:

@@ -56,11 +56,9 @@ class Spikes:
     def psi(self, excess: Array) -> Array:
         """Return the pseudo-derivative."""
         x = excess / self.v_th
-        psi: Array = self.dampening / self.v_th * np.maximum(0, 1 - np.abs(x))
-        if self.payload_cap is not None:
-            rise = np.minimum(1, np.maximum(0, 1 + x)) / (self.payload_cap * self.v_th)
-            psi = np.where(x < self.payload_cap, rise, 0.0)
-        return psi
+        if self.payload_cap is None:
+            return np.asarray(self.dampening / self.v_th * np.maximum(0, 1 - np.abs(x)))
+        return np.where(x < self.payload_cap, np.clip(1 + x, 0, 1) / (self.payload_cap * self.v_th), 0.0)
 
 
 BINARY = Spikes()

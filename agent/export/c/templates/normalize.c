@@ -46,11 +46,18 @@ static void observe(struct agent_memory *self, const double *observation, int up
 static void forget_episode(double *returns) { returns[K_HELD] = returns[K_ONES] = returns[K_SQUARES] = 0.0; }
 
 //#if NORMALIZE_REWARDS
+/* Mean and, returned, sum of squared deviations of returns. */
+static double moments(const double *returns, double *mean)
+{
+    *mean = returns[K_SUM] / returns[K_COUNT];
+    return larger(returns[K_SUM_OF_SQUARES] - *mean * returns[K_SUM], 0.0);
+}
+
 /* 1 / std of returns. */
 static double reward_scale(const double *returns)
 {
-    const double mean = returns[K_SUM] / returns[K_COUNT];
-    const double m2 = larger(returns[K_SUM_OF_SQUARES] - mean * returns[K_SUM], 0.0);
+    double mean;
+    const double m2 = moments(returns, &mean);
     return 1.0 / std(returns[K_COUNT], mean, m2);
 }
 
@@ -58,8 +65,8 @@ static double reward_scale(const double *returns)
 static int returns_differ(const double *returns)
 {
     if (returns[K_COUNT] < 2.0) return 0;
-    const double mean = returns[K_SUM] / returns[K_COUNT], floor_ = K_RELATIVE_FLOOR * mean;
-    const double m2 = returns[K_SUM_OF_SQUARES] - mean * returns[K_SUM];
+    double mean;
+    const double m2 = moments(returns, &mean), floor_ = K_RELATIVE_FLOOR * mean;
     return variance(returns[K_COUNT], m2) > floor_ * floor_ + K_EPSILON;
 }
 
