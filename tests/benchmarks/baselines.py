@@ -1,17 +1,19 @@
-"""PPO and A2C of stable-baselines3, and RecurrentPPO of sb3-contrib, on the tasks of `synaptick bench learning`.
+"""PPO, A2C, DQN and SAC of stable-baselines3, and RecurrentPPO of sb3-contrib, on tasks of `synaptick bench learning`.
 
 ``python -m tests.benchmarks.baselines``: default hyperparameters, ``MlpPolicy`` (``MlpLstmPolicy``), one environment,
-one CPU thread, the same number of steps. Tasks of other packages only, and none with settings of its own: the suites
-classic, box2d and mujoco, and with ``--suite masked --algorithms recurrent_ppo`` those of masked. What counts is what
-counts there: the mean return of the last 100 episodes of training, with the stochastic policy. Runs where
-stable-baselines3 is installed and synaptick is not. One row a run, seed by seed, so that it can be stopped at any time;
-runs that the file already holds are not repeated.
+one CPU thread, the same number of steps. DQN (actions by number) and SAC (controls) replay a million steps from a
+buffer; tasks whose actions they cannot take are left out. Tasks of other packages only, and none with settings of its
+own: the suites classic, box2d and mujoco, and with ``--suite masked --algorithms recurrent_ppo`` those of masked. What
+counts is what counts there: the mean return of the last 100 episodes of training, with the stochastic policy. Runs
+where stable-baselines3 is installed and synaptick is not. One row a run, seed by seed, so that it can be stopped at any
+time; runs that the file already holds are not repeated.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import functools
 import importlib.util
 import multiprocessing
 import runpy
@@ -29,7 +31,14 @@ from stable_baselines3.common.monitor import Monitor  # type: ignore[import-not-
 
 ROOT = Path(__file__).parents[2]
 SUITES_FILE = ROOT / "agent" / "bench" / "suites.py"
-ALGORITHMS = ("ppo", "a2c", "recurrent_ppo")
+# Which actions each can take.
+ALGORITHMS = {
+    "ppo": ("Discrete", "Box"),
+    "a2c": ("Discrete", "Box"),
+    "recurrent_ppo": ("Discrete", "Box"),
+    "dqn": ("Discrete",),
+    "sac": ("Box",),
+}
 SUITES = ("classic", "box2d", "mujoco", "masked")
 # What a task may set if another algorithm is to do the same.
 SHARED = {"env", "wrappers", "steps"}
@@ -52,6 +61,14 @@ class Job(NamedTuple):
     wrappers: tuple[str, ...]
 
 
+@functools.cache
+def actions_of(env: str) -> str:
+    """Return the name of the kind of an environment's actions."""
+    made = gymnasium.make(env)
+    made.close()
+    return type(made.action_space).__name__
+
+
 def jobs_of(suites: dict[str, Any], options: argparse.Namespace) -> Iterator[Job]:
     """Yield the runs, all tasks and algorithms of a seed before the next seed."""
     chosen = {name: suites[name] for name in options.suite}
@@ -64,6 +81,8 @@ def jobs_of(suites: dict[str, Any], options: argparse.Namespace) -> Iterator[Job
                 if number < numbers[name]:
                     steps, wrappers = options.steps or settings["steps"], tuple(settings.get("wrappers", ()))
                     for algorithm in options.algorithms:
+                        if actions_of(settings["env"]) not in ALGORITHMS[algorithm]:
+                            continue
                         seed = options.first_seed + number
                         yield Job(name, task, algorithm, seed, steps, threshold, settings["env"], wrappers)
 
@@ -88,8 +107,7 @@ def model_of(job: Job, env: Any) -> Any:
         import sb3_contrib  # type: ignore[import-not-found,unused-ignore]
 
         return sb3_contrib.RecurrentPPO("MlpLstmPolicy", env, seed=job.seed, device="cpu")
-    algorithm = {"ppo": stable_baselines3.PPO, "a2c": stable_baselines3.A2C}[job.algorithm]
-    return algorithm("MlpPolicy", env, seed=job.seed, device="cpu")
+    return getattr(stable_baselines3, job.algorithm.upper())("MlpPolicy", env, seed=job.seed, device="cpu")
 
 
 def measure(job: Job) -> dict[str, Any]:
