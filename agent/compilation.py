@@ -33,7 +33,7 @@ def notice() -> str:
         )
     if SIGNATURE in cast(Any, kernel.tick).overloads or jit.is_compiled():
         return ""
-    return "compiling the step; this takes up to a minute, once on a machine"
+    return "compiling the step; this takes half a minute or so, once on a machine"
 
 
 def prepare(load_only: bool = False) -> None:

@@ -106,7 +106,7 @@ def test_without_code_that_is_there_load_only_refuses_and_says_how_to_make_it(tm
     (tmp_path / "none").mkdir()
     found = run(PROGRAM, tmp_path / "none")
     assert (found["loaded"], found["compiled"]) == (0, 0)
-    assert found["notice"].startswith("compiling the step; this takes up to a minute")
+    assert found["notice"].startswith("compiling the step; this takes half a minute or so")
     for part in (
         "no compiled code for py3",
         "numba",

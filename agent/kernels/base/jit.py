@@ -29,6 +29,7 @@ import numba
 
 from ...errors import ConfigError
 from .cache import holds_code, store
+from .callee import Callee
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -117,29 +118,26 @@ def is_compiled() -> bool:
     return CACHE_FOLDER is not None and holds_code(Path(CACHE_FOLDER))
 
 
-def kernel(function: F) -> F:
-    """Compile `function` in nopython mode without bounds checks, releasing the GIL.
+# Division by 0 gives what IEEE 754 says.
+_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "boundscheck": False, "fastmath": FASTMATH}
 
-    Only an `entry` point is cached on disk: what it calls is inlined there. Without forced inlining, a process that has
-    just compiled links calls to separately optimized copies, one that loads the cache to others, and the two differ in
-    the last bit.
+
+def kernel(function: F) -> F:
+    """Compile `function` in nopython mode without bounds checks, releasing the GIL, as part of what calls it.
+
+    Only an `entry` point has code of its own, on disk too: what it calls is inlined there. Without forced inlining, a
+    process that has just compiled links calls to separately optimized copies, one that loads the cache to others, and
+    the two differ in the last bit.
     """
-    return _compile(function, cache=False, forceinline=True)
+    if not COMPILES:
+        return function
+    compiled: F = Callee(function, {**_OPTIONS, "forceinline": True})
+    return compiled
 
 
 def entry(function: F) -> F:
-    """Compile `function` like `kernel`, and keep the machine code in `CACHE_FOLDER` for the next process."""
-    return _compile(function, cache=True, forceinline=False)
-
-
-def _compile(function: F, *, cache: bool, forceinline: bool) -> F:
-    compiled: F = numba.njit(
-        forceinline=forceinline,
-        nogil=True,
-        error_model="numpy",
-        boundscheck=False,
-        fastmath=FASTMATH,
-    )(function)
-    if cache and CACHE_FOLDER is not None and COMPILES:
+    """Compile `function` to be called from Python, and keep the machine code in `CACHE_FOLDER` for the next process."""
+    compiled: F = numba.njit(**_OPTIONS)(function)
+    if CACHE_FOLDER is not None and COMPILES:
         compiled._cache = store(function, CACHE_FOLDER, _source_digest())  # type: ignore[attr-defined]
     return compiled
