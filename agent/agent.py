@@ -196,10 +196,11 @@ class Agent:
     def compile(load_only: bool = False) -> None:
         """Compile the step, or load it if an earlier process has; after that, nothing can be compiled in a loop.
 
-        Without it, the first call does the work, which may take half a minute. With it, a call that would compile raises
-        `CompileError`: no call of an agent does, since all arguments are cast, but one of ``kernels.tick.tick`` in code
-        of your own might. Calls from your own Numba code are cast to the one signature. Calling it again is harmless.
-        With ``NUMBA_DISABLE_JIT=1`` in the environment nothing is compiled, here or later, and this does nothing.
+        Without it, the first call does the work, which may take half a minute. With it, a call that would compile
+        raises `CompileError`: no call of an agent does, since all arguments are cast, but one of ``kernels.tick.tick``
+        in code of your own might. Calls from your own Numba code are cast to the one signature. Calling it again is
+        harmless. With ``NUMBA_DISABLE_JIT=1`` in the environment nothing is compiled, here or later, and this does
+        nothing.
 
         Parameters
         ----------
