@@ -16,7 +16,6 @@ from .support.common import (
     ACTIONS,
     BOX,
     CONTROLS,
-    COORDINATE,
     PARTS,
     SIZE,
     SYMBOLS,
@@ -132,8 +131,7 @@ def test_a_config_that_is_none_is_refused(config: Any) -> None:
 
 
 ACTING: dict[str, dict[str, Any]] = {
-    "bounded": {},
-    "coordinate": COORDINATE,
+    "default": {},
     "keep_state": {"keep_state": True},
     "controls": {"action": CONTROLS},
     "parts": {"action": PARTS, "std": "free"},

@@ -55,9 +55,9 @@ class Dimensions:
         Whether the reset of a membrane has an eligibility.
     own_feedback : bool
         Whether feedback has weights of its own.
-    recurrent, observation_skip, readout_all, peaks : bool
+    recurrent, observation_skip, readout_all : bool
         Whether layers see their own spikes; whether layers above the first see the observation; whether every layer is
-        read out (else the top one only); whether each weight has a peak (the coordinate step rule).
+        read out (else the top one only).
     frozen : int
         The bottom so many layers do not learn.
     """
@@ -81,7 +81,6 @@ class Dimensions:
     recurrent: bool
     observation_skip: bool
     readout_all: bool
-    peaks: bool
     frozen: int
 
     @property
@@ -250,7 +249,6 @@ def dimensions(config: Config, observation: ObservationSpec, action: ActionSpec)
         recurrent=config.recurrent,
         observation_skip=config.observation_skip,
         readout_all=config.readout == "all",
-        peaks=config.step_rule == "coordinate",
         frozen=config.fixed,
     )
     layers = range(len(found.layers))

@@ -85,7 +85,6 @@ def net_rows(d: Dimensions, net: int) -> Iterator[Row]:
     sizes = d.net_sizes(net)
     outputs, features, n_layers = sizes["n_outputs"], sizes["n_features"], len(d.layers)
     yield Row("w", LEARNED, (outputs, features))
-    yield Row("peak", LEARNED, (outputs * d.peaks, features))
     yield Row("feedback", LEARNED, (outputs, features), same_as="" if d.own_feedback else "w")
     yield Row("leak", LEARNED, (n_layers,))
     yield Row("credit", TRACE, (outputs, features))
@@ -103,7 +102,6 @@ def layer_rows(d: Dimensions, index: int) -> Iterator[Row]:
     matrices = d.cascade or memory
     levels, split, vectors = sizes["levels"], sizes["split"], sizes["vectors"]
     yield Row("w", LEARNED, (rows, m))
-    yield Row("peak", LEARNED, (rows * d.peaks, m))
     yield Row("feedback", LEARNED, (rows, m), same_as="" if d.own_feedback else "w")
     yield Row("alpha", FIXED, (n,))
     yield Row("rho", FIXED, (n,))

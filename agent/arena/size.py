@@ -22,7 +22,6 @@ CHEAPER: dict[str, Any] = {
     "depth_filter": "factored",
     "feedback": "symmetric",
     "reset_path": False,
-    "step_rule": "bounded",
     "memory": 0,
 }
 

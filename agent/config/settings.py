@@ -40,6 +40,7 @@ _NOTHING = "nothing takes its place: leave it out (docs/decisions/0018-optional-
 _MEMORY = "memory neurons took its place: leave it out (docs/decisions/0021-memory-neurons.md says why)"
 REMOVED: dict[str, str] = {
     **dict.fromkeys(("initial_pull", "least_utility", "maturity", "replacement_rate"), _NOTHING),
+    **dict.fromkeys(("step_rule", "peak_decay"), _NOTHING),
     **dict.fromkeys(("reservoir", "reservoir_scale", "latch_fraction", "delay_fraction", "delay_length"), _MEMORY),
 }
 """Settings that are no longer there, with what took their place."""
@@ -283,11 +284,6 @@ class Config:
         Switch(),
         "Whether neurons, eligibility and credit survive the end of an episode, for streams without real episodes.",
     )
-    step_rule: str = LEARNING.field(
-        "bounded",
-        Choice("bounded", "coordinate"),
-        "How a weight change is scaled, see `synaptick.kernels.step_size`.",
-    )
     lr_policy: float = LEARNING.field(
         1.0,
         Real(0, 1e3),
@@ -317,9 +313,6 @@ class Config:
         Real(0, 0.99),
         """Share of the bound on a change that the readout may use; every other block that learns, a layer or the gates
         of a memory layer, may use the rest. 0 puts all weights under one bound (Elsayed et al. 2024).""",
-    )
-    peak_decay: float = LEARNING.field(
-        0.999, Real(0, 1, "per tick"), "Decay of the running maximum in the coordinate rule."
     )
 
     min_probability_ratio: float = ACTIONS.field(

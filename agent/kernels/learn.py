@@ -78,7 +78,7 @@ def learn(
                 carry_memory(settings, layer, layer_view(ints, floats, net, index + 1), e)
     if settings.feedback == ADAPTIVE:
         begin_mirroring(settings, ints, floats, net)
-    choose_steps(settings, ints, reals, floats, net, delta)
+    choose_steps(settings, ints, reals, net, delta)
     if traces_follow:
         _learn_layers(settings, ints, reals, floats, net, delta, decay)
     else:

@@ -5,24 +5,14 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from .base.arrays import row, view
-from .base.jit import TINY, kernel
-from .base.vectors import fill
+from .base.jit import kernel
 from .layout import ACTOR, places_of, sizes_of
 from .policy import action_scale
-from .views import synapses_view
 
-SETTINGS = (
-    *("step_rule", "lr_policy", "lr_value"),
-    *("kappa_policy", "kappa_value", "td_error_scale", "readout_share", "peak_decay"),
-)
-# Values of `step_rule`.
-BOUNDED, COORDINATE = 0, 1
-# Below float32 rounding of the outputs, a credit is noise and must not get a full step.
-COORDINATE_FLOOR = 1e-8
+SETTINGS = ("lr_policy", "lr_value", "kappa_policy", "kappa_value", "td_error_scale", "readout_share")
 
 
 @kernel
@@ -100,56 +90,17 @@ def bounded_steps(
 
 
 @kernel
-def coordinate_update(weights: NDArray, credit: NDArray, peak: NDArray, lr: float, delta: float, decay: float) -> None:
-    """Change weights with a step size a synapse (the 2026 revision of the reference above).
-
-    ::
-
-        peak <- max(decay peak, |delta credit|)                flushed
-        W    <- W + lr delta credit / (peak + 1e-8)
-
-    Arrays of one shape, float32; `weights` and `peak` are modified in place.
-    """
-    real = weights.dtype.type
-    tiny, zero = real(TINY), real(0.0)
-    rate, error, keep, floor = real(lr), real(delta), real(decay), real(COORDINATE_FLOOR)
-    for k in range(weights.shape[0]):
-        change = error * credit[k]
-        largest = max(keep * peak[k], np.abs(change))
-        largest = largest if largest > tiny else zero
-        peak[k] = largest
-        weights[k] += rate * change / (largest + floor)
-
-
-@kernel
-def apply_coordinate(settings: Any, ints: NDArray, floats: NDArray, net: int, delta: float) -> None:
-    """Change all weights of `net` that learn by the coordinate rule, in place."""
-    sizes = sizes_of(ints)
-    lr = settings.lr_policy if net == ACTOR else settings.lr_value
-    for block in range(sizes.frozen_layers, sizes.n_layers + 1):
-        synapses = synapses_view(ints, floats, net, block)
-        coordinate_update(synapses.w, synapses.credit, synapses.peak, lr, delta, settings.peak_decay)
-
-
-@kernel
-def choose_steps(settings: Any, ints: NDArray, reals: NDArray, floats: NDArray, net: int, delta: float) -> None:
-    """Fill the step sizes of `net` for this TD error, in place.
-
-    The coordinate rule has a step a synapse: it changes the weights here and now, and leaves steps of 0.
-    """
+def choose_steps(settings: Any, ints: NDArray, reals: NDArray, net: int, delta: float) -> None:
+    """Fill the step sizes of `net` for this TD error, in place."""
     sizes, places = sizes_of(ints), places_of(ints)
     blocks = sizes.n_layers + 1 + sizes.n_memory
     norms = row(view(reals, places.credit_norms), net, blocks)
     steps = row(view(reals, places.step_sizes), net, blocks)
-    if settings.step_rule == BOUNDED:
-        lr = settings.lr_policy if net == ACTOR else settings.lr_value
-        kappa = settings.kappa_policy if net == ACTOR else settings.kappa_value
-        parts = 1
-        if net == ACTOR:
-            parts = sizes.n_parts
-            kappa /= action_scale(ints, reals)  # so that a narrow policy is moved in small steps
-        scale, share = settings.td_error_scale, settings.readout_share
-        bounded_steps(lr, kappa, scale, share, sizes.n_layers, parts, delta, norms, steps)
-    else:
-        fill(steps, 0.0)
-        apply_coordinate(settings, ints, floats, net, delta)
+    lr = settings.lr_policy if net == ACTOR else settings.lr_value
+    kappa = settings.kappa_policy if net == ACTOR else settings.kappa_value
+    parts = 1
+    if net == ACTOR:
+        parts = sizes.n_parts
+        kappa /= action_scale(ints, reals)  # so that a narrow policy is moved in small steps
+    scale, share = settings.td_error_scale, settings.readout_share
+    bounded_steps(lr, kappa, scale, share, sizes.n_layers, parts, delta, norms, steps)

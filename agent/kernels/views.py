@@ -41,7 +41,6 @@ class Layer(NamedTuple):
     split: int  # groups, by the leak of the neuron it comes from, that a signal of one hop is split into
     first: int  # first readout column of the layer's spikes, -1 if not read out
     w: NDArray  # (n, m)
-    peak: NDArray  # (n, m), or (0,) unless the step rule keeps one
     feedback: NDArray  # (n, m), the same memory as `w` if feedback is symmetric
     alpha: NDArray  # (n,)
     rho: NDArray  # (n,)
@@ -87,7 +86,6 @@ class Net(NamedTuple):
     bias: int  # column of the constant 1
     n_free: int  # the last so many outputs learn nothing but their bias
     w: NDArray  # (K, F)
-    peak: NDArray  # (K, F), or (0,) unless the step rule keeps one
     feedback: NDArray  # (K, F), the same memory as `w` if feedback is symmetric
     leak: NDArray  # (L,) mean leak of each layer
     credit: NDArray  # (K, F)
@@ -101,7 +99,6 @@ class Synapses(NamedTuple):
     """Views of the weights of one layer or of the readout, with all that changes them."""
 
     w: NDArray
-    peak: NDArray
     credit: NDArray
     feedback: NDArray
 
@@ -153,7 +150,6 @@ def layer_view(ints: NDArray, floats: NDArray, net: int, layer: int) -> Layer:
         split=row.split,
         first=row.first,
         w=view(floats, row.w),
-        peak=view(floats, row.peak),
         feedback=view(floats, row.feedback),
         alpha=view(floats, row.alpha),
         rho=view(floats, row.rho),
@@ -196,7 +192,6 @@ def net_view(ints: NDArray, floats: NDArray, net: int) -> Net:
         bias=row.bias,
         n_free=row.n_free,
         w=view(floats, row.w),
-        peak=view(floats, row.peak),
         feedback=view(floats, row.feedback),
         leak=view(floats, row.leak),
         credit=view(floats, row.credit),
@@ -212,6 +207,6 @@ def synapses_view(ints: NDArray, floats: NDArray, net: int, block: int) -> Synap
     """Return the views of block `block` of network `net`: a layer, bottom first, or, last, the readout."""
     if block < sizes_of(ints).n_layers:
         layer = layer_view(ints, floats, net, block)
-        return Synapses(w=layer.w, peak=layer.peak, credit=layer.credit, feedback=layer.feedback)
+        return Synapses(w=layer.w, credit=layer.credit, feedback=layer.feedback)
     head = net_view(ints, floats, net)
-    return Synapses(w=head.w, peak=head.peak, credit=head.credit, feedback=head.feedback)
+    return Synapses(w=head.w, credit=head.credit, feedback=head.feedback)

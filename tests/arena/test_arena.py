@@ -17,7 +17,7 @@ from synaptick.kernels.layout import SETTINGS_AT
 from synaptick.kernels.settings import Settings
 from synaptick.kernels.views import NETS_AT, NetRow
 
-from ..support.common import CONTROLS, COORDINATE, SIZE, assert_refused, drive, make_agent, state
+from ..support.common import CONTROLS, SIZE, assert_refused, drive, make_agent, state
 
 pytestmark = pytest.mark.any_arithmetic
 
@@ -130,7 +130,6 @@ def test_a_snapshot_of_another_network_is_refused() -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        COORDINATE,
         {"discount": 0.9},
         {"kappa_value": 3.0},
         {"keep_state": True},
@@ -189,7 +188,7 @@ def test_a_snapshot_of_other_factors_or_of_observations_of_another_kind_is_refus
 
 @pytest.mark.parametrize("name", names_of(Settings))
 def test_a_snapshot_in_which_any_setting_differs_is_refused_and_the_setting_named(name: str) -> None:
-    """Where peaks lie depends on the step rule, for one, and kernels write there."""
+    """Where traces lie depends on `depth_filter`, for one, and kernels write there."""
     agent = make_agent()
     forged, place = agent.snapshot(), SETTINGS_AT + names_of(Settings).index(name)
     forged[agent.arena.ints.nbytes :][: agent.arena.reals.nbytes].view(np.float64)[place] += 1.0

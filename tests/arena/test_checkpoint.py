@@ -20,21 +20,20 @@ from synaptick.arena import checkpoint as file_format
 from synaptick.training.episodes import Tally
 from synaptick.training.run_folder import RunFolder
 
-from ..support.common import CONTROLS, COORDINATE, PARTS, SIZE, SYMBOLS, drive, make_agent, state
+from ..support.common import CONTROLS, PARTS, SIZE, SYMBOLS, drive, make_agent, state
 from ..support.harness import observed
 
 HEAD = struct.Struct("<IQ")
 START = len(file_format.MAGIC) + HEAD.size
 Saved: TypeAlias = tuple[Path, Agent]
 KINDS: dict[str, dict[str, Any]] = {
-    "bounded": {"layers": (8, 9)},
-    "coordinate": {"layers": (8,), **COORDINATE},
+    "default": {"layers": (8, 9)},
     "discrete": {"observation": SYMBOLS, "action": spaces.Discrete(2, start=-1), "seed": 5},
     "controls": {"layers": (8, 9), "action": CONTROLS},
-    "free controls": {"action": CONTROLS, "std": "free", **COORDINATE},
+    "free controls": {"action": CONTROLS, "std": "free"},
     "parts": {"action": PARTS, "seed": 5},
     "memory": {"memory": 6, "memory_layers": 2, "memory_delay": 3, "feedback": "random"},
-    "memory, carried": {"memory": 6, "memory_layers": 2, "depth_filter": "tensor", **COORDINATE},
+    "memory, carried": {"memory": 6, "memory_layers": 2, "depth_filter": "tensor"},
 }
 
 

@@ -167,8 +167,7 @@ def test_the_agent_is_asked_about_the_observation_it_has_just_been_given() -> No
 
 def test_values_that_are_learned_come_close_to_the_true_ones() -> None:
     """With rewards normalized, so that a wrong unit would show."""
-    rule = {"step_rule": "coordinate", "lr_policy": 0.0, "lr_value": 0.002}
-    config = configuration(3, {"layers": [16, 16], "discount": DISCOUNT, **rule})
+    config = configuration(3, {"layers": [16, 16], "discount": DISCOUNT, "lr_policy": 0.0})
     env = clockwork()
     agent = Agent(config, env.observation_space, env.action_space, 0)
     found = prediction_errors(agent, env, 30_000, 0)

@@ -11,16 +11,13 @@ from gymnasium import Env, spaces
 from synaptick import make_env, run
 from synaptick.envs.tasks.probes import MatchMemory
 
-from ..support.common import COORDINATE, tiers, train, values
+from ..support.common import tiers, train, values
 
 SEEDS = range(5)
 RAW = {"normalize_observations": False, "normalize_rewards": False}
 MEMORYLESS = {"recurrent": False, "tau_min": 0.01, "tau_max": 0.01, "adaptive_fraction": 0.0, "reset_strength": 0.0}
-# A larger rate than .002 ends in a cycle around the right value.
-RULES: dict[str, dict[str, Any]] = {"bounded": {}, "coordinate": {**COORDINATE, "lr_value": 0.002}}
 
 
-@pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize(
     ("probe", "steps", "known"),
     [
@@ -29,10 +26,10 @@ RULES: dict[str, dict[str, Any]] = {"bounded": {}, "coordinate": {**COORDINATE, 
         ("DelayedReward", 4000, {0.0: 0.9, 1.0: 1.0}),
     ],
 )
-def test_known_values_are_learned(probe: str, steps: int, known: dict[float, float], rule: str) -> None:
+def test_known_values_are_learned(probe: str, steps: int, known: dict[float, float]) -> None:
     for seed in SEEDS:
         env = make_env(f"synaptick/{probe}-v0")
-        agent = train(env, steps, seed, discount=0.9, **RAW, **RULES[rule])
+        agent = train(env, steps, seed, discount=0.9, **RAW)
         found = values(agent, env)
         assert set(found) == set(known)
         for observation, value in known.items():
@@ -64,9 +61,8 @@ def returns(env: Any, steps: int, **changes: Any) -> list[float]:
     return found
 
 
-@pytest.mark.parametrize("rule", RULES)
-def test_an_action_that_fits_the_observation_is_learned(rule: str) -> None:
-    assert min(returns(make_env("synaptick/MatchObservation-v0"), 3000, **RULES[rule])) > 0.9
+def test_an_action_that_fits_the_observation_is_learned() -> None:
+    assert min(returns(make_env("synaptick/MatchObservation-v0"), 3000)) > 0.9
 
 
 def test_an_action_that_fits_the_memory_is_learned() -> None:
@@ -105,17 +101,17 @@ def drawn(agent: Any, env: Any, episodes: int = 200) -> tuple[dict[float, np.nda
     return {observation: np.mean(actions, axis=0) for observation, actions in found.items()}, float(np.mean(returns))
 
 
-STDS: dict[str, dict[str, Any]] = {**RULES, "free": {"std": "free", "kappa_policy": 2.0}}
+STDS: dict[str, dict[str, Any]] = {"state": {}, "free": {"std": "free", "kappa_policy": 2.0}}
 
 
-@pytest.mark.parametrize("rule", STDS)
-def test_a_control_that_fits_the_observation_is_learned(rule: str) -> None:
+@pytest.mark.parametrize("std", STDS)
+def test_a_control_that_fits_the_observation_is_learned(std: str) -> None:
     """The best is .4 times the observation; at first the policy is as wide as half the range, and a std that does not
     depend on it is still wide when the mean has come to a bound in larger steps.
     """
     env = make_env("synaptick/AimAtObservation-v0")
     for seed in SEEDS:
-        agent = train(env, 5000, seed, **STDS[rule])
+        agent = train(env, 5000, seed, **STDS[std])
         actions, mean_return = drawn(agent, env)
         for observation, action in actions.items():
             assert action[0] == pytest.approx(0.4 * observation, abs=0.2), seed
@@ -129,11 +125,11 @@ def test_an_untrained_control_fits_nothing() -> None:
     assert mean_return < -0.3
 
 
-@pytest.mark.parametrize("rule", STDS)
-def test_controls_come_to_rest_on_their_bounds(rule: str) -> None:
+@pytest.mark.parametrize("std", STDS)
+def test_controls_come_to_rest_on_their_bounds(std: str) -> None:
     env = make_env("synaptick/AimAtBound-v0")
     for seed in SEEDS:
-        actions, mean_return = drawn(train(env, 3000, seed, **STDS[rule]), env)
+        actions, mean_return = drawn(train(env, 3000, seed, **STDS[std]), env)
         assert mean_return > 1.9, seed
         np.testing.assert_allclose(actions[0.0], [1.0, -1.0], atol=0.05)
 
@@ -157,13 +153,13 @@ class Aim(Env[np.ndarray, np.ndarray]):
 
 
 @pytest.mark.parametrize("gain", [*(pytest.param(gain, marks=pytest.mark.slow) for gain in (0.8, 1.6)), 3.0])
-@pytest.mark.parametrize("rule", tiers(STDS, ["bounded"]))
-def test_targets_close_to_bounds_and_past_them_are_no_trap(rule: str, gain: float) -> None:
+@pytest.mark.parametrize("std", tiers(STDS, ["state"]))
+def test_targets_close_to_bounds_and_past_them_are_no_trap(std: str, gain: float) -> None:
     """Within the bounds, past one of them, and past both; the best constant action loses .64, 1.7 and 2.25."""
     for seed in SEEDS:
         env = Aim(gain)
         env.reset(seed=seed)
-        actions, mean_return = drawn(train(env, 10_000, seed, **STDS[rule]), env)
+        actions, mean_return = drawn(train(env, 10_000, seed, **STDS[std]), env)
         best = {cue: float(np.clip(gain * cue, -1.0, 2.0)) for cue in (-1.0, 1.0)}
         lost = -np.mean([(action - gain * cue) ** 2 for cue, action in best.items()]) - mean_return
         assert lost < 0.15, seed
@@ -171,11 +167,10 @@ def test_targets_close_to_bounds_and_past_them_are_no_trap(rule: str, gain: floa
             assert actions[cue][0] == pytest.approx(action, abs=0.4), seed
 
 
-@pytest.mark.parametrize("rule", RULES)
-def test_choices_that_each_fit_the_observation_are_learned(rule: str) -> None:
+def test_choices_that_each_fit_the_observation_are_learned() -> None:
     env = make_env("synaptick/MatchEach-v0")
     for seed in SEEDS:
-        actions, mean_return = drawn(train(env, 5000, seed, **RULES[rule]), env)
+        actions, mean_return = drawn(train(env, 5000, seed), env)
         assert mean_return > 0.9, seed
         np.testing.assert_allclose(actions[-1.0], [0.0, 2.0], atol=0.2)
         np.testing.assert_allclose(actions[1.0], [1.0, 0.0], atol=0.2)

@@ -17,7 +17,7 @@ from synaptick.export.c.compiler import compile_c
 from synaptick.export.c.native import CAgent
 from synaptick.kernels import tick as kernel
 
-from ..support.common import BOX, CONTROLS, COORDINATE, PARTS, SYMBOLS
+from ..support.common import BOX, CONTROLS, PARTS, SYMBOLS
 from ..support.harness import Event, number, script
 
 THREE = spaces.Discrete(3)
@@ -49,7 +49,7 @@ CASES: dict[str, tuple[dict[str, Any], Any, Any]] = {
     "hop, adaptive feedback": (SMALL | {"recurrent_hop": True, "feedback": "adaptive"}, BOX, THREE),
     "reset path, rates": (SMALL | {"reset_path": True, "rate_regularization": 0.01}, BOX, THREE),
     "reset path without adaptation": ({"layers": (8,), "reset_path": True, "adaptive_fraction": 0.0}, BOX, THREE),
-    "coordinate rule": (SMALL | COORDINATE | {"reset_path": True, "depth_filter": "factored"}, BOX, CONTROLS),
+    "factored, reset path": (SMALL | {"depth_filter": "factored", "reset_path": True}, BOX, CONTROLS),
     "hop above a frozen layer": (
         SMALL | {"layers": (10, 12, 7), "frozen_layers": 1, "recurrent_scale": 0.5, "recurrent_hop": True},
         BOX,
@@ -103,8 +103,8 @@ CASES: dict[str, tuple[dict[str, Any], Any, Any]] = {
         BOX,
         PARTS,
     ),
-    "memory carried, no depth filter, coordinate rule": (
-        SMALL | COORDINATE | {"memory": 8, "memory_layers": 2, "memory_delay": 3, "depth_filter": "none"},
+    "memory carried, no depth filter": (
+        SMALL | {"memory": 8, "memory_layers": 2, "memory_delay": 3, "depth_filter": "none"},
         BOX,
         CONTROLS,
     ),
@@ -122,7 +122,7 @@ CASES: dict[str, tuple[dict[str, Any], Any, Any]] = {
     "no trace in time": (SMALL | {"temporal_trace": False}, BOX, THREE),
 }
 SANITIZED = (
-    *("odd sizes, three levels", "parts of an action", "factored, hop, reset path", "coordinate rule"),
+    *("odd sizes, three levels", "parts of an action", "factored, hop, reset path"),
     *("memory", "memory carried, tensor"),
 )
 SANITIZERS = ("-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")

@@ -97,7 +97,7 @@ def test_the_bench_tells_bytes_bits_and_times(cli: Cli) -> None:
     code, out, _ = cli("bench", "export", "--steps", 1000, "--networks", "1x32", "--json")
     assert code == 0
     row = json.loads(out.splitlines()[-1])["networks"]["1x32"]
-    assert row["bytes"]["state"] == 41_152
+    assert row["bytes"]["state"] == 41_024
     assert row["strict"]["follow"]["steps"] == 1000
     assert row["fast"]["follow"]["steps"] > 0
     assert row["fast"]["step_us"].keys() == row["strict"]["step_us"].keys()
@@ -116,7 +116,6 @@ def test_random_settings_give_sources_without_warnings(tmp_path: Path) -> None:
         "recurrent": [True, False],
         "reset_path": [False, True],
         "adaptive_fraction": [0.5, 0.0],
-        "step_rule": ["bounded", "coordinate"],
         "readout_share": [0.5, 0.0],
         "feedback": ["symmetric", "random", "adaptive"],
         "rate_regularization": [0.0, 0.1],
@@ -221,9 +220,7 @@ def test_the_same_agent_gives_the_same_text_and_is_not_changed() -> None:
 def test_only_the_parts_that_are_used_are_in_the_source() -> None:
     plain, whole = (write_source(agent_of(name)).code for name in ("one layer", "odd sizes, three levels"))
     assert "hop_row" in whole
-    unused = (
-        "hold( learn_memory hop_row hops_row add_vectors reset_row normal( control_of apply_coordinate PREFERENCE_DECAY"
-    )
+    unused = "hold( learn_memory hop_row hops_row add_vectors reset_row normal( control_of PREFERENCE_DECAY"
     for word in unused.split():
         assert word not in plain, word
 

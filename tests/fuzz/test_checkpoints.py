@@ -25,7 +25,7 @@ WORDS += [b'"kind": "tuple"', b"65536", b"10000000", b"-1", b"\xff", b"\0", b"0.
 WHOLE = spaces.Box(-3, 3, (2,), np.int8)
 AGENTS: list[dict[str, Any]] = [
     {"layers": (4,)},
-    {"layers": (4, 5), "observation": SYMBOLS, "action": PARTS, "memory": 8, "step_rule": "coordinate"},
+    {"layers": (4, 5), "observation": SYMBOLS, "action": PARTS, "memory": 8},
     {"layers": (4,), "observation": PARTS, "action": spaces.Tuple([CONTROLS, WHOLE]), "feedback": "random"},
 ]
 Change = Callable[[random.Random, bytes, bytes], bytes]

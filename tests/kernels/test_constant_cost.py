@@ -12,7 +12,7 @@ from gymnasium import spaces
 from numba.core.runtime import _nrt_python, rtsys
 from synaptick.kernels import tick as kernel
 
-from ..support.common import CONTROLS, COORDINATE, PARTS, SIZE, SYMBOLS, WORK, drive, make_agent, state
+from ..support.common import CONTROLS, PARTS, SIZE, SYMBOLS, WORK, drive, make_agent, state
 
 pytestmark = pytest.mark.any_arithmetic
 
@@ -22,7 +22,7 @@ SHAPES: list[dict[str, Any]] = [
     {"layers": (8, 9), "memory": 8},
     {"memory": 7, "memory_layers": 2, "depth_filter": "tensor", "memory_delay": 3},
     {"layers": (5, 4, 6, 7), "leak_groups": 1, "recurrent": False, "readout": "top", "observation_skip": False},
-    {"layers": (33,), **COORDINATE, "memory": 5},
+    {"layers": (33,), "memory": 5},
     {"layers": (8, 8, 8), "adaptive_fraction": 0.0, "depth_filter": "none", "keep_state": True},
     {"layers": (8, 9), "action": CONTROLS},
     {"action": PARTS, "std": "free"},
@@ -130,7 +130,6 @@ def after_silence(changes: dict[str, Any]) -> Any:
     "changes",
     [
         {},
-        COORDINATE,
         {"normalize_observations": False},
         {"tau_min": 0.01},
         {"action": CONTROLS},

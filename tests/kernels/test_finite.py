@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from synaptick.kernels.base.jit import SATURATION
 
-from ..support.common import ACTIONS, CONTROLS, COORDINATE, PARTS, SIZE, assert_finite, learned, make_agent
+from ..support.common import ACTIONS, CONTROLS, PARTS, SIZE, assert_finite, learned, make_agent
 
 pytestmark = pytest.mark.any_arithmetic
 
@@ -30,7 +30,6 @@ OPTIONS = st.fixed_dictionaries(
         "normalize_observations": st.booleans(),
         "normalize_rewards": st.booleans(),
         "keep_state": st.booleans(),
-        "rule": st.sampled_from([{}, COORDINATE]),
         "entropy_bonus": st.sampled_from([0.0, 0.1]),
         "action": st.sampled_from([spaces.Discrete(ACTIONS), CONTROLS, PARTS]),
         "std": st.sampled_from(["state", "free"]),
@@ -42,8 +41,7 @@ OPTIONS = st.fixed_dictionaries(
 @given(STREAMS, OPTIONS, st.integers(1, 8))
 @settings(max_examples=150, deadline=None, derandomize=True)
 def test_no_stream_leaves_a_number_that_is_not_finite(stream: Any, options: dict[str, Any], rounds: int) -> None:
-    rule = options["rule"]
-    agent = make_agent(**{name: value for name, value in options.items() if name != "rule"}, **rule)
+    agent = make_agent(**options)
     for number in range(rounds):
         agent.start(stream[0][1])
         for reward, observation in stream:
@@ -57,18 +55,17 @@ def heavy_tailed(rng: np.random.Generator, scale: float) -> Callable[[], NDArray
     return lambda: np.clip(rng.standard_cauchy(SIZE), -1e9, 1e9) * scale
 
 
-RULES: dict[str, dict[str, Any]] = {
-    "bounded": {},
-    "coordinate": COORDINATE,
+KINDS: dict[str, dict[str, Any]] = {
+    "default": {},
     "controls": {"action": CONTROLS},
-    "coordinate parts": {"action": PARTS, **COORDINATE, "entropy_bonus": 0.1},
+    "parts": {"action": PARTS, "entropy_bonus": 0.1},
     "memory": {"memory": 6, "memory_layers": 2, "memory_delay": 2},
     "memory, carried": {"memory": 6, "memory_layers": 2, "depth_filter": "tensor", "feedback": "random"},
-    "memory, coordinate": {"memory": 6, "memory_horizon": 1e6, **COORDINATE, "rate_regularization": 0.1},
+    "memory, rates": {"memory": 6, "memory_horizon": 1e6, "rate_regularization": 0.1},
 }
 
 
-@pytest.mark.parametrize("changes", RULES.values(), ids=list(RULES))
+@pytest.mark.parametrize("changes", KINDS.values(), ids=list(KINDS))
 @pytest.mark.parametrize("scale", [0.0, 1e-40, 1.0, 1e20])
 @pytest.mark.parametrize("normalize", [True, False])
 def test_long_streams_stay_finite(changes: dict[str, Any], scale: float, normalize: bool) -> None:
@@ -81,7 +78,7 @@ def test_long_streams_stay_finite(changes: dict[str, Any], scale: float, normali
             assert_finite(agent)
 
 
-@pytest.mark.parametrize("changes", RULES.values(), ids=list(RULES))
+@pytest.mark.parametrize("changes", KINDS.values(), ids=list(KINDS))
 @pytest.mark.parametrize(
     "size", [*(pytest.param(size, marks=pytest.mark.slow) for size in (1e30, 1e100, 1e200)), 1.7e308]
 )

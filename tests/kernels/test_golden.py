@@ -59,8 +59,9 @@ SETTINGS: dict[str, Any] = {
     "lambda_value": 0.8,
     "kappa_policy": 2.0,
     "kappa_value": 1.5,
+    "lr_policy": 1.0,
+    "lr_value": 1.0,
     "readout_share": 0.5,
-    "peak_decay": 0.999,
     "entropy_bonus": 0.01,
     "std": "state",
     "initial_std": 1.0,
@@ -72,28 +73,17 @@ SETTINGS: dict[str, Any] = {
     "normalize_rewards": True,
     "keep_state": False,
 }
-RULES: dict[str, dict[str, Any]] = {
-    "bounded": {"step_rule": "bounded", "lr_policy": 1.0, "lr_value": 1.0},
-    # Dense weights: where a credit is rounding noise, this rule takes its sign for a full step.
-    "coordinate": {"step_rule": "coordinate", "lr_policy": 0.01, "lr_value": 0.02, "connectivity": 1.0},
-}
 CASES: dict[str, dict[str, Any]] = {
-    f"{rule}, {len(layers)} deep": {**SETTINGS, **changes, "layers": layers}
-    for layers in ((12,), (12, 10, 8))
-    for rule, changes in RULES.items()
+    f"{len(layers)} deep": {**SETTINGS, "layers": layers} for layers in ((12,), (12, 10, 8))
 }
 # Bounded on both sides, on one and on none; a wide policy, so that many draws are clipped.
 CONTROLS = spaces.Box(np.float32([-1, -2, -np.inf]), np.float32([3, np.inf, np.inf]))
-CASES |= {
-    f"{rule}, controls": {**SETTINGS, **changes, "layers": (12, 10), "action": CONTROLS, "std_lr_scale": 0.2}
-    for rule, changes in RULES.items()
-}
+CASES["controls"] = {**SETTINGS, "layers": (12, 10), "action": CONTROLS, "std_lr_scale": 0.2}
 MEMORY: dict[str, Any] = {"memory": 8, "memory_horizon": 50.0, "memory_delay": 3}
 CASES |= {
-    "bounded, memory": {**SETTINGS, **RULES["bounded"], "layers": (12,), **MEMORY},
-    "bounded, two memories, carried": {
+    "memory": {**SETTINGS, "layers": (12,), **MEMORY},
+    "two memories, carried": {
         **SETTINGS,
-        **RULES["bounded"],
         "layers": (12,),
         **MEMORY,
         "memory_layers": 2,
@@ -101,8 +91,8 @@ CASES |= {
     },
 }
 GRADED: dict[str, Any] = {"spikes": "graded", "payload_cap": 1.0, "memory_payload_cap": 0.1}
-CASES["bounded, memory, graded"] = CASES["bounded, memory"] | GRADED
-CASES["bounded, free controls"] = CASES["bounded, controls"] | {"std": "free", "noise_correlation": 0.5}
+CASES["memory, graded"] = CASES["memory"] | GRADED
+CASES["free controls"] = CASES["controls"] | {"std": "free", "noise_correlation": 0.5}
 
 
 def numbers() -> Iterator[float]:
@@ -222,7 +212,7 @@ OF_CONTROLS = [
 @pytest.mark.parametrize("change", OF_CONTROLS, ids=str)
 def test_a_small_change_of_the_policy_of_controls_is_noticed(change: dict[str, Any]) -> None:
     stored = json.loads(FILE.read_text(encoding="utf-8"))["trajectories"]
-    for case in (case for case in CASES if case.endswith(" controls")):
+    for case in (case for case in CASES if case.endswith("controls")):
         assert differences(trajectory(CASES[case] | change), stored[case]), case
 
 

@@ -14,9 +14,7 @@ from numpy.typing import NDArray
 from synaptick import Agent, make_env, run
 from synaptick.kernels import normalize
 
-from ..support.common import COORDINATE, SIZE, assert_finite, make_agent, state
-
-RULES: dict[str, dict[str, Any]] = {"bounded": {}, "coordinate": COORDINATE}
+from ..support.common import SIZE, assert_finite, make_agent, state
 
 
 class Bandit(gymnasium.Env[Any, int]):
@@ -53,10 +51,9 @@ def test_an_endless_episode_is_one_episode() -> None:
     assert_finite(agent)
 
 
-@pytest.mark.parametrize("rule", RULES)
-def test_episodes_of_one_step_are_learned_from(rule: str) -> None:
+def test_episodes_of_one_step_are_learned_from() -> None:
     env = Bandit()
-    agent = agent_for(env, **RULES[rule])
+    agent = agent_for(env)
     tally = run(agent, env, 2000)
     assert (tally.episodes, tally.last_length, agent.episodes) == (2000, 1, 2001)
     env.taken = [0, 0]
@@ -166,9 +163,8 @@ def test_a_reward_at_the_end_of_a_long_episode_is_not_blown_up() -> None:
     assert scales(episodes, 1.0)[-1] == pytest.approx(1.0, rel=1e-3)
 
 
-@pytest.mark.parametrize("rule", RULES)
-def test_without_any_reward_nothing_breaks(rule: str) -> None:
-    agent, rng = make_agent(**RULES[rule]), np.random.default_rng(0)
+def test_without_any_reward_nothing_breaks() -> None:
+    agent, rng = make_agent(), np.random.default_rng(0)
     weights = agent.arena.views["actor/0/w"].copy()
     agent.start(np.zeros(SIZE))
     actions = [agent.step(0.0, row) for row in rng.normal(size=(20_000, SIZE))]
@@ -198,9 +194,8 @@ WILD: dict[str, Callable[[np.random.Generator], NDArray[Any]]] = {
 
 @pytest.mark.any_arithmetic
 @pytest.mark.parametrize("kind", WILD)
-@pytest.mark.parametrize("rule", RULES)
-def test_wild_observations_reach_the_network_bounded(kind: str, rule: str) -> None:
-    agent, rng = make_agent(**RULES[rule]), np.random.default_rng(0)
+def test_wild_observations_reach_the_network_bounded(kind: str) -> None:
+    agent, rng = make_agent(), np.random.default_rng(0)
     rows = WILD[kind](rng)
     agent.start(rows[0])
     largest = 0.0

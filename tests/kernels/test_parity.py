@@ -17,7 +17,7 @@ from synaptick.arena import plan
 from synaptick.config import Config
 from synaptick.kernels import distributions as kernels
 
-from ..reference import credit, distributions, learn, neuron, normalize, policy, rng, signals, step_size
+from ..reference import credit, distributions, learn, neuron, normalize, policy, rng, signals
 from ..reference.agent import NETS, ReferenceAgent
 from ..support.common import BINARY, ROOT, tiers
 from ..support.harness import (
@@ -37,9 +37,6 @@ pytestmark = pytest.mark.double
 TICKS, SIZE, ACTIONS = 300, 4, 3
 BASE = {"connectivity": 0.5, "recurrent_scale": 1.0, "memory": 0}
 
-# Dense weights: from 0, a step of +lr and one of -lr leave a rounding error, and this rule gives that a full step too.
-COORDINATE = {"step_rule": "coordinate", "lr_policy": 0.01, "lr_value": 0.02, "connectivity": 1.0}
-
 FACTORED_HOP = {"depth_filter": "factored", "recurrent_hop": True}
 ADAPTIVE = {"feedback": "adaptive", "feedback_decay": 0.003}
 RATES = {"rate_regularization": 0.003, "target_rate": 0.3}
@@ -56,8 +53,7 @@ OF_THE_NETWORK: dict[str, tuple[dict[str, Any], bool]] = {
     "one layer ALIF": ({"layers": (9,), "adaptive_fraction": 1.0, "entropy_bonus": 0.1}, True),
     "one leak group": ({"layers": (8, 7), "leak_groups": 1, "readout": "top", "observation_skip": False}, True),
     "discrete": ({"layers": (8, 7), "adaptive_fraction": 0.0, "discount": 0.9}, False),
-    "coordinate": ({"layers": (9, 8), **COORDINATE}, True),
-    "coordinate discrete": ({"layers": (9,), **COORDINATE, "entropy_bonus": 0.02}, False),
+    "one layer, discrete": ({"layers": (9,), "entropy_bonus": 0.02}, False),
     "three layers": ({"layers": (10, 9, 8), "entropy_bonus": 0.05}, True),
     "three layers, top": (
         {"layers": (10, 9, 8), "readout": "top", "recurrent": False, "observation_skip": False},
@@ -67,7 +63,7 @@ OF_THE_NETWORK: dict[str, tuple[dict[str, Any], bool]] = {
     "three layers, no signal from above": ({"layers": (10, 9, 8), "spatial_signal": False}, True),
     "three layers, nothing remembered": ({"layers": (10, 9, 8), "temporal_trace": False}, True),
     "three layers, two frozen": ({"layers": (10, 9, 8), "frozen_layers": 2}, True),
-    "coordinate, one frozen": ({"layers": (9, 8), "frozen_layers": 1, **COORDINATE}, True),
+    "one frozen": ({"layers": (9, 8), "frozen_layers": 1}, True),
     "raw observation": (
         {"layers": (9, 8), "normalize_observations": False, "v_th": 0.8, "dampening": 0.4, "reset_strength": 0.6},
         True,
@@ -83,7 +79,6 @@ OF_THE_NETWORK: dict[str, tuple[dict[str, Any], bool]] = {
     "reset path, factored, hop": ({"layers": (10, 9, 8), "reset_path": True, **FACTORED_HOP}, True),
     "random feedback": ({"layers": (10, 9, 8), "feedback": "random", "recurrent_hop": True}, True),
     "adaptive feedback": ({"layers": (10, 9, 8), **ADAPTIVE, **FACTORED_HOP}, True),
-    "adaptive feedback, coordinate": ({"layers": (9, 8), **ADAPTIVE, **COORDINATE}, True),
     "adaptive feedback, one frozen": ({"layers": (10, 9, 8), **ADAPTIVE, "frozen_layers": 1}, True),
     "adaptive feedback, all frozen": ({"layers": (9, 8), **ADAPTIVE, "frozen_layers": 2}, True),
     "rates, ALIF, reset": ({"layers": (10, 9), **RATES, "reset_path": True, "adaptive_fraction": 1.0}, True),
@@ -105,8 +100,8 @@ OF_THE_NETWORK: dict[str, tuple[dict[str, Any], bool]] = {
         True,
     ),
     "tensor, one layer, hop": ({"layers": (9,), "depth_filter": "tensor", "recurrent_hop": True}, True),
-    "tensor, reset path, adaptive feedback, coordinate": (
-        {"layers": (9, 8, 7), "depth_filter": "tensor", "reset_path": True, **ADAPTIVE, **COORDINATE},
+    "tensor, reset path, adaptive feedback": (
+        {"layers": (9, 8, 7), "depth_filter": "tensor", "reset_path": True, **ADAPTIVE},
         True,
     ),
     "tensor, rates, one frozen": (
@@ -127,7 +122,7 @@ OF_THE_NETWORK: dict[str, tuple[dict[str, Any], bool]] = {
     "memory": (MEMORY, True),
     "memory, one layer, no delay, discrete": ({**MEMORY, "layers": (9,), "memory_delay": 0}, False),
     "memory, all kinds as they come": ({**MEMORY, "layers": (9,), "memory": 8, "memory_horizon": 1000.0}, True),
-    "memory, coordinate, discrete": ({**MEMORY, **COORDINATE}, False),
+    "memory, discrete": (MEMORY, False),
     "memory, plain stack": (
         {**MEMORY, "readout": "top", "observation_skip": False, "recurrent": False},
         True,
@@ -138,10 +133,7 @@ OF_THE_NETWORK: dict[str, tuple[dict[str, Any], bool]] = {
     "memory, tensor": ({**MEMORY, "depth_filter": "tensor"}, True),
     "memory, no signal from above": ({**MEMORY, "spatial_signal": False}, True),
     "memory, nothing remembered": ({**TWO_MEMORIES, "temporal_trace": False, "readout_share": 0.0, **RATES}, True),
-    "memory, rates, adaptive feedback, coordinate, frozen": (
-        {**TWO_MEMORIES, **RATES, **ADAPTIVE, **COORDINATE, "frozen_layers": 1},
-        True,
-    ),
+    "memory, rates, adaptive feedback, frozen": ({**TWO_MEMORIES, **RATES, **ADAPTIVE, "frozen_layers": 1}, True),
     "memory, frozen": ({**TWO_MEMORIES, "frozen_layers": 2}, True),
     "memory, reset path, other constants": (
         {**MEMORY, "reset_path": True, "v_th": 0.8, "dampening": 0.4, "reset_strength": 0.6, **RATES},
@@ -159,10 +151,7 @@ OF_THE_NETWORK: dict[str, tuple[dict[str, Any], bool]] = {
         {**TWO_MEMORIES, "depth_filter": "tensor", "feedback": "random", **RATES},
         True,
     ),
-    "two memories, tensor, adaptive feedback, coordinate": (
-        {**TWO_MEMORIES, "depth_filter": "tensor", **ADAPTIVE, **COORDINATE},
-        True,
-    ),
+    "two memories, tensor, adaptive feedback": ({**TWO_MEMORIES, "depth_filter": "tensor", **ADAPTIVE}, True),
     "two memories, tensor, nothing remembered": (
         {**TWO_MEMORIES, "depth_filter": "tensor", "temporal_trace": False},
         True,
@@ -208,8 +197,7 @@ OF_ACTIONS: dict[str, tuple[dict[str, Any], Any, Any]] = {
     "bounded, free": ({"layers": (9, 8), **FREE}, BOX, BOUNDED),
     "bounded, free, random feedback": ({"layers": (9, 8), **FREE, "feedback": "random"}, BOX, BOUNDED),
     "bounded, free, adaptive feedback": ({"layers": (9, 8), **FREE, **ADAPTIVE}, BOX, BOUNDED),
-    "bounded, free, coordinate": ({"layers": (9,), **FREE, **COORDINATE}, BOX, BOUNDED),
-    "bounded, coordinate": ({"layers": (9, 8), **WIDE, **COORDINATE}, SYMBOLS, BOUNDED),
+    "bounded, symbols": ({"layers": (9, 8), **WIDE}, SYMBOLS, BOUNDED),
     "bounded, fresh noise": ({"layers": (9,), **WIDE, "noise_correlation": 0.0}, BOX, BOUNDED),
     "bounded, narrow": ({"layers": (9,), "initial_std": 0.05}, BOX, BOUNDED),
     "one-sided": ({"layers": (9, 8), **WIDE}, BOX, ONE_SIDED),
@@ -217,24 +205,19 @@ OF_ACTIONS: dict[str, tuple[dict[str, Any], Any, Any]] = {
     "unbounded": ({"layers": (9, 8), "noise_correlation": 0.5}, BOX, UNBOUNDED),
     "unbounded, std fixed": ({"layers": (9,), "std_lr_scale": 0.0}, BOX, UNBOUNDED),
     "mixed": ({"layers": (10, 9), **WIDE, "entropy_bonus": 0.02}, SEEN, MIXED),
-    "mixed, free, coordinate": ({"layers": (10,), **FREE, **COORDINATE}, SEEN, MIXED),
+    "mixed, free": ({"layers": (10,), **FREE}, SEEN, MIXED),
     "mixed, raw observation": ({"layers": (10,), "normalize_observations": False, **FREE}, SEEN, MIXED),
     "mixed, three layers, factored": ({"layers": (10, 9, 8), **WIDE, **FACTORED_HOP}, BOX, MIXED),
     "bounded, noise all lasting": ({"layers": (9,), **WIDE, "correlated_noise_fraction": 1.0}, BOX, BOUNDED),
     "bounded, noise not lasting": ({"layers": (9,), **WIDE, "correlated_noise_fraction": 0.0}, BOX, BOUNDED),
     "strayed": ({"layers": (9, 8), "spikes": "binary", **STRAY, "entropy_bonus": 0.02}, BOX, BOUNDED),
-    "strayed, coordinate": ({"layers": (9, 8), **STRAY, **COORDINATE}, BOX, BOUNDED),
     "strayed, free": ({"layers": (9, 8), **STRAY, "std": "free"}, BOX, BOUNDED),
-    "strayed, free, top, coordinate": (
-        {"layers": (9, 8), **STRAY, **COORDINATE, "std": "free", "readout": "top"},
-        BOX,
-        ONE_SIDED,
-    ),
+    "strayed, free, top": ({"layers": (9, 8), **STRAY, "std": "free", "readout": "top"}, BOX, ONE_SIDED),
     "strayed, adaptive feedback": ({"layers": (9, 8), **STRAY, **ADAPTIVE}, BOX, BOUNDED),
     "strayed, unbounded": ({"layers": (9, 8), **STRAY}, BOX, UNBOUNDED),
     "strayed, mixed": ({"layers": (10, 9), **STRAY}, SEEN, MIXED),
     "discrete, fading": ({"layers": (9, 8), **FADING}, BOX, THREE),
-    "discrete, fading, coordinate": ({"layers": (9,), **FADING, **COORDINATE}, SYMBOLS, THREE),
+    "discrete, fading, symbols": ({"layers": (9,), **FADING}, SYMBOLS, THREE),
     "multidiscrete, fading, held": (
         {"layers": (9, 8), **FADING, "min_probability_ratio": 0.4, "memory": 7},
         BOX,
@@ -256,15 +239,16 @@ CASES = {
 # Of the cases, those that together change whatever any of them changes.
 USUAL = (
     *("raw observation", "three layers, top", "three layers, no filter", "three layers, no signal from above"),
-    *("three layers, nothing remembered", "coordinate, one frozen", "factored, hop, discrete, one leak group"),
+    *("three layers, nothing remembered", "one frozen", "factored, hop, discrete, one leak group"),
     *("reset path, factored, hop", "random feedback", "rates, ALIF, reset", "clipped"),
     *("tensor, state kept", "deep"),
     *("short statistics, short sight, errors bound at a third", "bounded, fresh noise", "bounded, noise all lasting"),
-    *("one-sided, free, top", "strayed, free, top, coordinate", "multidiscrete, fading, held"),
+    *("one-sided, free, top", "strayed, free, top", "multidiscrete, fading, held"),
     *("mixed, three layers, factored", "mixed, fading, free, adaptive feedback"),
     *("memory, plain stack", "memory, nothing remembered", "two memories, factored, hop"),
-    *("memory, rates, adaptive feedback, coordinate, frozen", "two memories, tensor, random feedback, rates"),
+    *("memory, rates, adaptive feedback, frozen", "two memories, tensor, random feedback, rates"),
     *("two memories, no filter", "two memories, tensor, state kept", "graded", "graded memory"),
+    "mixed, fading, policy frozen",
 )
 
 
@@ -409,7 +393,7 @@ def test_parity_in_double_precision(name: str, stretch: int, tolerance: float) -
 
 @pytest.mark.parametrize(
     "name",
-    tiers(OF_ACTIONS, ["one-sided, free, top", "strayed, free, top, coordinate", "mixed, three layers, factored"]),
+    tiers(OF_ACTIONS, ["one-sided, free, top", "strayed, free, top", "mixed, three layers, factored"]),
 )
 def test_parity_with_the_exact_tail(name: str) -> None:
     """The tail of the kernels is right to 1e-5, and so is all that comes of it in a tick, however close to 0."""
@@ -478,14 +462,13 @@ def assert_close(agent: Agent, twin: ReferenceAgent, event: Event, tick: int) ->
 
 @pytest.mark.parametrize("depth_filter", ["cascade", "factored"])
 def test_whatever_lasts_is_compared(depth_filter: str) -> None:
-    changes = {**OPTIONS, "depth_filter": depth_filter, "step_rule": "coordinate"}
-    agent = double_agent(changes, BOX, MIXED)
+    agent = double_agent({**OPTIONS, "depth_filter": depth_filter}, BOX, MIXED)
     twin, d = twin_of(agent), agent.arena.dimensions
     assert max(disagreement(agent, twin).values()) == 0.0
     rows = [*plan.agent_rows(d), *plan.net_rows(d, 0), *(row for index in (0, 1) for row in plan.layer_rows(d, index))]
     lasting = {row.name for row in rows if row.lasts in (plan.LEARNED, plan.TRACE) and np.prod(row.shape)}
     found = lasting - {"spike_rates", "step_sizes"}  # for display
-    assert found >= {"w", "credit", "eps", "epsa", "peak", "feedback", "observation_mean"}
+    assert found >= {"w", "credit", "eps", "epsa", "feedback", "observation_mean"}
     for name, view in agent.views.items():
         if view.size and name.split("/")[-1] in found | {"v", "a", "z", "psi"}:
             before = view.flat[0]
@@ -948,14 +931,6 @@ def test_a_mutated_memory_breaks_parity(depth_filter: str, name: str | None, mon
     assert_noticed(changes, OF_TWO_MEMORIES[depth_filter], name, monkeypatch)
 
 
-def test_a_mutated_coordinate_rule_breaks_parity(monkeypatch: pytest.MonkeyPatch) -> None:
-    true = step_size.coordinate_update
-    put(monkeypatch, "step_size.coordinate_update", lambda c, p, lr, delta, decay: true(c, p, lr, delta, 0.0))
-    agent = double_agent(*CASES["coordinate"])
-    with pytest.raises(AssertionError, match=r"^tick "):
-        assert_parity(agent, twin_of(agent), script(TICKS, agent.observation, 0), tolerance=1e-5, stretch=100)
-
-
 # ---- interpreted
 
 INTERPRETED = """
@@ -972,9 +947,8 @@ for name in sys.argv[1:]:
     print(name)
 """
 IN_PYTHON = [
-    *("coordinate discrete", "multidiscrete", "bounded", "one-sided, free, top", "mixed, free, coordinate"),
-    "strayed, free, top, coordinate",
-    *("adaptive feedback, coordinate", "memory, reset path, other constants"),
+    *("one layer, discrete", "multidiscrete", "bounded", "one-sided, free, top", "mixed, free"),
+    *("strayed, free, top", "adaptive feedback", "memory, reset path, other constants"),
     "mixed, fading, free, adaptive feedback",
 ]
 

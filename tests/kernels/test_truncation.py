@@ -11,17 +11,16 @@ import pytest
 from numpy.typing import NDArray
 from synaptick import Agent, make_env
 
-from ..support.common import COORDINATE, SIZE, make_agent, train, values
+from ..support.common import SIZE, make_agent, train, values
 
 DISCOUNT = 0.9
 # Raw numbers, so that every TD error can be worked out by hand.
 RAW = {"normalize_observations": False, "normalize_rewards": False, "discount": DISCOUNT, "connectivity": 1.0}
-RULES: dict[str, dict[str, Any]] = {"bounded": {}, "coordinate": COORDINATE, "keep_state": {"keep_state": True}}
 
 
-def inside_an_episode(rule: str, layers: tuple[int, ...]) -> tuple[Agent, NDArray[np.float64]]:
+def inside_an_episode(keep_state: bool, layers: tuple[int, ...]) -> tuple[Agent, NDArray[np.float64]]:
     """Return an agent that has learned for a while and is inside an episode, and an observation to come."""
-    agent, rng = make_agent(layers=layers, **RAW, **RULES[rule]), np.random.default_rng(0)
+    agent, rng = make_agent(layers=layers, keep_state=keep_state, **RAW), np.random.default_rng(0)
     agent.start(rng.normal(size=SIZE))
     for _ in range(30):
         agent.step(float(rng.normal()), rng.normal(size=SIZE))
@@ -38,10 +37,10 @@ def value_of(agent: Agent, observation: NDArray[np.float64]) -> float:
 
 
 @pytest.mark.any_arithmetic
-@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("keep_state", [False, True])
 @pytest.mark.parametrize("layers", [(8,), (8, 9)])
-def test_the_td_errors_of_a_step_and_of_both_ends(rule: str, layers: tuple[int, ...]) -> None:
-    agent, observation = inside_an_episode(rule, layers)
+def test_the_td_errors_of_a_step_and_of_both_ends(keep_state: bool, layers: tuple[int, ...]) -> None:
+    agent, observation = inside_an_episode(keep_state, layers)
     before, after, reward = agent.value, value_of(agent, observation), 0.7
     assert min(abs(before), abs(after), abs(before - after)) > 1e-3
     snapshot = agent.snapshot()
@@ -60,10 +59,10 @@ def test_the_td_errors_of_a_step_and_of_both_ends(rule: str, layers: tuple[int, 
 
 
 @pytest.mark.any_arithmetic
-@pytest.mark.parametrize("rule", RULES)
-def test_both_ends_learn_what_a_step_with_the_same_td_error_learns(rule: str) -> None:
+@pytest.mark.parametrize("keep_state", [False, True])
+def test_both_ends_learn_what_a_step_with_the_same_td_error_learns(keep_state: bool) -> None:
     """Weights depend on the end only through the TD error: a reward in place of the bootstrap is as good."""
-    agent, observation = inside_an_episode(rule, (8, 9))
+    agent, observation = inside_an_episode(keep_state, (8, 9))
     after = value_of(agent, observation)
     snapshot = agent.snapshot()
     found = []
@@ -97,7 +96,7 @@ def test_a_discount_of_0_makes_both_ends_the_same() -> None:
 
 @pytest.mark.any_arithmetic
 def test_an_abandoned_episode_teaches_nothing() -> None:
-    agent, observation = inside_an_episode("bounded", (8,))
+    agent, observation = inside_an_episode(False, (8,))
     weights = {name: view.copy() for name, view in agent.arena.views.items() if name.endswith("/w")}
     agent.start(observation)
     for name, before in weights.items():

@@ -13,7 +13,7 @@ from .vectors import Array
 
 NETS = ("actor", "critic")
 # Of what is cleared, that of which an arena leaves out rows that nothing would ever change.
-CARRIED = ("epsa", "epsr", "peak")
+CARRIED = ("epsa", "epsr")
 
 
 class ReferenceAgent:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from . import policy, vectors
+from . import policy
 from .vectors import Array
 
 if TYPE_CHECKING:
@@ -40,12 +40,6 @@ def bounded_steps(
     return [bounded_step(lr, kappa / part, bound, delta, norm) for part, norm in zip(shares, norms, strict=True)]
 
 
-def coordinate_update(credit: Array, peak: Array, lr: float, delta: float, decay: float) -> tuple[Array, Array]:
-    """m' = max(decay m, |delta credit|); returns lr delta credit / (m' + 1e-8) and m'."""
-    peak = vectors.flushed(np.maximum(decay * peak, np.abs(delta * credit)))
-    return lr * delta * credit / (peak + 1e-8), peak
-
-
 def rates(agent: ReferenceAgent, net: str) -> tuple[float, float]:
     """The largest step of a network and the safety factor of its bounded step.
 
@@ -58,22 +52,15 @@ def rates(agent: ReferenceAgent, net: str) -> tuple[float, float]:
 
 
 def changes(agent: ReferenceAgent, net: str, delta: float) -> list[Array]:
-    """What the error changes in the weights of each layer and, last, of the readout; peaks follow."""
+    """What the error changes in the weights of each layer and, last, of the readout."""
     c, arrays = agent.config, agent.arrays
     lr, kappa = rates(agent, net)
     blocks = agent.blocks(net)
-    found = []
-    if c.step_rule == "coordinate":
-        for at in blocks:
-            change, arrays[at + "peak"] = coordinate_update(
-                arrays[at + "credit"], arrays[at + "peak"], lr, delta, c.peak_decay
-            )
-            found.append(change)
-        return found
     parts = agent.parts.number if net == "actor" else 1
     memory = [index for index in agent.indices if agent.is_memory(index)]
     readout = len(blocks) - 1
     steps = bounded_steps(lr, kappa, c.td_error_scale, c.readout_share, readout, parts, delta, agent.norms(net))
+    found = []
     for index, at in enumerate(blocks):
         credit = arrays[at + "credit"]
         rows = np.full(len(credit), steps[index])

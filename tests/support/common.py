@@ -27,7 +27,6 @@ PARTS = spaces.Dict(turn=spaces.Box(-1, 1, (), np.float64), switch=spaces.MultiB
 # Binary spikes and several leaks, and steps that are smaller than the default's: what some tests were measured with.
 BINARY: dict[str, Any] = {"spikes": "binary", "leak_groups": 4, "tau_max": 10.0}
 SMALL_STEPS: dict[str, Any] = {"kappa_policy": 2.0, "kappa_value": 1.5}
-COORDINATE = {"step_rule": "coordinate", "lr_policy": 0.01, "lr_value": 0.02}
 # Sections made anew in every tick, of traces and weights. A weight that was 0 may be as small as a step along a faint
 # trace, so that products with it are denormal in some ticks; they are flushed when they enter a trace.
 WORK = ("scratch_e", "scratch_total", "scratch_factors", "signals")

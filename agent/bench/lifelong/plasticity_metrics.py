@@ -107,8 +107,8 @@ class VitalSigns:
             ``actor/1/weights``
                 L2 norm of the weights of a layer; ``actor/readout/weights`` that of the readout.
             ``actor/1/credit``, ``actor/1/step``
-                L1 norm of the credit, which the step is bounded by, and step size, 0 with the coordinate rule; means
-                over the window, of layers and of the readout.
+                L1 norm of the credit, which the step is bounded by, and step size; means over the window, of layers
+                and of the readout.
             ``actor/rank``
                 Effective rank of the spikes of all layers over the window.
 

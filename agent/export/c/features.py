@@ -45,7 +45,6 @@ def features(config: Config, arena: Arena, initial: bool) -> dict[str, bool]:
         "RESET_PATH": d.reset_path,
         "ADAPTIVE": any(d.adaptive[index] for index in learning),
         "GRADED": settings.spikes == spike.GRADED,
-        "PEAKS": d.peaks,
         "SHARED_BOUND": settings.readout_share == 0,
         "ADAPTIVE_FEEDBACK": settings.feedback == feedback.ADAPTIVE,
         "RATES": settings.rate_regularization > 0,

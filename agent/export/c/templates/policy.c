@@ -150,7 +150,6 @@ static void restrain_outputs(struct agent_memory *self)
 }
 
 //#endif
-//#if not PEAKS
 /* Mean std of the last draw over all parts of the action; a discrete factor counts as 1. */
 static double action_scale(const double *reals)
 {
@@ -158,6 +157,4 @@ static double action_scale(const double *reals)
     for (int32_t k = 0; k < THE_N_CONTROLS; ++k) total += reals[THE_STDS + k];
     return total / (THE_N_CHOICES + THE_N_CONTROLS);
 }
-
-//#endif
 

@@ -1,33 +1,5 @@
 /* ---- step sizes */
 
-//#if PEAKS
-/* peak <- max(decay peak, |delta credit|), flushed;  W <- W + lr delta credit / (peak + 1e-8) */
-static void apply_coordinate(float *floats, int net, double delta)
-{
-    const float rate = (float)(net == K_ACTOR ? SET_LR_POLICY : SET_LR_VALUE), error = (float)delta;
-    for (int block = THE_FROZEN_LAYERS; block <= THE_N_LAYERS; ++block) {
-        const struct synapses synapses = synapses_of(floats, net, block);
-        float *restrict w = synapses.w, *restrict peak = synapses.peak;
-        const float *restrict credit = synapses.credit;
-        EACH(k, synapses.size) {
-            const float change = error * credit[k], kept_ = (float)SET_PEAK_DECAY * peak[k], size = fabsf(change);
-            float largest = size > kept_ ? size : kept_;
-            largest = largest > (float)K_TINY ? largest : 0.0f;
-            peak[k] = largest;
-            w[k] += rate * change / (largest + (float)K_COORDINATE_FLOOR);
-        }
-    }
-}
-
-/* Step sizes of 0: each synapse has its own, and its weight is changed here and now. */
-static void choose_steps(struct agent_memory *self, int net, double delta)
-{
-    double *steps = self->reals + THE_STEP_SIZES + net * N_BLOCKS;
-    for (int block = 0; block < N_BLOCKS; ++block) steps[block] = 0.0;
-    apply_coordinate(self->floats, net, delta);
-}
-
-//#else
 /* step = lr / max(1, lr kappa max(|delta| / td_error_scale, 1) |credit|_1) */
 static double bounded_step(double lr, double kappa, double delta, double norm)
 {
@@ -56,6 +28,4 @@ static void choose_steps(struct agent_memory *self, int net, double delta)
     steps[THE_N_LAYERS] = bounded_step(lr, kappa / SET_READOUT_SHARE, delta, in_readout * norms[THE_N_LAYERS]);
     //#endif
 }
-
-//#endif
 

@@ -14,17 +14,11 @@ static inline const int32_t *net_at(int net) { return table + AT_NETS + net * K_
 /* Columns of a row, from the one of the constant 1 down, as whole blocks; what is beyond is always 0. */
 static inline int32_t used_columns(int32_t bias) { return (bias + BLOCK) & -BLOCK; }
 
-//#if PEAKS or ADAPTIVE_FEEDBACK
-/* Weights of a layer, bottom first, or, of block N_LAYERS, of the readout, with what changes them; size numbers. */
+//#if ADAPTIVE_FEEDBACK
+/* Weights of a layer, bottom first, or, of block N_LAYERS, of the readout, with their feedback; size numbers. */
 struct synapses {
     int32_t size;
-    float *w, *credit;
-    //#if PEAKS
-    float *peak;
-    //#endif
-    //#if ADAPTIVE_FEEDBACK
-    float *feedback;
-    //#endif
+    float *w, *feedback;
 };
 
 static struct synapses synapses_of(float *floats, int net, int block)
@@ -34,13 +28,7 @@ static struct synapses synapses_of(float *floats, int net, int block)
     struct synapses found;
     found.size = inner ? at[AT_LAYER_ROWS] * at[AT_LAYER_M] : at[AT_NET_N_OUTPUTS] * at[AT_NET_N_FEATURES];
     found.w = floats + at[inner ? AT_LAYER_W : AT_NET_W];
-    found.credit = floats + at[inner ? AT_LAYER_CREDIT : AT_NET_CREDIT];
-    //#if PEAKS
-    found.peak = floats + at[inner ? AT_LAYER_PEAK : AT_NET_PEAK];
-    //#endif
-    //#if ADAPTIVE_FEEDBACK
     found.feedback = floats + at[inner ? AT_LAYER_FEEDBACK : AT_NET_FEEDBACK];
-    //#endif
     return found;
 }
 
