@@ -311,8 +311,8 @@ class Config:
     readout_share: float = LEARNING.field(
         0.5,
         Real(0, 0.99),
-        """Share of the bound on a change that the readout may use; every other block that learns, a layer or the gates
-        of a memory layer, may use the rest. 0 puts all weights under one bound (Elsayed et al. 2024).""",
+        """Share of the bound on a change that the bounded step gives to the readout; the layers that learn divide the
+        rest evenly. 0 puts all weights of a network under one bound (Elsayed et al. 2024).""",
     )
 
     min_probability_ratio: float = ACTIONS.field(

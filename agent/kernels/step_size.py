@@ -47,6 +47,7 @@ def bounded_steps(
     kappa: float,
     td_error_scale: float,
     readout_share: float,
+    fixed: int,
     readout: int,
     parts: int,
     delta: float,
@@ -55,11 +56,11 @@ def bounded_steps(
 ) -> None:
     """Write the step size of each block, the layers, the readout and the gates of memory layers, to `steps` in place.
 
-    Each block has a bound of its own: the readout `readout_share` of 1/kappa, every other block the rest of it, however
-    many there are, so block b takes ``bounded_step(lr, kappa / share_b, td_error_scale, delta, ||credit_b||_1)``.
-    Blocks seldom pull an output the same way at once; where they divide the rest, each learns the slower the more there
-    are. Under one bound for all (readout_share 0, as published) the many synapses inside starve the few of the readout.
-    See docs/decisions/0003-shared-bound.md and 0026-a-bound-for-each-block.md.
+    The bound on the whole change, 1/kappa, is divided among the blocks: the readout gets `readout_share`, the others
+    that learn divide the rest evenly, so block b takes
+    ``bounded_step(lr, kappa / share_b, td_error_scale, delta, ||credit_b||_1)``.
+    Under one bound for all (readout_share 0, as published) the many synapses inside starve the few of the readout;
+    see docs/decisions/0003-shared-bound.md and 0026-a-bound-for-each-block.md.
 
     An action of several parts has the credit of each. In the readout, where a part has weights of its own, its norm
     is `parts` times that of one; in the layers, where parts share the weights and their signs differ, about the root
@@ -68,6 +69,8 @@ def bounded_steps(
 
     Parameters
     ----------
+    fixed : int
+        The bottom so many layers do not learn.
     readout : int
         The block of the readout; that of a layer is its number. Gates of memory layers follow, lowest first.
     parts : int
@@ -84,8 +87,10 @@ def bounded_steps(
         for block in range(blocks):
             steps[block] = bounded_step(lr, kappa, td_error_scale, delta, total)
         return
+    learning = max(readout - fixed, 0) + max(blocks - readout - 1 - fixed, 0)  # layers, and gates of memory layers
+    share = (1.0 - readout_share) / max(learning, 1)
     for block in range(blocks):
-        steps[block] = bounded_step(lr, kappa / (1.0 - readout_share), td_error_scale, delta, in_layers * norms[block])
+        steps[block] = bounded_step(lr, kappa / share, td_error_scale, delta, in_layers * norms[block])
     steps[readout] = bounded_step(lr, kappa / readout_share, td_error_scale, delta, in_readout * norms[readout])
 
 
@@ -103,4 +108,4 @@ def choose_steps(settings: Any, ints: NDArray, reals: NDArray, net: int, delta: 
         parts = sizes.n_parts
         kappa /= action_scale(ints, reals)  # so that a narrow policy is moved in small steps
     scale, share = settings.td_error_scale, settings.readout_share
-    bounded_steps(lr, kappa, scale, share, sizes.n_layers, parts, delta, norms, steps)
+    bounded_steps(lr, kappa, scale, share, sizes.frozen_layers, sizes.n_layers, parts, delta, norms, steps)

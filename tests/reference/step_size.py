@@ -23,12 +23,13 @@ def bounded_steps(
     kappa: float,
     bound: float,
     share: float,
+    learning: int,
     readout: int,
     parts: int,
     delta: float,
     norms: Array,
 ) -> list[float]:
-    """The step of each block; the readout has `share` of the bound, each other one the rest; if it is 0, all have one.
+    """The step of each block; the readout has `share` of the bound, the others, `learning`, the rest; if it is 0, one.
 
     Each of K parts of an action moves as if it were alone: norms count 1/K in the readout, 1/sqrt(K) in other blocks.
     """
@@ -36,7 +37,7 @@ def bounded_steps(
     norms = norms / np.where(is_readout, parts, np.sqrt(parts))
     if share == 0:
         return [bounded_step(lr, kappa, bound, delta, norms.sum())] * norms.size
-    shares = np.where(is_readout, share, 1 - share)
+    shares = np.where(is_readout, share, (1 - share) / max(learning, 1))
     return [bounded_step(lr, kappa / part, bound, delta, norm) for part, norm in zip(shares, norms, strict=True)]
 
 
@@ -58,13 +59,17 @@ def changes(agent: ReferenceAgent, net: str, delta: float) -> list[Array]:
     blocks = agent.blocks(net)
     parts = agent.parts.number if net == "actor" else 1
     memory = [index for index in agent.indices if agent.is_memory(index)]
+    # Gates are blocks of their own.
+    learning = len(agent.learning) + len({*memory} & {*agent.learning})
     readout = len(blocks) - 1
-    steps = bounded_steps(lr, kappa, c.td_error_scale, c.readout_share, readout, parts, delta, agent.norms(net))
+    steps = bounded_steps(
+        lr, kappa, c.td_error_scale, c.readout_share, learning, readout, parts, delta, agent.norms(net)
+    )
     found = []
     for index, at in enumerate(blocks):
         credit = arrays[at + "credit"]
         rows = np.full(len(credit), steps[index])
-        if index in memory:  # gates are blocks of their own
+        if index in memory:
             rows[len(rows) // 2 :] = steps[len(blocks) + memory.index(index)]
         found.append(rows[:, None] * delta * credit)
     return found

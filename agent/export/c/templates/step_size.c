@@ -23,8 +23,13 @@ static void choose_steps(struct agent_memory *self, int net, double delta)
         total += (block == THE_N_LAYERS ? in_readout : in_layers) * norms[block];
     for (int block = 0; block < N_BLOCKS; ++block) steps[block] = bounded_step(lr, kappa, delta, total);
     //#else
+    int able = THE_N_LAYERS - THE_FROZEN_LAYERS;
+    //#if MEMORY_LEARNS
+    able += THE_N_MEMORY - THE_FROZEN_LAYERS; /* of gates; at least 1 */
+    //#endif
+    const double share = (1.0 - SET_READOUT_SHARE) / (able > 1 ? able : 1);
     for (int block = 0; block < N_BLOCKS; ++block)
-        steps[block] = bounded_step(lr, kappa / (1.0 - SET_READOUT_SHARE), delta, in_layers * norms[block]);
+        steps[block] = bounded_step(lr, kappa / share, delta, in_layers * norms[block]);
     steps[THE_N_LAYERS] = bounded_step(lr, kappa / SET_READOUT_SHARE, delta, in_readout * norms[THE_N_LAYERS]);
     //#endif
 }
