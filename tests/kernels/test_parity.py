@@ -53,6 +53,7 @@ OF_THE_NETWORK: dict[str, tuple[dict[str, Any], bool]] = {
     "one layer ALIF": ({"layers": (9,), "adaptive_fraction": 1.0, "entropy_bonus": 0.1}, True),
     "one leak group": ({"layers": (8, 7), "leak_groups": 1, "readout": "top", "observation_skip": False}, True),
     "discrete": ({"layers": (8, 7), "adaptive_fraction": 0.0, "discount": 0.9}, False),
+    "largest steps below the bound": ({"layers": (9, 8), "lr_policy": 0.05, "lr_value": 0.02}, True),
     "one layer, discrete": ({"layers": (9,), "entropy_bonus": 0.02}, False),
     "three layers": ({"layers": (10, 9, 8), "entropy_bonus": 0.05}, True),
     "three layers, top": (

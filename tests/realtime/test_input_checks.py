@@ -41,9 +41,8 @@ def test_no_bad_observation_reaches_the_agent(bad: Any) -> None:
 
 
 def test_nothing_is_learned_across_a_gap_and_no_credit_reaches_over_it() -> None:
-    guard = Guard(
-        make_agent(normalize_rewards=False), clock=FakeClock()
-    )  # else the readout changes with the unit of values
+    # With a unit of values that grows, the readout would change without being learned.
+    guard = Guard(make_agent(normalize_rewards=False), clock=FakeClock())
     lead(guard, 50)
     for _ in range(10):
         guard.step(1.0, NAN)

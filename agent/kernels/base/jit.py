@@ -118,7 +118,7 @@ def is_compiled() -> bool:
     return CACHE_FOLDER is not None and holds_code(Path(CACHE_FOLDER))
 
 
-# Division by 0 gives what IEEE 754 says.
+# "numpy": division by 0 gives what IEEE 754 says, and no exception.
 _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "boundscheck": False, "fastmath": FASTMATH}
 
 
