@@ -3,7 +3,7 @@
 Numba makes each function it compiles ready to be called from Python, and optimizes it, before what calls it takes it in
 and optimizes it again. Where some 160 kernels lie seven deep in one step, that is more than half of the time that the
 first start takes. Here a kernel stays as it was lowered until the `jit.entry` that everything is inlined into is
-optimized, once. The code that comes out is the same.
+optimized, once.
 """
 
 from __future__ import annotations
