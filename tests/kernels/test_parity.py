@@ -249,7 +249,7 @@ USUAL = (
     *("memory, plain stack", "memory, nothing remembered", "two memories, factored, hop"),
     *("memory, rates, adaptive feedback, frozen", "two memories, tensor, random feedback, rates"),
     *("two memories, no filter", "two memories, tensor, state kept", "graded", "graded memory"),
-    "mixed, fading, policy frozen",
+    *("mixed, fading, policy frozen", "largest steps below the bound"),
 )
 
 
