@@ -25,6 +25,8 @@ from .support.trials import in_parallel, saying_where, tuned
 # Episodes that must have ended before their mean can reach a threshold.
 ENOUGH = 20
 EARLY = 10_000
+# Steps at which curves are read, so that runs of different lengths compare.
+MARKS = {"at_100k": 100_000, "at_300k": 300_000, "at_1m": 1_000_000}
 
 Job = tuple[str, str, int, Mapping[str, Any]]
 
@@ -35,6 +37,7 @@ class _Curve:
     def __init__(self, threshold: float | None) -> None:
         self.threshold = threshold
         self.reached: int | None = None
+        self.lowest: float | None = None
         self.rows: list[tuple[int, float, int]] = []
         self.marks = [(0, time.thread_time())]
 
@@ -42,10 +45,13 @@ class _Curve:
         if not self.rows:  # everything is compiled by now
             self.marks.append((tally.steps, time.thread_time()))
         self.rows.append((tally.steps, tally.last_return, tally.last_length))
-        if self.reached is None and self.threshold is not None and tally.episodes >= ENOUGH:
-            mean = tally.mean_return
-            if mean is not None and mean >= self.threshold:
-                self.reached = tally.steps
+        mean = tally.mean_return
+        if self.threshold is None or mean is None or tally.episodes < ENOUGH:
+            return
+        if self.reached is None and mean >= self.threshold:
+            self.reached, self.lowest = tally.steps, mean
+        elif self.lowest is not None:
+            self.lowest = min(self.lowest, mean)
 
     def summary(self, steps: int) -> dict[str, Any]:
         first, begun = max(mark for mark in self.marks if mark[0] <= steps / 2)
@@ -59,7 +65,9 @@ class _Curve:
             "last_100": _mean(returns[-RECENT:]),
             "threshold": self.threshold,
             "steps_to_threshold": self.reached,
+            "lowest_after_threshold": self.lowest,
             "steps_per_cpu_second": round(speed),
+            **{name: _mean(returns[ends <= mark][-RECENT:]) if steps >= mark else None for name, mark in MARKS.items()},
             "half_last_100": _mean(returns[half][-RECENT:]),
             "half_window": _mean(returns[window] if window.any() else returns[half][-1:]),
             "first_10k_by_episode": _mean(returns[early]),
@@ -179,7 +187,9 @@ def summarize(runs: list[dict[str, Any]]) -> dict[str, Any]:
     ``at_threshold`` counts the runs that end there. ``ever_at_threshold`` counts those whose last 100 episodes came up
     to it at any time, which is the greatest of many noisy means and says little about the end. The median of the steps
     to the threshold is over all runs, those that never got there last: the lower one of two, None if more than half
-    never did. Statistics of returns leave out runs that cannot tell.
+    never did. ``lowest_after_threshold`` is the lowest mean of 100 episodes that any run fell to once it had been
+    there. ``at_100k``, ``at_300k`` and ``at_1m`` are the means of the last 100 episodes at so many steps. Statistics of
+    returns leave out runs that cannot tell.
     """
     steps = [np.inf if row["steps_to_threshold"] is None else row["steps_to_threshold"] for row in runs]
     median = statistics.median_low(steps)
@@ -193,6 +203,8 @@ def summarize(runs: list[dict[str, Any]]) -> dict[str, Any]:
         "median_steps_to_threshold": int(median) if np.isfinite(median) else None,
         "at_threshold": None if threshold is None else sum(value >= threshold for value in returns),
         "ever_at_threshold": int(np.isfinite(steps).sum()),
+        "lowest_after_threshold": min(_column(runs, "lowest_after_threshold"), default=None),
+        **{name: _statistics(_column(runs, name)) for name in MARKS},
         "steps_per_cpu_second": statistics.median(_column(runs, "steps_per_cpu_second")),
         "half_last_100": _statistics(_column(runs, "half_last_100")),
         "half_window": _statistics(_column(runs, "half_window")),
@@ -242,6 +254,10 @@ def learning_lines(result: dict[str, Any]) -> Iterator[str]:
             f"{_shown(by_step['mean'])} a step; "
             f"spike rates of layers {row['min_spike_rate']:.3f} to {row['max_spike_rate']:.3f}"
         )
+        marks = [f"{name[3:]} {_shown(row[name]['iqm'])}" for name in MARKS if row[name]["iqm"] is not None]
+        if marks or row["lowest_after_threshold"] is not None:
+            after = f"lowest once at the target {_shown(row['lowest_after_threshold'])}"
+            yield f"    iqm at {', '.join(marks) or '-'} steps; {after}"
         if row["without_episode"]:
             yield f"    no episode ended in {row['without_episode']} of the runs; no return above counts them"
         if row["tuned"]:

@@ -73,6 +73,9 @@ MEMORYLESS = {
     "tau_max": 0.01,
     "reset_strength": 0.0,
 }
+# The same without spikes: a threshold of almost nothing and a payload up to four units make clipped ReLUs, on the same
+# rule. What is left of the difference is what spikes, their reset and their memory cost or give.
+DENSE = MEMORYLESS | {"v_th": 0.004, "payload_cap": 1000.0}
 # Memory neurons as they begin; what reads them learns.
 FROZEN = {"frozen_layers": 1}
 # For episodes of about 100 ticks.
@@ -104,6 +107,35 @@ SUITES = {
             ("InvertedPendulum-v5", 200_000, 900.0),
             ("Hopper-v5", 1_000_000, 1000.0),
             ("HalfCheetah-v5", 1_000_000, 2500.0),
+            ("Walker2d-v5", 1_000_000, 1000.0),
+            ("Ant-v5", 1_000_000, 1000.0),
+        ),
+    ),
+    # What a spike that carries a number is worth, and what spikes cost; the default itself is in the suites above.
+    "spikes": Suite(
+        _arms(
+            _plain(
+                ("CartPole-v1", 100_000, 495.0),
+                ("Acrobot-v1", 300_000, -85.0),
+                ("MountainCar-v0", 300_000, -115.0),
+                ("Pendulum-v1", 300_000, -180.0),
+                ("LunarLander-v3", 300_000, 220.0),
+                ("HalfCheetah-v5", 300_000, 2000.0),
+            ),
+            {"binary": {"spikes": "binary"}, "dense": DENSE},
+        ),
+        seeds=5,
+    ),
+    # What layers are worth to control; the default has one.
+    "layers": Suite(
+        _arms(
+            _plain(("LunarLander-v3", 300_000, 220.0), ("HalfCheetah-v5", 300_000, 2000.0)),
+            {
+                "2 layers": {"layers": [64, 64]},
+                "3 layers": {"layers": [64, 64, 64]},
+                "3 layers, no filter": {"layers": [64, 64, 64], "depth_filter": "none"},
+                "4 layers": {"layers": [64, 64, 64, 64]},
+            },
         ),
         seeds=5,
     ),

@@ -20,7 +20,7 @@ def add_learning(benches: Any) -> None:
     learning = benches.add_parser("learning", help="returns on a suite of tasks, seed by seed, with one configuration")
     learning.add_argument("--suite", choices=list(SUITES), default="classic", help="the tasks (default classic)")
     learning.add_argument("--tasks", nargs="+", metavar="TASK", help="some of the tasks of the suite, by name")
-    _add_seeds(learning, None, "runs a task (default: 10, mujoco 5)")
+    _add_seeds(learning, None, "runs a task (default: of the suite, 5 or 10)")
     _add_changes(learning, "task")
     _add_outputs(learning)
     learning.set_defaults(command=_bench_learning, show=_show_learning)

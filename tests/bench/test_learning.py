@@ -199,9 +199,29 @@ def test_when_a_threshold_is_reached(returns: list[float], episode: int | None) 
     assert curve.reached == (None if episode is None else 2 * episode)
 
 
+def test_how_far_a_run_falls_once_it_has_been_there() -> None:
+    curve, tally = learning._Curve(5.0), Tally()
+    for value in [9.0] * 100 + [-41.0] * 10 + [9.0] * 200:
+        tally.add(value)
+        tally.close()
+        curve.add(tally)
+    assert curve.lowest == pytest.approx((90 * 9.0 - 10 * 41.0) / 100)
+
+
+def test_a_curve_is_read_at_fixed_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(learning, "MARKS", {"at_2": 2, "at_9": 9})
+    curve, tally = learning._Curve(None), Tally()
+    for value in (1.0, 3.0, 8.0):
+        tally.add(value)
+        tally.close()
+        curve.add(tally)
+    assert {key: curve.summary(3)[key] for key in learning.MARKS} == {"at_2": 2.0, "at_9": None}
+
+
 def test_the_median_of_the_steps_counts_runs_that_never_get_there() -> None:
     base = {"task": "t", "steps": 9, "threshold": 1.0, "tuned": "", "last_100": 2.0, "steps_per_cpu_second": 5}
-    others = ("half_last_100", "half_window", "first_10k_by_episode", "first_10k_by_step")
+    others = ("half_last_100", "half_window", "first_10k_by_episode", "first_10k_by_step", *learning.MARKS)
+    base["lowest_after_threshold"] = None
     rates = {"min_spike_rate": 0.1, "max_spike_rate": 0.2}
 
     def median(*steps: int | None) -> tuple[int | None, int]:
@@ -216,7 +236,10 @@ def test_the_median_of_the_steps_counts_runs_that_never_get_there() -> None:
 
 def test_where_runs_end_is_not_where_they_once_were() -> None:
     """The greatest of many noisy means comes up to a target that the end is far from."""
-    columns = ("steps_per_cpu_second", "half_last_100", "half_window", "first_10k_by_episode", "first_10k_by_step")
+    columns = (
+        *("steps_per_cpu_second", "half_last_100", "half_window", "first_10k_by_episode", "first_10k_by_step"),
+        *("lowest_after_threshold", *learning.MARKS),
+    )
     base = {"task": "t", "steps": 9, "threshold": 0.8, "tuned": "", "min_spike_rate": 0.1, "max_spike_rate": 0.2}
     ends = [(0.56, 5), (0.8, 7), (0.9, 3), (None, None)]
     runs = [{**base, **dict.fromkeys(columns, 1.0), "last_100": end, "steps_to_threshold": step} for end, step in ends]
