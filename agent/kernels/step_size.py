@@ -100,7 +100,7 @@ def share_of_block(sizes: Any, readout_share: float, net: int) -> float:
     The actor's n that learn divide ``1 - readout_share`` evenly. The critic's have so much each, up to UNDIVIDED of
     them, so that a layer learns no slower for those beside it: what it cannot overshoot by much, since its blocks
     seldom pull one way. The actor loses by it what a memory was learned for; see
-    docs/decisions/0026-a-bound-for-each-block.md.
+    docs/decisions/0027-the-critic-undivided.md.
     """
     learning = sizes.n_layers - sizes.frozen_layers + max(sizes.n_memory - sizes.frozen_layers, 0)  # layers, gates
     undivided = 1 if net == ACTOR else UNDIVIDED
