@@ -123,6 +123,7 @@ class Agent:
             If the observation has the wrong shape or type or is not finite; the agent is unchanged.
         """
         self.observation.encode(observation, self._staging)
+        compilation.make()
         self._tick(0.0, kernel.START, learn)
         return self.last_action
 
@@ -193,26 +194,28 @@ class Agent:
         raise InputError("the observation holds a NaN or an infinite number; all of it must be finite")
 
     @staticmethod
-    def compile(load_only: bool = False) -> None:
+    def compile(load_only: bool = False, quiet: bool = False) -> None:
         """Compile the step, or load it if an earlier process has; after that, nothing can be compiled in a loop.
 
-        Without it, the first call does the work, which may take half a minute. With it, a call that would compile
-        raises `CompileError`: no call of an agent does, since all arguments are cast, but one of ``kernels.tick.tick``
-        in code of your own might. Calls from your own Numba code are cast to the one signature. Calling it again is
-        harmless. With ``NUMBA_DISABLE_JIT=1`` in the environment nothing is compiled, here or later, and this does
-        nothing.
+        Without it, the first `start` does the work, 10 to 30 seconds, which is said on standard error. With it, a call
+        that would compile raises `CompileError`: no call of an agent does, since all arguments are cast, but one of
+        ``kernels.tick.tick`` in code of your own might. Calls from your own Numba code are cast to the one signature.
+        Calling it again is harmless. With ``NUMBA_DISABLE_JIT=1`` in the environment nothing is compiled, here or
+        later, and this does nothing.
 
         Parameters
         ----------
         load_only : bool, optional
             True: compiled code has to be there (`synaptick compile --out DIR`, ``SYNAPTICK_CACHE_DIR=DIR``).
+        quiet : bool, optional
+            True: nothing is said while it compiles.
 
         Raises
         ------
         CompileError
             If `load_only` and there is none for these sources, this version of Python and Numba, and this processor.
         """
-        compilation.prepare(load_only)
+        compilation.prepare(load_only, quiet)
 
     @property
     def nbytes(self) -> int:

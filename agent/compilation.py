@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import subprocess
 import sys
 import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, NoReturn, cast
+from typing import Any, NoReturn, TextIO, cast
 
 import numba
 from numba import types
@@ -23,30 +28,76 @@ UNCOMPILED = "there is no compiled code while NUMBA_DISABLE_JIT is set; unset it
 # The one signature of the step; `Agent` casts what it is given to it.
 SIGNATURE = (types.int64, types.float64, types.int64, types.boolean)
 
+# Whether the step is there; `Agent.start` asks each time.
+_made = False
+
 
 def notice() -> str:
-    """Return a line for a user who waits for the step, or will wait for each step: empty if there is nothing to say."""
-    if not jit.COMPILES:
-        return (
-            "NUMBA_DISABLE_JIT is set: kernels are not compiled, as is good for stepping through them; a step takes "
-            "thousands of times longer"
-        )
-    if SIGNATURE in cast(Any, kernel.tick).overloads or jit.is_compiled():
+    """Return a line for a user who will wait for each step: empty if there is nothing to say."""
+    if jit.COMPILES:
         return ""
-    return "compiling the step; this takes half a minute or so, once on a machine"
+    return (
+        "NUMBA_DISABLE_JIT is set: kernels are not compiled, as is good for stepping through them; a step takes "
+        "thousands of times longer"
+    )
 
 
-def prepare(load_only: bool = False) -> None:
+def make(load_only: bool = False, quiet: bool = False) -> None:
+    """Compile the step, or load it, if that was not done; say on standard error that and how long it compiles."""
+    global _made
+    if _made:
+        return
+    step = cast(Any, kernel.tick)
+    if not jit.COMPILES or SIGNATURE in step.overloads:
+        _made = True
+        return
+    found = jit.is_compiled()
+    if load_only and not found:
+        raise CompileError(_not_found())
+    with _shown(sys.stderr if not (found or quiet) else None):
+        step.compile(SIGNATURE)
+    if load_only and step.stats.cache_misses:
+        raise CompileError(_not_found())
+    _made = True
+
+
+@contextmanager
+def _shown(stream: TextIO | None) -> Iterator[None]:
+    """Show on a stream, from a thread of its own, that something is going on."""
+    if stream is None:
+        yield
+        return
+    done = threading.Event()
+    thread = threading.Thread(target=_show, args=(stream, done), name="synaptick compiles", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+def _show(stream: TextIO, done: threading.Event) -> None:
+    begun, text = time.monotonic(), "synaptick: compiling the step, once on a machine"
+    with suppress(OSError, ValueError):  # a stream that is closed
+        if stream.isatty():
+            for sign in itertools.cycle("|/-\\"):
+                print(f"\r{text} {sign} {time.monotonic() - begun:.0f} s ", end="", file=stream, flush=True)
+                if done.wait(0.2):
+                    break
+            print("\r" + " " * 78 + "\r", end="", file=stream)
+        else:
+            print(f"{text}, which takes 10 to 30 seconds", file=stream, flush=True)
+            done.wait()
+        print(f"synaptick: compiled the step in {time.monotonic() - begun:.0f} s", file=stream, flush=True)
+
+
+def prepare(load_only: bool = False, quiet: bool = False) -> None:
     """Compile the step, or load it, and seal it: see `Agent.compile`."""
     if not jit.COMPILES:
         return
+    make(load_only, quiet)
     step = cast(Any, kernel.tick)
-    if SIGNATURE not in step.overloads:
-        if load_only and not jit.is_compiled():
-            raise CompileError(_not_found())
-        step.compile(SIGNATURE)
-        if load_only and step.stats.cache_misses:
-            raise CompileError(_not_found())
     step.disable_compile()
     # Numba's own words for this are a TypeError without a way out. A call finds the method by name, in the instance.
     step._explain_matching_error = _refuse

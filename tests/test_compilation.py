@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from numba import types
-from synaptick import Agent, CompileError, StateError
+from synaptick import Agent, CompileError, StateError, compilation
 from synaptick.compilation import SIGNATURE, compile_into, depends_on
 from synaptick.kernels import tick as kernel
 from synaptick.kernels.base import jit
@@ -36,13 +39,13 @@ sys.dont_write_bytecode = True
 sys.addaudithook(refuse)
 """
 PROGRAM = """
+import io
 import json
 import synaptick
 from synaptick import Agent, CompileError
-from synaptick.compilation import notice
 from synaptick.kernels.base import jit
 from synaptick.kernels.tick import tick
-found = {"folder": jit.CACHE_FOLDER, "package": synaptick.__file__, "error": "", "notice": notice()}
+found = {"folder": jit.CACHE_FOLDER, "package": synaptick.__file__, "error": ""}
 try:
     Agent.compile(load_only=True)
     from gymnasium import spaces
@@ -106,7 +109,6 @@ def test_without_code_that_is_there_load_only_refuses_and_says_how_to_make_it(tm
     (tmp_path / "none").mkdir()
     found = run(PROGRAM, tmp_path / "none")
     assert (found["loaded"], found["compiled"]) == (0, 0)
-    assert found["notice"].startswith("compiling the step; this takes half a minute or so")
     for part in (
         "no compiled code for py3",
         "numba",
@@ -117,13 +119,39 @@ def test_without_code_that_is_there_load_only_refuses_and_says_how_to_make_it(tm
         assert part in found["error"]
 
 
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_who_waits_for_the_compiler_sees_that_it_goes_on() -> None:
+    log, terminal = io.StringIO(), Terminal()
+    for stream in (log, terminal, None):
+        with compilation._shown(stream):
+            time.sleep(0.5)
+    start, end = log.getvalue().splitlines()
+    assert start == "synaptick: compiling the step, once on a machine, which takes 10 to 30 seconds"
+    assert re.fullmatch(r"synaptick: compiled the step in [01] s", end)
+    assert "\rsynaptick: compiling the step, once on a machine / 0 s " in terminal.getvalue()
+    assert re.search(r"\r +\rsynaptick: compiled the step in [01] s\n$", terminal.getvalue())
+
+
+def test_an_error_of_the_compiler_is_not_hidden_and_a_closed_stream_does_no_harm() -> None:
+    closed = io.StringIO()
+    closed.close()
+    with pytest.raises(CompileError, match="that"), compilation._shown(closed):
+        raise CompileError("that")
+
+
 # ---- shipped
 
 
 def test_shipped_code_is_used_without_a_home_and_without_writing_anything(shipped: Path) -> None:
     before = sorted(path.stat().st_mtime_ns for path in shipped.rglob("*"))
     found = run(READ_ONLY + PROGRAM, shipped)
-    assert (found["error"], found["loaded"], found["compiled"], found["notice"]) == ("", 1, 0, "")
+    assert (found["error"], found["loaded"], found["compiled"]) == ("", 1, 0)
     assert Path(found["folder"]).is_relative_to(shipped)
     assert found["action"] in (0, 1, 2)
     assert sorted(path.stat().st_mtime_ns for path in shipped.rglob("*")) == before
@@ -210,6 +238,7 @@ def test_a_folder_that_cannot_be_made_is_refused(cli: Cli, tmp_path: Path) -> No
 # ---- not compiled at all
 
 INTERPRETED = """
+import io
 import json
 import numpy as np
 from synaptick import Agent, CompileError

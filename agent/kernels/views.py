@@ -10,9 +10,9 @@ from typing import Any, NamedTuple, get_type_hints
 import numpy as np
 from numpy.typing import NDArray
 
-from .base.arrays import view
 from .base.jit import kernel
 from .base.records import PLACE, record, words_of
+from .base.tables import views
 from .layout import N_NETS, NETS_AT, sizes_of
 
 
@@ -103,9 +103,9 @@ class Synapses(NamedTuple):
     feedback: NDArray
 
 
-def _row(views: type) -> np.dtype[Any]:
-    """Return the type of a row of the table: a number where `views` has one, a place where it has an array."""
-    return np.dtype([(name, np.int64 if kind is int else PLACE) for name, kind in get_type_hints(views).items()])
+def _row(table: type) -> np.dtype[Any]:
+    """Return the type of a row of the table: a number where `table` has one, a place where it has an array."""
+    return np.dtype([(name, np.int64 if kind is int else PLACE) for name, kind in get_type_hints(table).items()])
 
 
 NetRow, LayerRow = _row(Net), _row(Layer)
@@ -129,77 +129,15 @@ def net_row(ints: NDArray, net: int) -> Any:
 @kernel
 def layer_view(ints: NDArray, floats: NDArray, net: int, layer: int) -> Layer:
     """Return the views of layer `layer` (from 0, bottom first) of network `net` (ACTOR or CRITIC)."""
-    row = layer_row(ints, net, layer)
-    return Layer(
-        n=row.n,
-        rows=row.rows,
-        m=row.m,
-        n_below=row.n_below,
-        observed=row.observed,
-        recurrent=row.recurrent,
-        bias=row.bias,
-        threshold=row.threshold,
-        delays=row.delays,
-        delayed=row.delayed,
-        holders=row.holders,
-        groups=row.groups,
-        n_adaptive=row.n_adaptive,
-        vectors=row.vectors,
-        n_above=row.n_above,
-        levels=row.levels,
-        split=row.split,
-        first=row.first,
-        w=view(floats, row.w),
-        feedback=view(floats, row.feedback),
-        alpha=view(floats, row.alpha),
-        rho=view(floats, row.rho),
-        strength=view(floats, row.strength),
-        alphas=view(floats, row.alphas),
-        filter_leak=view(floats, row.filter_leak),
-        psi_mean=view(floats, row.psi_mean),
-        rate=view(floats, row.rate),
-        credit=view(floats, row.credit),
-        eps=view(floats, row.eps),
-        epsa=view(floats, row.epsa),
-        epsr=view(floats, row.epsr),
-        cascade=view(floats, row.cascade),
-        filtered=view(floats, row.filtered),
-        tensor=view(floats, row.tensor),
-        psi_past=view(floats, row.psi_past),
-        mass=view(floats, row.mass),
-        share=view(floats, row.share),
-        inputs=view(floats, row.inputs),
-        current=view(floats, row.current),
-        past=view(floats, row.past),
-        keep=view(floats, row.keep),
-        push=view(floats, row.push),
-        v=view(floats, row.v),
-        a=view(floats, row.a),
-        z=view(floats, row.z),
-        psi=view(floats, row.psi),
-        output=view(floats, row.output),
-        signals=view(floats, row.signals),
-    )
+    found: Layer = views(Layer, floats, layer_row(ints, net, layer))
+    return found
 
 
 @kernel
 def net_view(ints: NDArray, floats: NDArray, net: int) -> Net:
     """Return the readout views of network `net` (ACTOR or CRITIC)."""
-    row = net_row(ints, net)
-    return Net(
-        n_outputs=row.n_outputs,
-        n_features=row.n_features,
-        bias=row.bias,
-        n_free=row.n_free,
-        w=view(floats, row.w),
-        feedback=view(floats, row.feedback),
-        leak=view(floats, row.leak),
-        credit=view(floats, row.credit),
-        features=view(floats, row.features),
-        output=view(floats, row.output),
-        gradient=view(floats, row.gradient),
-        slope=view(floats, row.slope),
-    )
+    found: Net = views(Net, floats, net_row(ints, net))
+    return found
 
 
 @kernel

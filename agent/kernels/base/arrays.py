@@ -10,14 +10,13 @@ from __future__ import annotations
 import ctypes
 from typing import Any
 
-import numba
 import numpy as np
 from numba import types
-from numba.extending import intrinsic, overload
-from numba.np.arrayobj import populate_array
+from numba.extending import lower_builtin, type_callable
 from numpy.typing import NDArray
 
 from .jit import kernel
+from .lowering import array_at, as_intp
 
 
 def ints_at(address: int, size: int) -> NDArray[np.int64]:
@@ -35,28 +34,24 @@ def floats_at(address: int, size: int) -> NDArray[np.float32]:
     return np.ctypeslib.as_array((ctypes.c_float * size).from_address(int(address)))
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def _pointer(typing_context: Any, address: Any) -> Any:
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.inttoptr(arguments[0], context.get_value_type(types.voidptr))
+def _at_address(place: Any, number: types.Number) -> None:
+    """Let compiled code call `place`, one of the functions above, for an array of numbers of this type."""
+    kind = types.Array(number, 1, "C")
 
-    return types.voidptr(types.intp), generate
+    @type_callable(place)  # type: ignore[untyped-decorator]
+    def _type(context: Any) -> Any:
+        return lambda address, size: kind
 
-
-# Numba compares the signatures of an overload and its implementation, annotations included: these have none.
-@overload(ints_at)
-def _compiled_ints_at(address, size):  # type: ignore[no-untyped-def]
-    return lambda address, size: numba.carray(_pointer(address), size, np.int64)
-
-
-@overload(reals_at)
-def _compiled_reals_at(address, size):  # type: ignore[no-untyped-def]
-    return lambda address, size: numba.carray(_pointer(address), size, np.float64)
+    @lower_builtin(place, types.Integer, types.Integer)  # type: ignore[untyped-decorator]
+    def _lower(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        address, size = as_intp(context, builder, signature, arguments)
+        pointer = builder.inttoptr(address, context.get_value_type(types.CPointer(number)))
+        return array_at(context, builder, kind, pointer, size)
 
 
-@overload(floats_at)
-def _compiled_floats_at(address, size):  # type: ignore[no-untyped-def]
-    return lambda address, size: numba.carray(_pointer(address), size, np.float32)
+_at_address(ints_at, types.int64)
+_at_address(reals_at, types.float64)
+_at_address(floats_at, types.float32)
 
 
 def span(array: NDArray, offset: int, size: int) -> NDArray:
@@ -68,27 +63,17 @@ def span(array: NDArray, offset: int, size: int) -> NDArray:
     return array[offset : offset + size]
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def _unchecked_span(typing_context: Any, array: Any, offset: Any, size: Any) -> Any:
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        source = context.make_array(array)(context, builder, arguments[0])
-        result = context.make_array(array)(context, builder)
-        populate_array(
-            result,
-            data=builder.gep(source.data, [arguments[1]]),
-            shape=[arguments[2]],
-            strides=[source.itemsize],
-            itemsize=source.itemsize,
-            meminfo=None,
-        )
-        return result._getvalue()
-
-    return array(array, types.intp, types.intp), generate
+@type_callable(span)  # type: ignore[untyped-decorator]
+def _type_span(context: Any) -> Any:
+    return lambda array, offset, size: array
 
 
-@overload(span)
-def _compiled_span(array, offset, size):  # type: ignore[no-untyped-def]
-    return lambda array, offset, size: _unchecked_span(array, offset, size)
+@lower_builtin(span, types.Array, types.Integer, types.Integer)  # type: ignore[untyped-decorator]
+def _lower_span(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    kind = signature.args[0]
+    _, offset, size = as_intp(context, builder, signature, arguments)
+    data = context.make_array(kind)(context, builder, arguments[0]).data
+    return array_at(context, builder, kind, builder.gep(data, [offset]), size)
 
 
 @kernel

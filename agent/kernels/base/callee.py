@@ -71,14 +71,39 @@ def _finish(library: Any) -> None:
     library._finalized = True
 
 
-class _CalleeCompiler(CompilerBase):  # type: ignore[misc]
-    def define_pipelines(self) -> list[Any]:
-        pipeline = DefaultPassBuilder.define_nopython_pipeline(self.state, "callee")
-        pipeline.passes = [
-            (_CalleeLowering if step is NativeLowering else step, about) for step, about in pipeline.passes
-        ]
-        pipeline.finalize()
-        return [pipeline]
+@register_pass(mutates_CFG=True, analysis_only=False)
+class _EntryLowering(NativeLowering):  # type: ignore[misc]
+    """Numba's own pass, whose code is optimized once, not twice: the first time is for counts of references."""
+
+    _name = "entry_lowering"
+
+    def run_pass(self, state: Any) -> bool:
+        library = state.targetctx.codegen().create_library(state.func_id.func_qualname)
+        if hasattr(library._codegen, "_module_pass_manager"):  # since Numba 0.62
+            library._optimize_final_module = lambda: _optimize(library)
+        library.enable_object_caching()
+        state.library = library
+        return bool(super().run_pass(state))
+
+
+def _optimize(library: Any) -> None:
+    passes, builder = library._codegen._module_pass_manager()
+    passes.run(library._final_module, builder)
+
+
+def _compiler(lowering: type) -> type:
+    class Compiler(CompilerBase):  # type: ignore[misc]
+        def define_pipelines(self) -> list[Any]:
+            pipeline = DefaultPassBuilder.define_nopython_pipeline(self.state, lowering.__name__)
+            pipeline.passes = [(lowering if step is NativeLowering else step, about) for step, about in pipeline.passes]
+            pipeline.finalize()
+            return [pipeline]
+
+    return Compiler
+
+
+# The compiler of what is called from Python.
+ENTRY_COMPILER = _compiler(_EntryLowering)
 
 
 class Callee(CPUDispatcher):  # type: ignore[misc]
@@ -88,7 +113,9 @@ class Callee(CPUDispatcher):  # type: ignore[misc]
     """
 
     def __init__(self, function: Callable[..., Any], options: dict[str, Any]) -> None:
-        super().__init__(function, targetoptions={"nopython": True, **options}, pipeline_class=_CalleeCompiler)
+        super().__init__(
+            function, targetoptions={"nopython": True, **options}, pipeline_class=_compiler(_CalleeLowering)
+        )
         self._from_python: Any = None
 
     def __call__(self, *arguments: Any) -> Any:

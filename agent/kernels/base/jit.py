@@ -29,7 +29,7 @@ import numba
 
 from ...errors import ConfigError
 from .cache import holds_code, store
-from .callee import Callee
+from .callee import ENTRY_COMPILER, Callee
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -137,7 +137,7 @@ def kernel(function: F) -> F:
 
 def entry(function: F) -> F:
     """Compile `function` to be called from Python, and keep the machine code in `CACHE_FOLDER` for the next process."""
-    compiled: F = numba.njit(**_OPTIONS)(function)
+    compiled: F = numba.njit(**_OPTIONS, pipeline_class=ENTRY_COMPILER)(function)
     if CACHE_FOLDER is not None and COMPILES:
         compiled._cache = store(function, CACHE_FOLDER, _source_digest())  # type: ignore[attr-defined]
     return compiled

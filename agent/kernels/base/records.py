@@ -11,8 +11,10 @@ from typing import Any
 
 import numpy as np
 from numba import types
-from numba.extending import intrinsic, models, overload, register_model
+from numba.extending import lower_builtin, models, register_model, type_callable
 from numpy.typing import NDArray
+
+from .lowering import as_intp
 
 # Where an array lies: index of its first number in the section, and how many there are.
 PLACE = np.dtype([("at", np.int64), ("length", np.int64)])
@@ -53,18 +55,13 @@ class _Record(types.Record):  # type: ignore[misc]
 register_model(_Record)(models.RecordModel)
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def _pointed_at(typing_context: Any, array: Any, at: Any, dtype: Any) -> Any:
-    kind = _Record(dtype.dtype)
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        source = context.make_array(array)(context, builder, arguments[0])
-        return builder.bitcast(builder.gep(source.data, [arguments[1]]), context.get_value_type(kind))
-
-    return kind(array, types.intp, dtype), generate
+@type_callable(record)  # type: ignore[untyped-decorator]
+def _type(context: Any) -> Any:
+    return lambda array, at, dtype: _Record(dtype.dtype)
 
 
-# Numba compares the signatures of an overload and its implementation, annotations included: these have none.
-@overload(record)
-def _compiled_record(array, at, dtype):  # type: ignore[no-untyped-def]
-    return lambda array, at, dtype: _pointed_at(array, at, dtype)
+@lower_builtin(record, types.Array, types.Integer, types.DType)  # type: ignore[untyped-decorator]
+def _lower(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    _, at, _ = as_intp(context, builder, signature, arguments)
+    data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+    return builder.bitcast(builder.gep(data, [at]), context.get_value_type(signature.return_type))
