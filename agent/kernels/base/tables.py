@@ -1,7 +1,8 @@
 """Views of a section by a row of a table: compiled, two pointers, from which what is asked for is made.
 
-A layer has some fifty numbers and arrays. Passed by value, as a named tuple of them would be, they make three
-quarters of the code that the optimizer is given, and of a kernel that uses three it has to find out that the others are not needed.
+A layer has some fifty numbers and arrays. Passed by value, as a named tuple of them would be, they make three quarters
+of the code that the optimizer is given, and of a kernel that uses three it has to find out that the others are not
+needed.
 """
 
 from __future__ import annotations
