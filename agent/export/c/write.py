@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +12,14 @@ from ...files import write_atomically
 from .source import MARK, write_source
 
 
-def export_c(agent: Agent, folder: Path, name: str = "agent", initial: bool = True) -> dict[str, Any]:
+def export_c(agent: Agent, folder: str | os.PathLike[str], name: str = "agent", initial: bool = True) -> dict[str, Any]:
     """Write ``NAME.h`` and ``NAME.c`` for an agent, each atomically; those of an earlier export are replaced.
 
     Parameters
     ----------
     agent : Agent
         Unchanged.
-    folder : Path
+    folder : path
         Made if it does not exist.
     name, initial
         See `write_source`.
@@ -36,6 +37,7 @@ def export_c(agent: Agent, folder: Path, name: str = "agent", initial: bool = Tr
     OSError
         If something cannot be written.
     """
+    folder = Path(folder)
     source = write_source(agent, name, initial)
     texts = {folder / f"{name}.h": source.header, folder / f"{name}.c": source.code}
     for path in texts:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.core.typing.templates import AttributeTemplate
@@ -75,8 +74,8 @@ def _get(context: Any, builder: Any, kind: _Views, value: Any, name: str) -> Any
 
 def _load(builder: Any, row: Any, offset: int) -> Any:
     """Load a number that no store changes, so that a loop which writes to an array need not look it up again."""
-    at = builder.gep(row, [ir.Constant(ir.IntType(64), offset)])
-    number = builder.load(builder.bitcast(at, ir.IntType(64).as_pointer()))
+    at = builder.gep(row, [cgutils.intp_t(offset)])
+    number = builder.load(builder.bitcast(at, cgutils.intp_t.as_pointer()))
     number.set_metadata("invariant.load", builder.module.add_metadata([]))
     return number
 
@@ -90,5 +89,5 @@ def _type(context: Any) -> Any:
 def _pair(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
     result = cgutils.create_struct_proxy(signature.return_type)(context, builder)
     result.data = context.make_array(signature.args[1])(context, builder, arguments[1]).data
-    result.row = builder.bitcast(arguments[2], ir.IntType(8).as_pointer())
+    result.row = builder.bitcast(arguments[2], cgutils.voidptr_t)
     return result._getvalue()

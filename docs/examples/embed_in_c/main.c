@@ -15,65 +15,14 @@
    agent_action_value) to the actuators. */
 
 #include "agent.h"
+#include "pole.h"
 
 #if AGENT_INPUTS != 4 || AGENT_CHOICES != 1
 #error "this plant is a cart with a pole: export the agent of a run of CartPole-v1"
 #endif
 
-#include <math.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#define PERIOD 0.02 /* s */
-#define LIMIT 500 /* steps of an episode */
-
-/* ---- the plant: a cart of 1 kg with a pole of 0.1 kg and 1 m (Barto, Sutton and Anderson 1983) */
-
-struct plant {
-    double x, speed, angle, turning; /* m, m/s, rad, rad/s */
-    uint32_t noise;
-};
-
-static double small_number(struct plant *plant)
-{
-    plant->noise = plant->noise * 1664525u + 1013904223u;
-    return (plant->noise / 4294967296.0 - 0.5) * 0.1;
-}
-
-static void plant_reset(struct plant *plant)
-{
-    plant->x = small_number(plant);
-    plant->speed = small_number(plant);
-    plant->angle = small_number(plant);
-    plant->turning = small_number(plant);
-}
-
-static void plant_step(struct plant *plant, double force)
-{
-    const double half = 0.5, pole = 0.1, all = 1.1, gravity = 9.8;
-    const double c = cos(plant->angle), s = sin(plant->angle);
-    const double push = (force + pole * half * plant->turning * plant->turning * s) / all;
-    const double spin = (gravity * s - c * push) / (half * (4.0 / 3.0 - pole * c * c / all));
-    const double thrust = push - pole * half * spin * c / all;
-    plant->x += PERIOD * plant->speed;
-    plant->speed += PERIOD * thrust;
-    plant->angle += PERIOD * plant->turning;
-    plant->turning += PERIOD * spin;
-}
-
-static int plant_fell(const struct plant *plant)
-{
-    return fabs(plant->x) > 2.4 || fabs(plant->angle) > 12.0 * 3.14159265358979 / 180.0;
-}
-
-static void plant_observe(const struct plant *plant, double *observation)
-{
-    observation[0] = plant->x;
-    observation[1] = plant->speed;
-    observation[2] = plant->angle;
-    observation[3] = plant->turning;
-}
 
 /* ---- the loop */
 
