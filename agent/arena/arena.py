@@ -7,6 +7,7 @@ starts on a 64-byte boundary of its section. `plan` says which arrays there are.
 from __future__ import annotations
 
 import math
+import zlib
 from collections.abc import Iterable
 from typing import Any
 
@@ -26,6 +27,14 @@ from .plan import Lasts
 
 # What may be infinite: controls without a bound.
 UNBOUNDED = ("control_low", "control_high")
+
+# Behind a state that goes to C and back.
+CRC_BYTES = 4
+
+
+def sealed(state: bytes) -> bytes:
+    """Return the bytes of a state with their CRC-32, low byte first, behind them."""
+    return state + zlib.crc32(state).to_bytes(CRC_BYTES, "little")
 
 
 class Arena:
@@ -100,12 +109,16 @@ class Arena:
 
         Sizes and places decide where kernels read and write, so they have to be this arena's own, entry by entry; so
         have settings and whatever else belongs to the configuration. The rest has to be finite, and such as a run can
-        have left it.
+        have left it. A state that C wrote has a CRC behind it, which is checked.
         """
         try:
             block = np.frombuffer(state, np.uint8)
         except (TypeError, ValueError, BufferError) as error:
             raise StateError(f"a state is a block of bytes, as snapshot() returns; got a {type(state)}") from error
+        if block.size == self.nbytes + CRC_BYTES:
+            if sealed(block[:-CRC_BYTES].tobytes()) != block.tobytes():
+                raise StateError("the state is damaged: a bit of it has changed since its CRC was formed")
+            block = block[:-CRC_BYTES]
         if block.size != self.nbytes:
             raise StateError(f"the state has {block.size} bytes; this network needs {self.nbytes}")
         table = self.ints[at.SIZES_AT :]

@@ -12,7 +12,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 from synaptick import Agent, Config
-from synaptick.export import export_c
+from synaptick.export import export_c, saved_state
 from synaptick.export.c.compiler import compile_c
 from synaptick.export.c.native import CAgent
 from synaptick.kernels import tick as kernel
@@ -249,7 +249,7 @@ def compare(name: str, ticks: int, make: Callable[[Agent], CAgent] = CAgent, bef
         if wrong:
             return {"ticks": done, "wrong": wrong}
         if done == ticks // 2:
-            ours, theirs = agent.snapshot(), twin.save()
+            ours, theirs = saved_state(agent), twin.save()
             agent.restore(theirs)
             assert twin.load(ours) == 0
     spikes = sum(sum(rates) for rates in agent.spike_rates.values())

@@ -1,7 +1,7 @@
 /* Reads calls from a file, makes them, checks that actions are in range, and writes the last state: for sanitizers.
 
    driver CALLS STATE. A call: kind and learn as int32, reward and AGENT_INPUTS numbers as double. Kinds as in tick.py.
-   The state lies in a block of its own of exactly AGENT_BYTES, so that a step beyond it is noticed. */
+   The state lies in a block of its own of exactly AGENT_BYTES, and a copy of exactly AGENT_SAVED_BYTES, so that a step beyond it is noticed. */
 
 #include "agent.h"
 
@@ -11,7 +11,7 @@
 int main(int count, char **arguments)
 {
     struct agent_memory *agent = malloc(AGENT_BYTES);
-    unsigned char *copy = malloc(AGENT_BYTES);
+    unsigned char *copy = malloc(AGENT_SAVED_BYTES);
     double observation[AGENT_INPUTS], reward;
     int32_t head[2];
     FILE *calls, *out;

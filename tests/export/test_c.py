@@ -14,9 +14,10 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 from synaptick import Agent, Config, ConfigError, StateError
+from synaptick.arena.arena import sealed
 from synaptick.bench.export import follow, new_agent
 from synaptick.errors import CompilerError
-from synaptick.export import export_c, write_source
+from synaptick.export import export_c, saved_state, write_source
 from synaptick.export.c.compiler import compile_c, find_compiler, section_bytes
 from synaptick.export.c.native import CAgent
 from synaptick.export.c.source import MARK
@@ -31,7 +32,7 @@ from ..support.common import BOX, CONTROLS, PARTS, ROOT, SYMBOLS, assert_finite,
 from ..support.runs import SMALL, Cli
 from .cases import CASES, MUTANTS, SANITIZED, agent_of, compare, mutant, sanitized
 
-OK, OTHER_SHAPE, OTHER_SETTINGS = 0, -4, -5
+OK, OTHER_SHAPE, OTHER_SETTINGS, DAMAGED = 0, -4, -5, -6
 EXAMPLE = ROOT / "docs" / "examples" / "embed_in_c" / "main.c"
 # All that the code may ask of a C library; what a compiler makes of sqrt and memcpy is its business.
 LIBRARY = {"exp", "expf", "log", "sqrt", "memcpy", "memset"}
@@ -154,12 +155,12 @@ def test_what_is_refused_leaves_every_byte_as_it_was() -> None:
     agent = make_agent()
     twin = CAgent(agent)
     good = np.ones(3, np.float32)
-    before = twin.save()
+    before = twin.state.copy()
     assert twin.step(0.0, good) == twin.end(0.0) == twin.end(0.0, good) == kernel.NOT_STARTED
     assert (twin.state == before).all()
     assert twin.start(good) == OK
     assert twin.step(0.5, good) == OK
-    before = twin.save()
+    before = twin.state.copy()
     for name, (call, code) in wrong_calls(twin).items():
         assert call() == code, name
         assert (twin.state == before).all(), name
@@ -175,18 +176,34 @@ def test_a_state_of_other_settings_or_another_shape_is_refused() -> None:
     for changes in ({"discount": 0.5}, {"adapt_strength": 0.1}, {"tau_max": 30.0}, {"keep_state": True}):
         other = make_agent(**changes)
         assert other.nbytes == agent.nbytes
-        assert twin.load(other.snapshot()) == OTHER_SETTINGS, changes
+        assert twin.load(saved_state(other)) == OTHER_SETTINGS, changes
     for place, name in enumerate(names_of(Settings)):
         broken = agent.snapshot()
         broken[agent.arena.ints.nbytes + 8 * (SETTINGS_AT + place)] ^= 1
-        assert twin.load(broken) == OTHER_SETTINGS, name
+        assert twin.load(sealed(broken.tobytes())) == OTHER_SETTINGS, name
     sizes = (SIZES_AT + index_of(Sizes, name) for name in ("n_layers", "n_floats"))
     for entry in (*sizes, PLACES_AT, LAYERS_AT + index_of(LayerRow, "w")):
         broken = agent.snapshot()
         broken[8 * entry] ^= 1
-        assert twin.load(broken) == OTHER_SHAPE, entry
-    assert (twin.state == mine).all()
-    assert twin.load(make_agent(seed=7).snapshot()) == OK  # the same settings, other weights
+        assert twin.load(sealed(broken.tobytes())) == OTHER_SHAPE, entry
+    assert (twin.save() == mine).all()
+    assert twin.load(saved_state(make_agent(seed=7))) == OK  # the same settings, other weights
+
+
+def test_a_state_of_which_a_bit_has_changed_is_refused_on_both_sides() -> None:
+    agent = make_agent()
+    twin = CAgent(agent)
+    mine, weights = twin.save(), agent.arena.views["actor/w"]
+    assert mine.tobytes() == saved_state(agent)
+    where = weights.ctypes.data - agent.arena.address
+    for place in (where, where + weights.nbytes - 1, mine.size - 1):
+        broken = mine.copy()
+        broken[place] ^= 8
+        assert twin.load(broken) == DAMAGED, place
+        with pytest.raises(StateError, match="damaged: a bit of it has changed"):
+            agent.restore(broken)
+    assert (twin.save() == mine).all()
+    agent.restore(mine)
 
 
 def test_states_go_both_ways_in_the_middle_of_an_episode() -> None:

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...agent import Agent
+from ...arena.arena import CRC_BYTES
 from .compiler import compile_c
-from .write import export_c
+from .write import export_c, saved_state
 
 NAME = "agent"
 OPTIMIZED = ("-O2",)
@@ -71,7 +72,7 @@ class CAgent:
         if initial:
             self.library.agent_init(self.address)
         else:
-            assert self.load(agent.snapshot()) == 0
+            assert self.load(saved_state(agent)) == 0
 
     def _declare(self) -> None:
         at, real, whole = ctypes.c_void_p, ctypes.c_double, ctypes.c_int
@@ -120,12 +121,12 @@ class CAgent:
         ]
 
     def save(self) -> NDArray[np.uint8]:
-        """Return the state, for `Agent.restore`."""
-        out = np.zeros_like(self.state)
+        """Return what ``agent_save`` writes, for `Agent.restore`: the state and its CRC."""
+        out = np.zeros(self.state.size + CRC_BYTES, np.uint8)
         self.library.agent_save(self.address, ctypes.c_void_p(out.ctypes.data))
         return out
 
     def load(self, state: Any) -> int:
-        """Take over a state; returns the code of ``agent_load``."""
+        """Take over what `save` or `saved_state` returned; returns the code of ``agent_load``."""
         given = np.frombuffer(state, np.uint8).copy()
         return int(self.library.agent_load(self.address, ctypes.c_void_p(given.ctypes.data)))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ...agent import Agent
+from ...arena.arena import sealed
 from ...errors import StateError
 from ...files import write_atomically
 from .source import MARK, write_source
@@ -55,6 +56,11 @@ def export_c(agent: Agent, folder: str | os.PathLike[str], name: str = "agent", 
         "choices": len(agent.action.choices),
         "controls": agent.action.controls,
     }
+
+
+def saved_state(agent: Agent) -> bytes:
+    """Return the state of an agent as ``agent_load`` of its C source takes it: a snapshot, then its CRC-32."""
+    return sealed(agent.snapshot().tobytes())
 
 
 def _is_ours(path: Path) -> bool:

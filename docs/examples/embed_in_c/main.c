@@ -27,17 +27,17 @@
 /* ---- the loop */
 
 static struct agent_memory agent; /* all the memory there is */
-static struct agent_memory file_copy; /* only to read and write the file */
+static unsigned char file_copy[AGENT_SAVED_BYTES]; /* only to read and write the file */
 
 static int read_state(const char *path)
 {
     FILE *file = fopen(path, "rb");
     size_t found;
     if (file == NULL) return 0; /* the first call */
-    found = fread(&file_copy, 1, AGENT_BYTES, file);
+    found = fread(file_copy, 1, sizeof file_copy, file);
     fclose(file);
-    if (found != AGENT_BYTES || agent_load(&agent, (const unsigned char *)&file_copy) != AGENT_OK) {
-        fprintf(stderr, "%s is not a state of this agent: remove it, or give another file\n", path);
+    if (found != sizeof file_copy || agent_load(&agent, file_copy) != AGENT_OK) {
+        fprintf(stderr, "%s is not a state of this agent, or damaged: remove it, or give another file\n", path);
         return -1;
     }
     return 0;
@@ -51,9 +51,9 @@ static int write_state(const char *path)
         perror(path);
         return -1;
     }
-    agent_save(&agent, (unsigned char *)&file_copy);
-    written = fwrite(&file_copy, 1, AGENT_BYTES, file);
-    return fclose(file) == 0 && written == AGENT_BYTES ? 0 : -1;
+    agent_save(&agent, file_copy);
+    written = fwrite(file_copy, 1, sizeof file_copy, file);
+    return fclose(file) == 0 && written == sizeof file_copy ? 0 : -1;
 }
 
 int main(int count, char **arguments)

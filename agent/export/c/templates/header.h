@@ -19,7 +19,8 @@ enum {
     AGENT_BAD_OBSERVATION = -2, /* a number of the observation is not finite */
     AGENT_BAD_REWARD = -3, /* the reward is not finite */
     AGENT_OTHER_SHAPE = -4, /* load: the state is that of another network or version of synaptick */
-    AGENT_OTHER_SETTINGS = -5 /* load: the state is that of an agent with other settings */
+    AGENT_OTHER_SETTINGS = -5, /* load: the state is that of an agent with other settings */
+    AGENT_DAMAGED = -6 /* load: a bit of the state has changed since it was saved */
 };
 
 /* The whole state of one agent, @NBYTES@ bytes; supply one for each. It holds no pointers: between two calls, copy it
@@ -31,6 +32,7 @@ struct agent_memory {
 };
 
 #define AGENT_BYTES (sizeof(struct agent_memory))
+#define AGENT_SAVED_BYTES (AGENT_BYTES + 4) /* with its CRC-32, low byte first */
 
 /* Bytes of the state, as AGENT_BYTES. */
 size_t agent_bytes(void);
@@ -68,12 +70,12 @@ double agent_action_value(const struct agent_memory *agent, int control);
 double agent_value(const struct agent_memory *agent);
 double agent_td_error(const struct agent_memory *agent);
 
-/* Write the state, AGENT_BYTES bytes, to out, also in an episode: what Agent.restore takes on a machine of the same
-   byte order. */
+/* Write the state and its CRC-32, AGENT_SAVED_BYTES bytes, to out, also in an episode: what Agent.restore takes on a
+   machine of the same byte order. */
 void agent_save(const struct agent_memory *agent, unsigned char *out);
 
-/* Take over a state, AGENT_BYTES bytes, that agent_save or Agent.snapshot wrote, and go on from there; refuse one of
-   another network or other settings. Damage to weights is not noticed: keep a checksum beside the state. */
+/* Take over a state, AGENT_SAVED_BYTES bytes, that agent_save or synaptick.export.saved_state wrote, and go on from
+   there; refuse one of another network or other settings, and one that is damaged. */
 int agent_load(struct agent_memory *agent, const unsigned char *in);
 
 #ifdef __cplusplus

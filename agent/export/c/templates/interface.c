@@ -54,7 +54,23 @@ double agent_action_value(const struct agent_memory *agent, int control)
 double agent_value(const struct agent_memory *agent) { return agent->reals[AT_VALUE_TM1]; }
 double agent_td_error(const struct agent_memory *agent) { return agent->reals[AT_DELTA]; }
 
-void agent_save(const struct agent_memory *agent, unsigned char *out) { memcpy(out, agent, AGENT_BYTES); }
+/* CRC-32 of the bytes of a state, that of zlib. */
+static uint32_t crc_of(const unsigned char *state)
+{
+    uint32_t crc = 0xFFFFFFFFu;
+    for (size_t k = 0; k < AGENT_BYTES; ++k) {
+        crc ^= state[k];
+        for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ (0xEDB88320u & (0u - (crc & 1u)));
+    }
+    return ~crc;
+}
+
+void agent_save(const struct agent_memory *agent, unsigned char *out)
+{
+    memcpy(out, agent, AGENT_BYTES);
+    const uint32_t crc = crc_of(out);
+    for (int k = 0; k < 4; ++k) out[AGENT_BYTES + (size_t)k] = (unsigned char)(crc >> (8 * k));
+}
 
 /* FNV-1a over the bits of what the configuration fixes among the numbers of a state. */
 static uint64_t digest_of(const unsigned char *reals, const unsigned char *floats)
@@ -85,6 +101,9 @@ int agent_load(struct agent_memory *agent, const unsigned char *in)
         if (entry != table[k]) return AGENT_OTHER_SHAPE;
     }
     if (digest_of(reals, floats) != FIXED_DIGEST) return AGENT_OTHER_SETTINGS;
+    const uint32_t crc = crc_of(in);
+    for (int k = 0; k < 4; ++k)
+        if (in[AGENT_BYTES + (size_t)k] != (unsigned char)(crc >> (8 * k))) return AGENT_DAMAGED;
     memcpy(agent, in, AGENT_BYTES);
     return AGENT_OK;
 }
