@@ -14,6 +14,7 @@ import pytest
 os.environ.setdefault("SYNAPTICK_ARITHMETIC", "strict")
 
 from synaptick.cli.main import main
+from synaptick.compilation import make
 from synaptick.kernels.base.jit import ARITHMETIC
 
 from .support.runs import Cli
@@ -53,6 +54,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     kept, left_out = ([*apart, *others], marked) if ARITHMETIC == "strict" else (marked, [*apart, *others])
     config.hook.pytest_deselected(items=left_out)
     items[:] = kept
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _compiled() -> None:
+    """Compile in silence: whichever test came first would have a line about it on standard error."""
+    make(quiet=True)
 
 
 @pytest.fixture(autouse=True)

@@ -138,6 +138,15 @@ def test_who_waits_for_the_compiler_sees_that_it_goes_on() -> None:
     assert re.search(r"\r +\rsynaptick: compiled the step in [01] s\n$", terminal.getvalue())
 
 
+def test_warmup_makes_what_the_first_run_would(cli: Cli) -> None:
+    Agent.compile()
+    code, out, err = cli("warmup")
+    assert (code, err) == (0, "")
+    assert re.fullmatch(r"the step is ready after \d+\.\d s, kept in .*numba-[0-9a-f]{16}\n", out)
+    code, out, _ = cli("warmup", "--json")
+    assert json.loads(out)["folder"] == jit.CACHE_FOLDER
+
+
 def test_an_error_of_the_compiler_is_not_hidden_and_a_closed_stream_does_no_harm() -> None:
     closed = io.StringIO()
     closed.close()

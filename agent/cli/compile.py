@@ -1,9 +1,10 @@
-"""The part of the command line that makes compiled code to be shipped with an application: ``synaptick compile``."""
+"""The part of the command line that compiles before there is anything to run: ``warmup``, and ``compile`` to ship."""
 
 from __future__ import annotations
 
 import argparse
 import textwrap
+import time
 from typing import Any
 
 from ..files import expanded
@@ -16,6 +17,26 @@ def add_compile(commands: Any) -> None:
     parser.add_argument("--out", type=expanded, required=True, metavar="DIR", help="the folder; may be read-only later")
     add_json(parser)
     parser.set_defaults(command=_compile, show=_show)
+
+
+def add_warmup(commands: Any) -> None:
+    """Add ``warmup`` to the commands of the parser."""
+    parser = commands.add_parser("warmup", help="compile the step for this machine now, so that no first run waits")
+    add_json(parser)
+    parser.set_defaults(command=_warmup, show=_show_warmup)
+
+
+def _warmup(_: argparse.Namespace) -> dict[str, Any]:
+    from ..compilation import depends_on, prepare
+
+    begun = time.perf_counter()
+    prepare()
+    return {"seconds": time.perf_counter() - begun, **depends_on()}
+
+
+def _show_warmup(result: dict[str, Any]) -> None:
+    where = f"kept in {result['folder']}" if result["folder"] else "kept nowhere: no folder can be written"
+    print(f"the step is ready after {result['seconds']:.1f} s, {where}")
 
 
 def _compile(options: argparse.Namespace) -> dict[str, Any]:

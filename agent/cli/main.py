@@ -21,7 +21,7 @@ from ..training.console import kept_streams, warn
 from ..training.evaluation import evaluate
 from ..training.run import resume_run, start_run
 from .bench import add_bench
-from .compile import add_compile
+from .compile import add_compile, add_warmup
 from .export import add_export
 from .options import add_json, whole
 from .soak import add_soak
@@ -109,6 +109,7 @@ def _parser() -> argparse.ArgumentParser:
     add_json(evaluation)
     evaluation.set_defaults(command=_eval, show=_show_eval)
 
+    add_warmup(commands)
     add_compile(commands)
     add_export(commands)
     add_soak(commands)

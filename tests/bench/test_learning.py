@@ -63,7 +63,7 @@ def test_the_settings_of_every_task_are_valid(suite: str, task: str) -> None:
     config = configuration(suite, task, {})
     assert isinstance(config, Config)
     # One configuration serves every task; only suites that compare configurations change it, and their rows say so.
-    compared = ("layer", "filter", "no memory", "frozen", "memoryless", "adaptation")
+    compared = ("layer", "filter", "no memory", "frozen", "memoryless", "adaptation", "binary", "dense")
     assert any(word in task for word in compared) == (tuned(config) != "")
 
 
