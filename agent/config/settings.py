@@ -311,9 +311,8 @@ class Config:
     readout_share: float = LEARNING.field(
         0.5,
         Real(0, 0.99),
-        """Share of the bound on a change that the bounded step gives to the readout. In the actor, the layers that
-        learn, and the gates of those with memory, divide the rest evenly; in the critic up to five of them have all of
-        it each. 0 puts all weights of a network under one bound (Elsayed et al. 2024).""",
+        """Share of the bound on a change that the bounded step gives to the readout; the layers that learn divide the
+        rest evenly. 0 puts all weights of a network under one bound (Elsayed et al. 2024).""",
     )
 
     min_probability_ratio: float = ACTIONS.field(

@@ -13,8 +13,6 @@ from .layout import ACTOR, places_of, sizes_of
 from .policy import action_scale
 
 SETTINGS = ("lr_policy", "lr_value", "kappa_policy", "kappa_value", "td_error_scale", "readout_share")
-# So many blocks of the critic, beside its readout, may move its value by their whole share each.
-UNDIVIDED = 5
 
 
 @kernel
@@ -49,7 +47,7 @@ def bounded_steps(
     kappa: float,
     td_error_scale: float,
     readout_share: float,
-    block_share: float,
+    fixed: int,
     readout: int,
     parts: int,
     delta: float,
@@ -58,10 +56,11 @@ def bounded_steps(
 ) -> None:
     """Write the step size of each block, the layers, the readout and the gates of memory layers, to `steps` in place.
 
-    Each block has a share of the bound on a change, 1/kappa, so block b takes
+    The bound on the whole change, 1/kappa, is divided among the blocks: the readout gets `readout_share`, the others
+    that learn divide the rest evenly, so block b takes
     ``bounded_step(lr, kappa / share_b, td_error_scale, delta, ||credit_b||_1)``.
     Under one bound for all (readout_share 0, as published) the many synapses inside starve the few of the readout;
-    see docs/decisions/0003-shared-bound.md.
+    see docs/decisions/0003-shared-bound.md and 0026-a-bound-for-each-block.md.
 
     An action of several parts has the credit of each. In the readout, where a part has weights of its own, its norm
     is `parts` times that of one; in the layers, where parts share the weights and their signs differ, about the root
@@ -70,8 +69,8 @@ def bounded_steps(
 
     Parameters
     ----------
-    readout_share, block_share : float
-        Shares of the readout and of each other block.
+    fixed : int
+        The bottom so many layers do not learn.
     readout : int
         The block of the readout; that of a layer is its number. Gates of memory layers follow, lowest first.
     parts : int
@@ -88,23 +87,11 @@ def bounded_steps(
         for block in range(blocks):
             steps[block] = bounded_step(lr, kappa, td_error_scale, delta, total)
         return
+    learning = max(readout - fixed, 0) + max(blocks - readout - 1 - fixed, 0)  # layers, and gates of memory layers
+    share = (1.0 - readout_share) / max(learning, 1)
     for block in range(blocks):
-        steps[block] = bounded_step(lr, kappa / block_share, td_error_scale, delta, in_layers * norms[block])
+        steps[block] = bounded_step(lr, kappa / share, td_error_scale, delta, in_layers * norms[block])
     steps[readout] = bounded_step(lr, kappa / readout_share, td_error_scale, delta, in_readout * norms[readout])
-
-
-@kernel
-def share_of_block(sizes: Any, readout_share: float, net: int) -> float:
-    """Return the share of the bound of each block but the readout.
-
-    The actor's n that learn divide ``1 - readout_share`` evenly. The critic's have so much each, up to UNDIVIDED of
-    them, so that a layer learns no slower for those beside it: what it cannot overshoot by much, since its blocks
-    seldom pull one way. The actor loses by it what a memory was learned for; see
-    docs/decisions/0027-the-critic-undivided.md.
-    """
-    learning = sizes.n_layers - sizes.frozen_layers + max(sizes.n_memory - sizes.frozen_layers, 0)  # layers, gates
-    undivided = 1 if net == ACTOR else UNDIVIDED
-    return (1.0 - readout_share) / max(learning / undivided, 1.0)
 
 
 @kernel
@@ -121,5 +108,4 @@ def choose_steps(settings: Any, ints: NDArray, reals: NDArray, net: int, delta: 
         parts = sizes.n_parts
         kappa /= action_scale(ints, reals)  # so that a narrow policy is moved in small steps
     scale, share = settings.td_error_scale, settings.readout_share
-    rest = share_of_block(sizes, share, net)
-    bounded_steps(lr, kappa, scale, share, rest, sizes.n_layers, parts, delta, norms, steps)
+    bounded_steps(lr, kappa, scale, share, sizes.frozen_layers, sizes.n_layers, parts, delta, norms, steps)

@@ -23,13 +23,13 @@ def bounded_steps(
     kappa: float,
     bound: float,
     share: float,
-    rest: float,
+    learning: int,
     readout: int,
     parts: int,
     delta: float,
     norms: Array,
 ) -> list[float]:
-    """The step of each block; the readout has `share` of the bound, each other `rest`; if `share` is 0, all have one.
+    """The step of each block; the readout has `share` of the bound, the others, `learning`, the rest; if it is 0, one.
 
     Each of K parts of an action moves as if it were alone: norms count 1/K in the readout, 1/sqrt(K) in other blocks.
     """
@@ -37,7 +37,7 @@ def bounded_steps(
     norms = norms / np.where(is_readout, parts, np.sqrt(parts))
     if share == 0:
         return [bounded_step(lr, kappa, bound, delta, norms.sum())] * norms.size
-    shares = np.where(is_readout, share, rest)
+    shares = np.where(is_readout, share, (1 - share) / max(learning, 1))
     return [bounded_step(lr, kappa / part, bound, delta, norm) for part, norm in zip(shares, norms, strict=True)]
 
 
@@ -61,10 +61,10 @@ def changes(agent: ReferenceAgent, net: str, delta: float) -> list[Array]:
     memory = [index for index in agent.indices if agent.is_memory(index)]
     # Gates are blocks of their own.
     learning = len(agent.learning) + len({*memory} & {*agent.learning})
-    # Up to five blocks of the critic do not divide what the readout leaves.
-    rest = (1 - c.readout_share) / max(learning / (1 if net == "actor" else 5), 1)
     readout = len(blocks) - 1
-    steps = bounded_steps(lr, kappa, c.td_error_scale, c.readout_share, rest, readout, parts, delta, agent.norms(net))
+    steps = bounded_steps(
+        lr, kappa, c.td_error_scale, c.readout_share, learning, readout, parts, delta, agent.norms(net)
+    )
     found = []
     for index, at in enumerate(blocks):
         credit = arrays[at + "credit"]

@@ -34,7 +34,6 @@ from ...kernels import (
     neuron,
     normalize,
     policy,
-    step_size,
     views,
 )
 from ...kernels.base import jit
@@ -43,7 +42,7 @@ from .literals import real
 
 # Where constants of the algorithm and of the layout are looked up.
 _CONSTANTS: tuple[ModuleType, ...] = (
-    *(jit, layout, views, normalize, neuron, depth, credit, memory, forward, distributions, policy, step_size),
+    *(jit, layout, views, normalize, neuron, depth, credit, memory, forward, distributions, policy),
     dimensions,
 )
 # What is used comes before what uses it. All but the first and the last have the name of the kernels they follow.

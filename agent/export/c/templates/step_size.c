@@ -27,7 +27,7 @@ static void choose_steps(struct agent_memory *self, int net, double delta)
     //#if MEMORY_LEARNS
     able += THE_N_MEMORY - THE_FROZEN_LAYERS; /* of gates; at least 1 */
     //#endif
-    const double share = (1.0 - SET_READOUT_SHARE) / larger(net == K_ACTOR ? able : (double)able / K_UNDIVIDED, 1.0);
+    const double share = (1.0 - SET_READOUT_SHARE) / (able > 1 ? able : 1);
     for (int block = 0; block < N_BLOCKS; ++block)
         steps[block] = bounded_step(lr, kappa / share, delta, in_layers * norms[block]);
     steps[THE_N_LAYERS] = bounded_step(lr, kappa / SET_READOUT_SHARE, delta, in_readout * norms[THE_N_LAYERS]);
