@@ -15,6 +15,7 @@ from .arena.dimensions import dimensions
 from .arena.initialize import build
 from .arena.placement import NET_NAMES, Placement
 from .arena.size import Size, size_of
+from .arena.summary import summary, synapses
 from .config import Config
 from .errors import ConfigError, InputError, PhaseError, StateError, one_line
 from .kernels import tick as kernel
@@ -99,7 +100,7 @@ class Agent:
         >>> from synaptick import Agent, Config
         >>> size = Agent.size_of(Config(), Box(-1.0, 1.0, (4,)), Discrete(2))
         >>> size.nbytes, size.advice()
-        (1004096, '')
+        (363072, '')
         """
         _check_config(config)
         return size_of(config, ObservationSpec.from_space(observation_space), ActionSpec.from_space(action_space))
@@ -276,6 +277,31 @@ class Agent:
         """Running share of neurons that spike in a tick, for each layer of actor and critic, memory first."""
         rates = self.arena.views["spike_rates"]
         return {name: [float(rate) for rate in rates[net]] for net, name in enumerate(NET_NAMES)}
+
+    def __repr__(self) -> str:
+        """Return what the agent is made of, in one line."""
+        memory = f"memory {self.config.memory}, " if self.config.memory else ""
+        return (
+            f"<Agent: {self.observation.size} inputs, {memory}layers {list(self.config.layers)}, "
+            f"{synapses(self.arena):,} synapses, {self.nbytes:,} bytes, tick {self.ticks:,}>"
+        )
+
+    def summary(self) -> str:
+        """Return a table of layers, neurons, synapses and spikes, and what the bytes are for.
+
+        Examples
+        --------
+        >>> from gymnasium.spaces import Box, Discrete
+        >>> from synaptick import Agent, Config
+        >>> print(Agent(Config(layers=(8,), memory=0), Box(-1.0, 1.0, (3,)), Discrete(2)).summary())
+        network  layer       neurons  inputs  synapses  spikes
+        actor    layers[0]         8      12        96    0.00
+        actor    readout           2       9        18
+        critic   layers[0]         8      12        96    0.00
+        critic   readout           1       9         9
+        219 synapses; 9,664 bytes: layers[0] 4,352, sizes, settings and statistics 4,288, the readout 1,024
+        """
+        return summary(self.arena, size_of(self.config, self.observation, self.action))
 
     def snapshot(self) -> NDArray[np.uint8]:
         """Return a copy of the whole state, `nbytes` bytes, for `restore`."""
