@@ -415,7 +415,7 @@ def test_parity_of_the_agent(name: str) -> None:
     """The agent as a user gets it, in single precision, through its façade.
 
     Rounding moves a membrane across its threshold now and then. Such a tick must be a near miss in the twin, which then
-    takes over the agent's state; it does so every 20 ticks too, before rounding errors have grown.
+    takes over the agent's state; it does so every 10 ticks too, before rounding errors have grown.
     """
     agent = single_agent(*CASES[name], seed=1)
     twin = twin_of(agent, CASES[name][1:])
@@ -428,7 +428,7 @@ def test_parity_of_the_agent(name: str) -> None:
             assert (agent.arena.views["action"][:chosen] == twin.arrays["action"][:chosen]).all()
             compared += 1
             assert_close(agent, twin, event, tick)
-        if tick % 20 == 0 or not same_spikes(agent, twin):
+        if tick % 10 == 0 or not same_spikes(agent, twin):
             take_over(twin, agent)
     assert compared >= 0.98 * TICKS
 
