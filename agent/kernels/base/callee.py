@@ -79,7 +79,7 @@ class _EntryLowering(NativeLowering):  # type: ignore[misc]
 
     def run_pass(self, state: Any) -> bool:
         library = state.targetctx.codegen().create_library(state.func_id.func_qualname)
-        if hasattr(library._codegen, "_module_pass_manager"):  # since Numba 0.62
+        if hasattr(library._codegen, "_pass_builder"):  # of newer versions of Numba
             library._optimize_final_module = lambda: _optimize(library)
         library.enable_object_caching()
         state.library = library
