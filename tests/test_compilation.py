@@ -39,7 +39,6 @@ sys.dont_write_bytecode = True
 sys.addaudithook(refuse)
 """
 PROGRAM = """
-import io
 import json
 import synaptick
 from synaptick import Agent, CompileError
@@ -247,7 +246,6 @@ def test_a_folder_that_cannot_be_made_is_refused(cli: Cli, tmp_path: Path) -> No
 # ---- not compiled at all
 
 INTERPRETED = """
-import io
 import json
 import numpy as np
 from synaptick import Agent, CompileError

@@ -36,7 +36,7 @@ def _rows(arena: Arena) -> list[tuple[str, str, int, int, int]]:
     for net, name in enumerate(NET_NAMES):
         for index in range(len(d.layers)):
             sizes = d.layer_sizes(index)
-            memory = index < d.memory
+            memory = d.is_memory(index)
             layer = f"memory[{index}]" if memory else f"layers[{index - d.memory}]"
             inputs = sizes["bias"] + 1
             found.append((name, layer, sizes["n"], inputs, sizes["rows"] * inputs + (sizes["n"] if memory else 0)))

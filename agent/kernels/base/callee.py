@@ -102,6 +102,7 @@ def _compiler(lowering: type) -> type:
     return Compiler
 
 
+_CALLEE_COMPILER = _compiler(_CalleeLowering)
 # The compiler of what is called from Python.
 ENTRY_COMPILER = _compiler(_EntryLowering)
 
@@ -113,9 +114,7 @@ class Callee(CPUDispatcher):  # type: ignore[misc]
     """
 
     def __init__(self, function: Callable[..., Any], options: dict[str, Any]) -> None:
-        super().__init__(
-            function, targetoptions={"nopython": True, **options}, pipeline_class=_compiler(_CalleeLowering)
-        )
+        super().__init__(function, targetoptions={"nopython": True, **options}, pipeline_class=_CALLEE_COMPILER)
         self._from_python: Any = None
 
     def __call__(self, *arguments: Any) -> Any:

@@ -17,10 +17,6 @@
 #include "agent.h"
 #include "pole.h"
 
-#if AGENT_INPUTS != 4 || AGENT_CHOICES != 1
-#error "this plant is a cart with a pole: export the agent of a run of CartPole-v1"
-#endif
-
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -73,18 +69,7 @@ int main(int count, char **arguments)
         int result;
         plant_step(&plant, agent_action_index(&agent, 0) == 1 ? 10.0 : -10.0);
         plant_observe(&plant, observation);
-        ++length;
-        if (plant_fell(&plant) || length == LIMIT) {
-            /* Fallen: nothing is to come. Cut off: the last observation tells what would have. */
-            result = agent_end(&agent, 1.0, plant_fell(&plant) ? NULL : observation, 1);
-            length = 0;
-            ++episodes;
-            plant_reset(&plant);
-            plant_observe(&plant, observation);
-            if (result == AGENT_OK) result = agent_start(&agent, observation, 1);
-        } else {
-            result = agent_step(&agent, 1.0, observation, 1);
-        }
+        result = plant_teach(&agent, &plant, observation, &length, &episodes);
         if (result != AGENT_OK) {
             fprintf(stderr, "step %ld was refused with code %d\n", step, result);
             return 1;

@@ -1,7 +1,13 @@
-/* A cart of 1 kg with a pole of 0.1 kg and 1 m (Barto, Sutton and Anderson 1983), to try an agent on. */
+/* A cart of 1 kg with a pole of 0.1 kg and 1 m (Barto, Sutton and Anderson 1983), and what an agent learns from it. */
 
 #ifndef POLE_H
 #define POLE_H
+
+#include "agent.h"
+
+#if AGENT_INPUTS != 4 || AGENT_CHOICES != 1
+#error "this plant is a cart with a pole: export the agent of a run of CartPole-v1"
+#endif
 
 #include <math.h>
 #include <stdint.h>
@@ -52,6 +58,23 @@ static void plant_observe(const struct plant *plant, double *observation)
     observation[1] = plant->speed;
     observation[2] = plant->angle;
     observation[3] = plant->turning;
+}
+
+/* Let the agent learn from what its last action led to and choose the next, where an episode has ended in another one;
+   return AGENT_OK or the code of what was refused. */
+static int plant_teach(struct agent_memory *agent, struct plant *plant, double *observation, long *length,
+                       long *episodes)
+{
+    int result;
+    ++*length;
+    if (!plant_fell(plant) && *length < LIMIT) return agent_step(agent, 1.0, observation, 1);
+    /* Fallen: nothing is to come. Cut off: the last observation tells what would have. */
+    result = agent_end(agent, 1.0, plant_fell(plant) ? NULL : observation, 1);
+    *length = 0;
+    ++*episodes;
+    plant_reset(plant);
+    plant_observe(plant, observation);
+    return result == AGENT_OK ? agent_start(agent, observation, 1) : result;
 }
 
 #endif

@@ -7,10 +7,6 @@
 #include "board.h"
 #include "../pole.h"
 
-#if AGENT_INPUTS != 4 || AGENT_CHOICES != 1
-#error "this plant is a cart with a pole: export the agent of a run of CartPole-v1"
-#endif
-
 #ifndef STEPS
 #define STEPS 1000
 #endif
@@ -40,7 +36,8 @@ int main(void)
 {
     struct plant plant = {0.0, 0.0, 0.0, 0.0, 1u};
     double observation[AGENT_INPUTS];
-    uint32_t step, length = 0, episodes = 0, half = 0;
+    uint32_t step;
+    long length = 0, episodes = 0, half = 0;
 
     agent_init(&agent);
     plant_reset(&plant);
@@ -54,18 +51,8 @@ int main(void)
         int result;
         plant_step(&plant, action == 1 ? 10.0 : -10.0);
         plant_observe(&plant, observation);
-        ++length;
         board_instructions();
-        if (plant_fell(&plant) || length == LIMIT) {
-            result = agent_end(&agent, 1.0, plant_fell(&plant) ? NULL : observation, 1);
-            length = 0;
-            ++episodes;
-            plant_reset(&plant);
-            plant_observe(&plant, observation);
-            if (result == AGENT_OK) result = agent_start(&agent, observation, 1);
-        } else {
-            result = agent_step(&agent, 1.0, observation, 1);
-        }
+        result = plant_teach(&agent, &plant, observation, &length, &episodes);
         instructions = board_instructions();
         if (result != AGENT_OK) board_end(1);
         write_number("", (uint32_t)action);
@@ -73,8 +60,8 @@ int main(void)
         board_write("\n");
         if (step == STEPS / 2) half = episodes;
     }
-    write_number("episodes in the first half ", half);
-    write_number(", in the second ", episodes - half);
+    write_number("episodes in the first half ", (uint32_t)half);
+    write_number(", in the second ", (uint32_t)(episodes - half));
     write_number("\nbytes of state ", (uint32_t)AGENT_BYTES);
     write_number("\nbytes of stack ", board_stack_bytes());
     write_number("\nchecksum ", checksum());
