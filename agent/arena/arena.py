@@ -167,8 +167,7 @@ class Arena:
     def same_place(self, block: NDArray[np.uint8], array: NDArray[Any]) -> NDArray[Any]:
         """Return what `block`, a state, holds where this arena has `array`, which is a view of it."""
         first = int(array.ctypes.data) - self.address
-        found: NDArray[Any] = block[first : first + array.nbytes].view(array.dtype).reshape(array.shape)
-        return found
+        return np.ndarray(array.shape, array.dtype, block[first : first + array.nbytes], strides=array.strides)
 
     def _fill_sizes(self, used: dict[str, int]) -> None:
         d = self.dimensions
@@ -195,7 +194,7 @@ class Arena:
                 assert row.name == "categories", "what is to fill this array?"
                 self.ints[first : first + size] = self.dimensions.choices
                 continue
-            view = sections[row.section][first : first + size].reshape(row.shape)
+            view = row.view(sections[row.section][first : first + size])
             path = f"{owner}/{row.name}".lstrip("/")
             self.views[path] = view
             if row.lasts is Lasts.FIXED:

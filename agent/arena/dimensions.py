@@ -123,7 +123,7 @@ class Dimensions:
             "delayed": recurrent if delayed else -1,
             "bias": bias,
             "threshold": bias + 1 if self.is_memory(layer) else -1,
-            "m": padded(bias + 1 + self.is_memory(layer)),
+            "m": bias + 2 if self.is_memory(layer) else padded(bias + 1),
         }
 
     def levels(self, layer: int) -> int:

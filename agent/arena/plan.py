@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from numpy.typing import NDArray
 
 from ..kernels.layout import N_NETS
 from ..kernels.normalize import RETURNS_SIZE
@@ -40,6 +42,8 @@ class Row(NamedTuple):
         "ints", "reals" or "floats".
     same_as : str
         Name of the array of the same network or layer whose memory this one is; "" if it has its own.
+    by_columns : bool
+        Whether the last two axes lie in memory in the other order, as those of memory neurons do.
     """
 
     name: str
@@ -47,12 +51,20 @@ class Row(NamedTuple):
     shape: tuple[int, ...]
     section: str = "floats"
     same_as: str = ""
+    by_columns: bool = False
+
+    def view(self, numbers: NDArray[Any]) -> NDArray[Any]:
+        """Return the array that these numbers, (size,), are."""
+        if not self.by_columns:
+            return numbers.reshape(self.shape)
+        *outer, rows, columns = self.shape
+        return numbers.reshape(*outer, columns, rows).swapaxes(-1, -2)
 
 
 def agent_rows(d: Dimensions) -> Iterator[Row]:
     """Yield the arrays that belong to no network."""
     n_layers, n_choices = len(d.layers), len(d.choices)
-    widest = max(d.layer_sizes(index)["m"] for index in range(n_layers))
+    widest = max(d.layer_sizes(index)["n" if d.is_memory(index) else "m"] for index in range(n_layers))
     most = max(d.vectors(index) + d.n_above(index) for index in range(n_layers))
     yield Row("categories", FIXED, (n_choices,), "ints")
     yield Row("staging", STATE, (d.n_input,), "reals")
@@ -101,8 +113,8 @@ def layer_rows(d: Dimensions, index: int) -> Iterator[Row]:
     rows, memory = sizes["rows"], d.is_memory(index)
     matrices = d.cascade or memory
     levels, split, vectors = sizes["levels"], sizes["split"], sizes["vectors"]
-    yield Row("w", LEARNED, (rows, m))
-    yield Row("feedback", LEARNED, (rows, m), same_as="" if d.own_feedback else "w")
+    yield Row("w", LEARNED, (rows, m), by_columns=memory)
+    yield Row("feedback", LEARNED, (rows, m), same_as="" if d.own_feedback else "w", by_columns=memory)
     yield Row("alpha", FIXED, (n,))
     yield Row("rho", FIXED, (n,))
     yield Row("strength", FIXED, (n,))
@@ -110,19 +122,19 @@ def layer_rows(d: Dimensions, index: int) -> Iterator[Row]:
     yield Row("filter_leak", FIXED, (split,))
     yield Row("psi_mean", LEARNED, (n,))
     yield Row("rate", LEARNED, (n,))
-    yield Row("credit", TRACE, (rows, m))
-    yield Row("eps", TRACE, (rows if memory else groups, m))
+    yield Row("credit", TRACE, (rows, m), by_columns=memory)
+    yield Row("eps", TRACE, (rows if memory else groups, m), by_columns=memory)
     yield Row("epsa", TRACE, (sizes["n_adaptive"], m))
     yield Row("epsr", TRACE, (n * d.reset_path * (not memory), m))
-    yield Row("cascade", TRACE, (levels * matrices, rows, m))
+    yield Row("cascade", TRACE, (levels * matrices, rows, m), by_columns=memory)
     yield Row("filtered", TRACE, (groups, vectors, m))
-    yield Row("tensor", TRACE, (sizes["n_above"], rows, m))
+    yield Row("tensor", TRACE, (sizes["n_above"], rows, m), by_columns=memory)
     yield Row("psi_past", TRACE, ((split + 1) * (vectors > 0), n))
     yield Row("mass", TRACE, (levels * matrices + vectors,))
     yield Row("share", STATE, (levels * matrices + vectors,))
-    yield Row("inputs", STATE, (sizes["delays"], m) if memory else (m,))
+    yield Row("inputs", STATE, (m,))
     yield Row("current", STATE, (rows,))
-    yield Row("past", STATE, (sizes["delays"] * (sizes["delayed"] >= 0), d.n_input))
+    yield Row("past", STATE, (d.n_input * (sizes["delayed"] >= 0), n))
     yield Row("keep", STATE, (n * memory,))
     yield Row("push", STATE, (rows * memory,))
     yield Row("v", STATE, (n,))

@@ -13,45 +13,26 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from .base.arrays import row, span
-from .base.jit import TINY, kernel
+from .base.jit import kernel
 from .base.vectors import add_scaled, scale
-from .depth import add_cascade, add_vectors, advance_filters, fold_signals, weigh_levels, weigh_vectors
-from .neuron import eligibility_row, fused_credit_row, fuses
+from .credit_row import credit_row
+from .depth import (
+    add_cascade,
+    add_vectors,
+    advance_filters,
+    fold_signals,
+    hop_credit_row,
+    weigh_levels,
+    weigh_vectors,
+)
+from .neuron import eligibility_row, eligible_credit_row, only_for_credit
 from .tensor import add_tensor
 from .views import Layer, Net
 
 SETTINGS = ("discount", "lambda_policy", "lambda_value")
-
-
-@kernel
-def credit_row(weights: NDArray, credit: NDArray, step: float, decay: float, factor: float, source: NDArray) -> float:
-    """Change a row of weights by the credit of the tick before, then bring that up to date; rows (m,), in place.
-
-    ::
-
-        W_j      <- W_j + step credit_j
-        credit_j <- decay credit_j + factor source_j         flushed
-
-    Returns
-    -------
-    float
-        Sum of the absolute credit of the row, for the overshoot bound of the next tick.
-    """
-    real = weights.dtype.type
-    tiny, zero = real(TINY), real(0.0)
-    norm = zero
-    for j in range(weights.shape[0]):
-        old = credit[j]
-        weights[j] += step * old
-        new = decay * old + factor * source[j]
-        new = new if np.abs(new) > tiny else zero
-        credit[j] = new
-        norm += np.abs(new)
-    return norm
 
 
 @kernel
@@ -91,8 +72,11 @@ def learn_layer(
     norm = 0.0
     for i in range(layer.n):
         eps = row(layer.eps, group, m)
-        if fuses(layer, i):
-            norm += fused_credit_row(layer, i, eps, change, keep, layer.signals[i])
+        if only_for_credit(layer):
+            norm += eligible_credit_row(layer, i, eps, change, keep, layer.signals[i])
+        elif layer.levels == 1 and not factored:
+            eligibility_row(settings, layer, i, eps, e)
+            norm += hop_credit_row(layer, i, e, change, keep)
         else:
             signal, source = layer.signals[i], e
             if factored:
@@ -104,7 +88,7 @@ def learn_layer(
                 signal, source = one, total
             elif layer.levels > 0:
                 scale(e, signal, total)
-                add_cascade(layer, i, i, e, total)
+                add_cascade(layer, i, e, total)
                 signal, source = one, total
             elif layer.n_above > 0:
                 scale(e, signal, total)

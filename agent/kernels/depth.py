@@ -38,7 +38,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .base.arrays import row, span
-from .base.jit import SATURATION, TINY, kernel
+from .base.jit import SATURATION, TINY, disjoint, kernel
 from .base.vectors import add_scaled, fill, running_mean, scale_saturating
 from .neuron import add_suppression
 from .views import Layer
@@ -82,6 +82,7 @@ def weigh_levels(layer: Layer, leak: NDArray, slope: NDArray) -> None:
 
 
 @kernel
+@disjoint
 def _cascade_row(trace: NDArray, source: NDArray, share: float, signal: float, delayed: float, total: NDArray) -> None:
     """``total += delayed R; R <- R + share (source - R); total += signal R`` for rows (m,), in place.
 
@@ -100,20 +101,62 @@ def _cascade_row(trace: NDArray, source: NDArray, share: float, signal: float, d
 
 
 @kernel
-def add_cascade(layer: Layer, i: int, r: int, e: NDArray, total: NDArray) -> None:
-    """Advance R_1 .. R_k of row r, of neuron i, and add what they make of its signals to `total`, in place.
+def add_cascade(layer: Layer, i: int, e: NDArray, total: NDArray) -> None:
+    """Advance R_1 .. R_k of neuron i, and add what they make of its signals to `total`, in place.
 
     `e` is used up.
     """
     m, n = layer.m, layer.n
     for level in range(layer.levels):
-        trace = row(layer.cascade, level * layer.rows + r, m)
+        trace = row(layer.cascade, level * n + i, m)
         signal, delayed = layer.signals[(level + 3) * n + i], layer.signals[2 * n + i]
         if level == 0:
             signal = layer.signals[n + i]
         else:
             delayed = layer.w.dtype.type(0.0)
         _cascade_row(trace, e, layer.share[level], signal, delayed, total)
+
+
+@kernel
+@disjoint
+def _hop_credit_row(
+    w: NDArray,
+    credit: NDArray,
+    trace: NDArray,
+    e: NDArray,
+    share: float,
+    direct: float,
+    up: float,
+    around: float,
+    step: float,
+    decay: float,
+) -> float:
+    real = w.dtype.type
+    tiny, zero = real(TINY), real(0.0)
+    norm = zero
+    for j in range(w.shape[0]):
+        old, was = trace[j], credit[j]
+        filtered = old + share * (e[j] - old)
+        filtered = filtered if np.abs(filtered) > tiny else zero
+        trace[j] = filtered
+        w[j] += step * was
+        new = decay * was + (direct * e[j] + (up * filtered + around * old))
+        new = new if np.abs(new) > tiny else zero
+        credit[j] = new
+        norm += np.abs(new)
+    return norm
+
+
+@kernel
+def hop_credit_row(layer: Layer, i: int, e: NDArray, step: float, decay: float) -> float:
+    """`add_cascade` and `credit_row` of neuron i, where there is one level, in one sweep; return the L1 norm.
+
+    Weights, credit and R of the row are modified in place.
+    """
+    m, n, signals = layer.m, layer.n, layer.signals
+    w, credit, trace = row(layer.w, i, m), row(layer.credit, i, m), row(layer.cascade, i, m)
+    direct, up, around = signals[i], signals[n + i], signals[2 * n + i]
+    return _hop_credit_row(w, credit, trace, e, layer.share[0], direct, up, around, step, decay)
 
 
 @kernel

@@ -11,7 +11,7 @@ from .base.arrays import row, span, view
 from .base.jit import FAINT, TINY, kernel
 from .base.vectors import copy, flushed, running_mean, weighted_sum
 from .layout import places_of, running_of, sizes_of
-from .memory import filter_memory, hold, mean_keep, see
+from .memory import filter_memory, hold, keep_observation, mean_keep, see
 from .neuron import filter_inputs, fire
 from .views import is_memory, layer_view, net_view
 
@@ -116,6 +116,7 @@ def forward(settings: Any, ints: NDArray, reals: NDArray, floats: NDArray, net: 
             if learn:
                 filter_memory(settings, layer)
                 head.slope[index], head.leak[index] = 1.0, mean_keep(settings, layer)
+            keep_observation(layer, x)
             mean = row(means, net * sizes.n_memory + index, layer.n)  # memory layers are the lowest, of one size
             center(running_of(reals).observation_count, learn, layer.z, mean, layer.output)
         else:

@@ -12,7 +12,7 @@ from .base.vectors import add_scaled
 from .credit import learn_layer, learn_readout
 from .feedback import ADAPTIVE, begin_mirroring, end_mirroring
 from .layout import places_of, sizes_of
-from .memory import carry_memory, learn_memory, weigh_memory
+from .memory import carry_memory, change_memory, learn_memory, weigh_memory
 from .rate_regularization import regularize_rates
 from .signals import send_signals
 from .step_size import choose_steps
@@ -31,8 +31,9 @@ def _learn_layers(
     last = sizes.n_layers - 1
     for index in range(sizes.frozen_layers, last + 1):
         layer = layer_view(ints, floats, net, index)
-        e = span(floats, places.scratch_e.at, layer.m)
-        total = span(floats, places.scratch_total.at, layer.m)
+        length = layer.n if is_memory(layer) else layer.m
+        e = span(floats, places.scratch_e.at, length)
+        total = span(floats, places.scratch_total.at, length)
         factors = span(floats, places.scratch_factors.at, layer.vectors + layer.n_above)
         if settings.rate_regularization > 0.0:
             regularize_rates(settings, layer)
@@ -74,8 +75,8 @@ def learn(
         for index in range(sizes.n_memory - 1):
             layer = layer_view(ints, floats, net, index)
             if layer.n_above > 0:
-                e = span(floats, places_of(ints).scratch_e.at, layer.m)
-                carry_memory(settings, layer, layer_view(ints, floats, net, index + 1), e)
+                push = span(floats, places_of(ints).scratch_e.at, layer.n)
+                carry_memory(settings, layer, layer_view(ints, floats, net, index + 1), push)
     if settings.feedback == ADAPTIVE:
         begin_mirroring(settings, ints, floats, net)
     choose_steps(settings, ints, reals, net, delta)
@@ -84,13 +85,11 @@ def learn(
     else:
         steps = row(view(reals, places_of(ints).step_sizes), net, sizes.n_layers + 1 + sizes.n_memory)
         for block in range(sizes.frozen_layers, sizes.n_layers + 1):
-            synapses = synapses_view(ints, floats, net, block)
             if block < sizes.n_memory:
-                half = synapses.w.shape[0] // 2
                 gates = steps[sizes.n_layers + 1 + block]
-                add_scaled(row(synapses.w, 0, half), steps[block] * delta, row(synapses.credit, 0, half))
-                add_scaled(row(synapses.w, 1, half), gates * delta, row(synapses.credit, 1, half))
+                change_memory(layer_view(ints, floats, net, block), steps[block] * delta, gates * delta)
             else:
+                synapses = synapses_view(ints, floats, net, block)
                 add_scaled(synapses.w, steps[block] * delta, synapses.credit)
     if settings.feedback == ADAPTIVE:
         end_mirroring(ints, floats, net)

@@ -25,7 +25,8 @@ or, with `depth_filter: cascade` and `factored`, with the mean leak of the upper
 The cell is that of a minGRU (Feng et al. 2024, arXiv 2410.01201) that spikes, without its candidate's nonlinearity; the
 integrator is a LIF neuron with a gate in the place of its leak.
 
-Rows 0 .. n-1 of the weights are C, with A in a column of its own, rows n .. 2 n - 1 are G.
+The weights are (2 n, m), first C, with A in a column of its own, then G. They lie column by column, what depends on
+them likewise: rows are short, and there are many.
 """
 
 from __future__ import annotations
@@ -37,12 +38,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .base.arrays import row, span
-from .base.jit import TINY, kernel
-from .base.vectors import add_scaled, clip, copy, leaky_filter, scale, weighted_sum
-from .credit import credit_row
-from .depth import add_cascade, weigh_levels
+from .base.jit import TINY, disjoint, kernel
+from .base.vectors import add_product, add_scaled, clip, copy, fill
+from .credit_row import credit_row
+from .depth import weigh_levels
 from .spike import emit
-from .tensor import add_tensor
 from .views import Layer
 
 SETTINGS = ("depth_filter", "temporal_trace", "memory_payload_cap")
@@ -57,23 +57,32 @@ INTEGRATOR_GAIN = 0.1
 
 @kernel
 def see(layer: Layer, below: NDArray, x: NDArray) -> None:
-    """Assemble what the neurons see, one row for each delay, sum it up, and keep the observation; in place."""
-    m, n_input = layer.m, x.shape[0]
-    delayed = layer.delayed >= 0
-    for d in range(layer.delays):
-        inputs = row(layer.inputs, d, m)
-        copy(span(below, 0, layer.n_below), inputs)
-        copy(x, span(inputs, layer.observed, n_input))
-        if delayed:
-            copy(row(layer.past, d, n_input), span(inputs, layer.delayed, n_input))
-        inputs[layer.bias] = 1.0
-    for r in range(layer.rows):
-        d = (r if r < layer.n else r - layer.n) % layer.delays
-        weighted_sum(row(layer.w, r, m), row(layer.inputs, d, m), span(layer.current, r, 1))
-    if delayed:
-        for d in range(layer.delays - 1, 0, -1):
-            copy(row(layer.past, d - 1, n_input), row(layer.past, d, n_input))
-        copy(x, row(layer.past, 0, n_input))
+    """Assemble what all neurons see, and sum it up with what each sees of earlier observations; in place."""
+    n, rows, current = layer.n, layer.rows, layer.current
+    inputs = layer.inputs  # where neurons see different things, 0
+    copy(span(below, 0, layer.n_below), inputs)
+    copy(x, span(inputs, layer.observed, x.shape[0]))
+    inputs[layer.bias] = 1.0
+    fill(current, 0.0)
+    for j in range(layer.bias + 1):
+        if inputs[j] != 0.0:
+            add_scaled(current, inputs[j], row(layer.w, j, rows))
+    for k in range(layer.past.shape[0] // n):
+        seen, w = row(layer.past, k, n), row(layer.w, layer.delayed + k, rows)
+        for part in range(2):
+            add_product(seen, row(w, part, n), row(current, part, n))
+
+
+@kernel
+def keep_observation(layer: Layer, x: NDArray) -> None:
+    """Pass what each neuron saw on to its neighbor, which sees it a tick later, or to none; x to the first of them."""
+    n = layer.n
+    for k in range(layer.past.shape[0] // n):
+        seen = row(layer.past, k, n)
+        for i in range(n - 1, 0, -1):
+            seen[i] = seen[i - 1]
+        for i in range(0, n, layer.delays):
+            seen[i] = x[k]
 
 
 @kernel
@@ -83,8 +92,8 @@ def hold(settings: Any, layer: Layer) -> float:
     ``layer.current`` has h, then G u. Written are v (which is c), z, psi, keep (1 - g) and push: what eC and eG take of
     the inputs.
     """
-    n, m = layer.n, layer.m
-    v, psi, keep, push = layer.v, layer.psi, layer.keep, layer.push
+    n, v, psi, keep, push = layer.n, layer.v, layer.psi, layer.keep, layer.push
+    threshold = row(layer.w, layer.threshold, layer.rows)
     real = v.dtype.type
     tiny, zero, one = real(TINY), real(0.0), real(1.0)
     for i in range(n):
@@ -98,22 +107,46 @@ def hold(settings: Any, layer: Layer) -> float:
             a, change = real(INTEGRATOR_GAIN), -slope * old
         cell = (one - gate) * old + a * h
         keep[i], push[i], push[n + i] = one - gate, a, change
-        psi[i] = cell - layer.w[i * m + layer.threshold]
+        psi[i] = cell - threshold[i]
         v[i] = cell if np.abs(cell) > tiny else zero
     return emit(settings, settings.memory_payload_cap, layer.z, psi)
 
 
 @kernel
+@disjoint
+def _filter(eps: NDArray, lasts: float, keep: NDArray, push: NDArray, u: float) -> None:
+    """``eps_i <- keep_i eps_i + push_i u``, flushed; (n,), in place."""
+    real = eps.dtype.type
+    tiny, zero = real(TINY), real(0.0)
+    for i in range(eps.shape[0]):
+        filtered = lasts * keep[i] * eps[i] + push[i] * u
+        eps[i] = filtered if np.abs(filtered) > tiny else zero
+
+
+@kernel
+@disjoint
+def _filter_seen(eps: NDArray, lasts: float, keep: NDArray, push: NDArray, u: NDArray) -> None:
+    """`_filter` where each neuron sees another u_i."""
+    real = eps.dtype.type
+    tiny, zero = real(TINY), real(0.0)
+    for i in range(eps.shape[0]):
+        filtered = lasts * keep[i] * eps[i] + push[i] * u[i]
+        eps[i] = filtered if np.abs(filtered) > tiny else zero
+
+
+@kernel
 def filter_memory(settings: Any, layer: Layer) -> None:
     """Advance eC and eG of a layer, in place; without `temporal_trace` they forget what was before this tick."""
-    n, m = layer.n, layer.m
+    n, delayed = layer.n, layer.past.shape[0] // layer.n
     lasts = layer.keep.dtype.type(settings.temporal_trace)
-    for r in range(layer.rows):
-        i = r if r < n else r - n
-        inputs = row(layer.inputs, i % layer.delays, m)
-        leaky_filter(row(layer.eps, r, m), lasts * layer.keep[i], layer.push[r], inputs)
-        if r < n:
-            layer.eps[r * m + layer.threshold] = -1.0
+    for j in range(layer.bias + 1):
+        for part in range(2):
+            eps, push = row(row(layer.eps, j, layer.rows), part, n), row(layer.push, part, n)
+            if layer.delayed <= j < layer.delayed + delayed:
+                _filter_seen(eps, lasts, layer.keep, push, row(layer.past, j - layer.delayed, n))
+            else:
+                _filter(eps, lasts, layer.keep, push, layer.inputs[j])
+    fill(row(row(layer.eps, layer.threshold, layer.rows), 0, n), -1.0)
 
 
 @kernel
@@ -130,32 +163,43 @@ def mean_keep(settings: Any, layer: Layer) -> float:
 @kernel
 def descend_memory(upper: Layer, source: NDArray, out: NDArray) -> None:
     """Add what a signal to memory neurons becomes below: ``sum_p S_p psi_p (a_p C_pi + b_p G_pi)``; in place."""
-    n, m = upper.n, upper.m
-    for p in range(n):
-        push = source[p] * upper.psi[p]
-        if push != 0.0:
-            add_scaled(out, push * upper.push[p], span(upper.feedback, p * m, out.shape[0]))
-            add_scaled(out, push * upper.push[n + p], span(upper.feedback, (n + p) * m, out.shape[0]))
+    n = upper.n
+    zero = out.dtype.type(0.0)
+    for i in range(out.shape[0]):
+        weights = row(upper.feedback, i, upper.rows)
+        total = zero
+        for p in range(n):
+            total += source[p] * upper.psi[p] * (upper.push[p] * weights[p] + upper.push[n + p] * weights[n + p])
+        out[i] += total
 
 
 @kernel
-def carry_memory(settings: Any, layer: Layer, upper: Layer, e: NDArray) -> None:
-    """``V_p,r <- (1 - g_p) V_p,r + (a_p C_pi + b_p G_pi) psi_i eps_r``, p of the layer above, in place."""
-    n, m, rows = layer.n, layer.m, layer.rows
-    real = e.dtype.type
+@disjoint
+def _carry(trace: NDArray, keep: float, push: NDArray, eps: NDArray) -> None:
+    """``V_i <- keep V_i + push_i eps_i``, flushed; (n,), in place."""
+    real = trace.dtype.type
     tiny, zero = real(TINY), real(0.0)
-    filtered = real(0.0 if settings.depth_filter == NONE else settings.temporal_trace)
-    for r in range(rows):
-        i = r if r < n else r - n
-        scale(row(layer.eps, r, m), layer.psi[i], e)
-        for p in range(upper.n):
-            push = upper.push[p] * upper.feedback[p * upper.m + i]
-            push += upper.push[upper.n + p] * upper.feedback[(upper.n + p) * upper.m + i]
-            keep = filtered * upper.keep[p]
-            trace = row(layer.tensor, p * rows + r, m)
-            for j in range(m):
-                new = keep * trace[j] + push * e[j]
-                trace[j] = new if np.abs(new) > tiny else zero
+    for i in range(trace.shape[0]):
+        new = keep * trace[i] + push[i] * eps[i]
+        trace[i] = new if np.abs(new) > tiny else zero
+
+
+@kernel
+def carry_memory(settings: Any, layer: Layer, upper: Layer, push: NDArray) -> None:
+    """``V_p,r <- (1 - g_p) V_p,r + (a_p C_pi + b_p G_pi) psi_i eps_r``, p of the layer above, in place.
+
+    push : (n,) work row.
+    """
+    n, m, rows = layer.n, layer.m, layer.rows
+    filtered = push.dtype.type(0.0 if settings.depth_filter == NONE else settings.temporal_trace)
+    for p in range(upper.n):
+        for i in range(n):
+            weights = row(upper.feedback, i, upper.rows)
+            down = upper.push[p] * weights[p] + upper.push[upper.n + p] * weights[upper.n + p]
+            push[i] = down * layer.psi[i]
+        keep = filtered * upper.keep[p]
+        for k in range(2 * m):
+            _carry(row(row(layer.tensor, p, m * rows), k, n), keep, push, row(layer.eps, k, n))
 
 
 @kernel
@@ -169,6 +213,72 @@ def weigh_memory(upper: Layer, factors: NDArray) -> None:
 
 
 @kernel
+@disjoint
+def _weigh(eps: NDArray, psi: NDArray, signal: NDArray, total: NDArray) -> None:
+    """Write ``S_i psi_i eps_i``; (n,)."""
+    for i in range(total.shape[0]):
+        total[i] = signal[i] * (psi[i] * eps[i])
+
+
+@kernel
+@disjoint
+def _first_hop(
+    trace: NDArray,
+    eps: NDArray,
+    psi: NDArray,
+    share: float,
+    direct: NDArray,
+    up: NDArray,
+    around: NDArray,
+    source: NDArray,
+    total: NDArray,
+) -> None:
+    """``total = S_0 e + U R + D R(t-1)``, R advanced and written to `source`; (n,), see `depth.py`."""
+    real = total.dtype.type
+    tiny, zero = real(TINY), real(0.0)
+    for i in range(total.shape[0]):
+        e, old = psi[i] * eps[i], trace[i]
+        filtered = old + share * (e - old)
+        filtered = filtered if np.abs(filtered) > tiny else zero
+        trace[i] = filtered
+        source[i] = filtered
+        total[i] = direct[i] * e + (up[i] * filtered + around[i] * old)
+
+
+@kernel
+@disjoint
+def _next_hop(trace: NDArray, source: NDArray, share: float, signal: NDArray, total: NDArray) -> None:
+    """``R_q <- R_q + share (R_{q-1} - R_q); total += T_q R_q``; R_q takes the place of R_{q-1} in `source`; (n,)."""
+    real = total.dtype.type
+    tiny, zero = real(TINY), real(0.0)
+    for i in range(total.shape[0]):
+        old = trace[i]
+        filtered = old + share * (source[i] - old)
+        filtered = filtered if np.abs(filtered) > tiny else zero
+        trace[i] = filtered
+        source[i] = filtered
+        total[i] += signal[i] * filtered
+
+
+@kernel
+def _fresh_credit(layer: Layer, k: int, factors: NDArray, source: NDArray, total: NDArray) -> None:
+    """Write signals times eligibility of half a column, k = 2 j + part, to `total`, and advance its cascade."""
+    n, signals, eps = layer.n, layer.signals, row(layer.eps, k, layer.n)
+    direct, matrix = row(signals, 0, n), layer.rows * layer.m
+    if layer.levels == 0:
+        _weigh(eps, layer.psi, direct, total)
+        for p in range(layer.n_above):
+            if factors[p] != 0.0:
+                add_scaled(total, factors[p], row(row(layer.tensor, p, matrix), k, n))
+        return
+    up, around = row(signals, 1, n), row(signals, 2, n)
+    _first_hop(row(layer.cascade, k, n), eps, layer.psi, layer.share[0], direct, up, around, source, total)
+    for level in range(1, layer.levels):
+        trace = row(row(layer.cascade, level, matrix), k, n)
+        _next_hop(trace, source, layer.share[level], row(signals, level + 3, n), total)
+
+
+@kernel
 def learn_memory(
     layer: Layer,
     leak: NDArray,
@@ -178,7 +288,7 @@ def learn_memory(
     gates: int,
     delta: float,
     decay: float,
-    e: NDArray,
+    source: NDArray,
     total: NDArray,
     factors: NDArray,
     norms: NDArray,
@@ -193,32 +303,38 @@ def learn_memory(
         Step sizes, and L1 norms of the credit, which are written; `cells` and `gates` are the blocks of C and G.
     delta, decay : float
         TD error; what is left of credit.
-    e, total : (m,) arrays
+    source, total : (n,) arrays
         Work rows.
     factors : (n_above,) array
         What `weigh_memory` wrote.
     """
-    real, n, m = layer.w.dtype.type, layer.n, layer.m
-    keep = real(decay)
+    real, n = layer.w.dtype.type, layer.n
     if layer.levels > 0:
         weigh_levels(layer, leak, slope)
     for part in range(2):
-        norm = 0.0
         block = cells if part == 0 else gates
         change = real(steps[block] * delta)
-        for i in range(n):
-            r = part * n + i
-            w, credit, eps = row(layer.w, r, m), row(layer.credit, r, m), row(layer.eps, r, m)
-            factor = layer.signals[i] * layer.psi[i]
-            if layer.levels > 0:
-                scale(eps, layer.psi[i], e)
-                scale(e, layer.signals[i], total)
-                add_cascade(layer, i, r, e, total)
-                norm += credit_row(w, credit, change, keep, real(1.0), total)
-            elif layer.n_above > 0:
-                scale(eps, factor, total)
-                add_tensor(layer, r, factors, total)
-                norm += credit_row(w, credit, change, keep, real(1.0), total)
-            else:
-                norm += credit_row(w, credit, change, keep, factor, eps)
+        norm = 0.0
+        for k in range(part, 2 * layer.m, 2):
+            _fresh_credit(layer, k, factors, source, total)
+            norm += credit_row(row(layer.w, k, n), row(layer.credit, k, n), change, real(decay), real(1.0), total)
         norms[block] = norm
+
+
+@kernel
+def change_memory(layer: Layer, of_cells: float, of_gates: float) -> None:
+    """``W <- W + step credit``, with a step for C and one for G, in place."""
+    for k in range(2 * layer.m):
+        step = of_cells if k % 2 == 0 else of_gates
+        add_scaled(row(layer.w, k, layer.n), step, row(layer.credit, k, layer.n))
+
+
+@kernel
+def regularize_memory(settings: Any, layer: Layer) -> None:
+    """`rate_regularization.regularize_rates` for memory neurons, in place."""
+    real = layer.w.dtype.type
+    for k in range(2 * layer.m):
+        w, eps = row(layer.w, k, layer.n), row(layer.eps, k, layer.n)
+        for i in range(layer.n):
+            push = real(-settings.rate_regularization * (layer.rate[i] - settings.target_rate)) * layer.psi[i]
+            w[i] += push * eps[i]

@@ -19,8 +19,7 @@ the value that the *next* tick uses. The fourth follows the reset of the membran
 out (see docs/decisions/0006-deep-eprop.md).
 
 What other kernels, and the exports, ask of a model: `fire`, `filter_inputs`, `eligibility_row`, `add_suppression`, and,
-where eligibility is needed for nothing but credit, `fused_credit_row` in the place of two; `fuses` says for which
-neurons.
+where eligibility is needed for nothing but credit (`only_for_credit`), `eligible_credit_row` in the place of two.
 """
 
 from __future__ import annotations
@@ -31,8 +30,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .base.arrays import row
-from .base.jit import TINY, kernel
+from .base.jit import TINY, disjoint, kernel
 from .base.vectors import add_scaled, leaky_filter, scale
+from .credit_row import credit_row
 from .spike import emit
 from .views import Layer
 
@@ -74,6 +74,7 @@ def filter_inputs(layer: Layer, slope: float) -> None:
 
 
 @kernel
+@disjoint
 def _adaptive_row(epsa: NDArray, eps: NDArray, psi: float, strength: float, rho: float, e: NDArray) -> None:
     """Write the eligibility of an ALIF neuron to `e` and advance its `epsa`; rows (m,), both in place."""
     real = e.dtype.type
@@ -86,6 +87,7 @@ def _adaptive_row(epsa: NDArray, eps: NDArray, psi: float, strength: float, rho:
 
 
 @kernel
+@disjoint
 def _reset_row(
     epsa: NDArray,
     epsr: NDArray,
@@ -143,20 +145,39 @@ def add_suppression(settings: Any, layer: Layer, i: int, weight: float, out: NDA
 
 
 @kernel
-def fuses(layer: Layer, i: int) -> bool:
-    """Return whether `fused_credit_row` may take the place of the two functions for neuron i."""
-    return layer.levels == 0 and layer.n_above == 0 and layer.epsr.shape[0] == 0 and i < layer.n_adaptive
+def only_for_credit(layer: Layer) -> bool:
+    """Return whether `eligible_credit_row` may take the place of two functions: nothing filters e, or resets it."""
+    return layer.levels == 0 and layer.n_above == 0 and layer.epsr.shape[0] == 0
 
 
 @kernel
-def fused_credit_row(layer: Layer, i: int, eps: NDArray, step: float, decay: float, signal: float) -> float:
-    """`eligibility_row` and `credit.credit_row` of neuron i in one sweep, faster by a quarter; return the L1 norm.
+def eligible_credit_row(layer: Layer, i: int, eps: NDArray, step: float, decay: float, signal: float) -> float:
+    """`eligibility_row` and `credit_row` of neuron i in one sweep; return the L1 norm.
 
     Weights, credit and epsa of the row are modified in place.
     """
-    m = layer.m
-    w, credit, epsa = row(layer.w, i, m), row(layer.credit, i, m), row(layer.epsa, i, m)
-    psi, strength, rho = layer.psi[i], layer.strength[i], layer.rho[i]
+    m, psi = layer.m, layer.psi[i]
+    w, credit = row(layer.w, i, m), row(layer.credit, i, m)
+    if i >= layer.n_adaptive:
+        return credit_row(w, credit, step, decay, signal * psi, eps)
+    epsa, strength, rho = row(layer.epsa, i, m), layer.strength[i], layer.rho[i]
+    return _adaptive_credit_row(w, credit, epsa, eps, psi, strength, rho, step, decay, signal)
+
+
+@kernel
+@disjoint
+def _adaptive_credit_row(
+    w: NDArray,
+    credit: NDArray,
+    epsa: NDArray,
+    eps: NDArray,
+    psi: float,
+    strength: float,
+    rho: float,
+    step: float,
+    decay: float,
+    signal: float,
+) -> float:
     real = w.dtype.type
     tiny, zero = real(TINY), real(0.0)
     norm = zero

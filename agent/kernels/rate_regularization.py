@@ -7,6 +7,7 @@ from typing import Any
 from .base.arrays import row
 from .base.jit import kernel
 from .base.vectors import add_scaled
+from .memory import regularize_memory
 from .neuron import add_suppression
 from .views import Layer, is_memory
 
@@ -24,11 +25,12 @@ def regularize_rates(settings: Any, layer: Layer) -> None:
     the gradient of half the squared difference by e-prop. It is called before this tick's e has moved epsa and epsr on,
     and is not multiplied by the TD error.
     """
+    if is_memory(layer):
+        regularize_memory(settings, layer)
+        return
     real, m = layer.w.dtype.type, layer.m
-    for r in range(layer.rows):
-        i = r if r < layer.n else r - layer.n
+    for i in range(layer.n):
         push = real(-settings.rate_regularization * (layer.rate[i] - settings.target_rate)) * layer.psi[i]
-        w = row(layer.w, r, m)
-        # Each row of a memory neuron has an eligibility of its own.
-        add_scaled(w, push, row(layer.eps, r if is_memory(layer) else i % layer.groups, m))
+        w = row(layer.w, i, m)
+        add_scaled(w, push, row(layer.eps, i % layer.groups, m))
         add_suppression(settings, layer, i, push, w)

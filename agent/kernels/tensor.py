@@ -110,8 +110,8 @@ def weigh_tensor(ints: NDArray, floats: NDArray, net: int, index: int, factors: 
 
 
 @kernel
-def add_tensor(layer: Layer, r: int, factors: NDArray, total: NDArray) -> None:
-    """``total_j += sum_p factors_p V_p,rj`` for row r of the weights; total (m,), in place."""
+def add_tensor(layer: Layer, i: int, factors: NDArray, total: NDArray) -> None:
+    """``total_j += sum_p factors_p V_p,ij`` for neuron i; total (m,), in place."""
     for p in range(layer.n_above):
         if factors[p] != 0.0:
-            add_scaled(total, factors[p], row(layer.tensor, p * layer.rows + r, layer.m))
+            add_scaled(total, factors[p], row(layer.tensor, p * layer.n + i, layer.m))

@@ -20,6 +20,7 @@ class Layer(NamedTuple):
     """Views of one layer; n neurons, m inputs (padded with zeros), G leak groups, k levels, s splits.
 
     All views are one-dimensional: a matrix is its rows one after the other (a reshape in compiled code costs 25 ns).
+    Those of memory neurons that are as large as their weights are (2 n, m) column by column.
     """
 
     n: int
@@ -30,7 +31,7 @@ class Layer(NamedTuple):
     recurrent: int  # column of the layer's own spikes, -1 without recurrence
     bias: int  # column of the constant 1
     threshold: int  # column of the thresholds of memory neurons, -1 in other layers
-    delays: int  # rows of inputs, one for each delay
+    delays: int  # memory neuron i sees what was observed 1 + i mod delays ticks ago; 1 if `delayed` is -1
     delayed: int  # column of the observation of some ticks ago, -1 if the layer does not see it
     holders: int  # the first so many memory neurons are holders, the others integrators
     groups: int  # neuron i belongs to leak group i mod groups
@@ -40,8 +41,8 @@ class Layer(NamedTuple):
     levels: int  # hops, up or around, that a signal to this layer may have taken
     split: int  # groups, by the leak of the neuron it comes from, that a signal of one hop is split into
     first: int  # first readout column of the layer's spikes, -1 if not read out
-    w: NDArray  # (n, m)
-    feedback: NDArray  # (n, m), the same memory as `w` if feedback is symmetric
+    w: NDArray  # (rows, m)
+    feedback: NDArray  # (rows, m), the same memory as `w` if feedback is symmetric
     alpha: NDArray  # (n,)
     rho: NDArray  # (n,)
     strength: NDArray  # (n,)
@@ -53,15 +54,15 @@ class Layer(NamedTuple):
     eps: NDArray  # (G, m), of memory neurons (rows, m)
     epsa: NDArray  # (n adaptive, m)
     epsr: NDArray  # (n, m), or (0,) if the reset has no eligibility
-    cascade: NDArray  # (k, n, m), or (0,) with another filter; this and the next by their masses
+    cascade: NDArray  # (k, rows, m), or (0,) with another filter; this and the next by their masses
     filtered: NDArray  # (G, vectors, m)
-    tensor: NDArray  # (n_above, n, m), see `tensor.py`
+    tensor: NDArray  # (n_above, rows, m), see `tensor.py`
     psi_past: NDArray  # (s + 1, n), or (0,) without the factored filter
     mass: NDArray  # (vectors,), with the cascade (k,): weight of the past in a trace, see `depth.py`
     share: NDArray  # likewise: share of this tick in it
-    inputs: NDArray  # (m,), of memory neurons (delays, m)
+    inputs: NDArray  # (m,)
     current: NDArray  # (rows,)
-    past: NDArray  # (delays, n_input) observations of the last ticks, newest first
+    past: NDArray  # (n_input, n) the earlier observation that each memory neuron sees
     keep: NDArray  # (n,) of memory neurons, what is left of a cell
     push: NDArray  # (rows,) of memory neurons, what their traces take of the inputs
     v: NDArray  # (n,)

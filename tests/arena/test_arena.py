@@ -88,10 +88,10 @@ def test_what_memory_carries_counts_as_a_tensor(monkeypatch: pytest.MonkeyPatch)
         agent = make_agent(**settings, depth_filter=depth_filter)
         views = agent.arena.views
         sizes = [[views[f"{net}/{index}/tensor"].size for index in range(4)] for net in ("actor", "critic")]
-        assert sizes == [[7 * 14 * 16, 7 * 14 * 16, 0, 0]] * 2
-    monkeypatch.setattr(dimensions, "TENSOR_LIMIT", 4 * 7 * 14 * 16)
+        assert sizes == [[7 * 14 * 8, 7 * 14 * 15, 0, 0]] * 2
+    monkeypatch.setattr(dimensions, "TENSOR_LIMIT", 2 * 7 * 14 * (8 + 15))
     make_agent(**settings, depth_filter="tensor")
-    monkeypatch.setattr(dimensions, "TENSOR_LIMIT", 4 * 7 * 14 * 16 - 1)
+    monkeypatch.setattr(dimensions, "TENSOR_LIMIT", 2 * 7 * 14 * (8 + 15) - 1)
     with pytest.raises(ConfigError, match="would carry"):
         make_agent(**settings, depth_filter="tensor")
     for changes in ({"depth_filter": "cascade"}, {"depth_filter": "tensor", "spatial_signal": False}):

@@ -40,7 +40,7 @@ def test_its_layers_are_the_lowest() -> None:
         "delayed": 12 + SIZE,
         "bias": 12 + 2 * SIZE,
         "threshold": 12 + 2 * SIZE + 1,
-        "m": 32,
+        "m": 12 + 2 * SIZE + 2,
     }
     assert agent.config.n_memory == 2
 
@@ -114,21 +114,24 @@ def test_what_is_seen_is_the_present_and_by_turns_an_earlier_observation(delay: 
         for tick in range(8):
             observation = rng.normal(size=SIZE)
             seen.append(observation)
+            earlier = agent.arena.views["critic/0/past"].copy() if tick else np.zeros((SIZE * (delay > 0), 12))
             _ = agent.step(0.0, observation, learn=tick % 3 > 0) if tick else agent.start(observation)
             views = agent.arena.views
             for index, c in enumerate(columns):
                 inputs = views[f"critic/{index}/inputs"]
-                assert inputs.shape == (max(delay, 1), c["m"])
-                for row, d in zip(inputs, range(1, max(delay, 1) + 1), strict=True):
-                    np.testing.assert_allclose(row[c["observed"] : c["observed"] + SIZE], observation, rtol=1e-6)
-                    if delay:
-                        np.testing.assert_allclose(row[c["delayed"] : c["delayed"] + SIZE], seen[-1 - d], rtol=1e-6)
-                    assert row[c["bias"]] == 1.0
-                    assert not row[c["threshold"] :].any()
+                np.testing.assert_allclose(inputs[c["observed"] : c["observed"] + SIZE], observation, rtol=1e-6)
+                assert inputs[c["bias"]] == 1.0
+                assert inputs[c["threshold"]] == 0.0
+                own = np.tile(inputs, (12, 1))
+                if delay:
+                    assert not inputs[c["delayed"] : c["delayed"] + SIZE].any()
+                    own[:, c["delayed"] : c["delayed"] + SIZE] = earlier.T
+                    # What each neuron is to see in the next tick.
+                    for i, next_ in enumerate(views[f"critic/{index}/past"].T):
+                        np.testing.assert_allclose(next_, seen[-1 - i % delay], rtol=1e-6)
                 w, current = views[f"critic/{index}/w"], views[f"critic/{index}/current"]
                 if not (agent.ticks and tick % 3):  # else the weights have changed since
-                    which = np.tile(np.arange(12) % max(delay, 1), 2)
-                    np.testing.assert_allclose(current, (w * inputs[which]).sum(axis=1), atol=1e-5)
+                    np.testing.assert_allclose(current, (w * np.tile(own, (2, 1))).sum(axis=1), atol=1e-5)
         agent.end(float(episode))
 
 
@@ -144,7 +147,7 @@ def test_what_others_see_of_it_is_its_spikes_less_their_mean_so_far() -> None:
         outputs = np.concatenate([views[f"critic/{index}/output"] for index in range(2)])
         np.testing.assert_allclose(outputs, expected, atol=1e-6)
         np.testing.assert_array_equal(views["critic/features"][:24], outputs)
-        np.testing.assert_array_equal(views["critic/1/inputs"][0, :12], outputs[:12])
+        np.testing.assert_array_equal(views["critic/1/inputs"][:12], outputs[:12])
         np.testing.assert_array_equal(views["critic/2/inputs"][:12], outputs[12:])
         agent.step(0.0, rng.normal(size=SIZE), learn=tick < 49)
     assert 0.1 < np.mean(seen) < 0.9
@@ -169,8 +172,8 @@ def test_it_has_no_traces_that_it_does_not_need() -> None:
     views = make_agent(**MEMORY, reset_path=True, adaptive_fraction=1.0, depth_filter="factored").arena.views
     for net in NETS:
         assert not any(views[f"{net}/0/{name}"].size for name in ("epsa", "epsr", "filtered", "psi_past"))
-        assert views[f"{net}/0/eps"].shape == views[f"{net}/0/credit"].shape == (24, 16)
-        assert views[f"{net}/0/cascade"].shape == (2, 24, 16)
+        assert views[f"{net}/0/eps"].shape == views[f"{net}/0/credit"].shape == (24, 2 * SIZE + 2)
+        assert views[f"{net}/0/cascade"].shape == (2, 24, 2 * SIZE + 2)
 
 
 @pytest.mark.parametrize("memory", [3, -4, 1])

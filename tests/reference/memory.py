@@ -26,11 +26,16 @@ class Cells(NamedTuple):
     push: Array  # (2 n,), a and b: what eC and eG take of the inputs
 
 
-def see(size: int, below: Array | None, x: Array, past: Array) -> Array:
-    """u = [z of the layer below; x; x one of so many ticks ago; 1; zero padding], one row a delay; past (delays, x)."""
-    delayed = past if len(past) else np.zeros((1, 0))
-    rows = [np.concatenate([np.zeros(0) if below is None else below, x, old, [1.0]]) for old in delayed]
-    return np.array([np.pad(row, (0, size - row.size)) for row in rows])
+def see(n: int, below: Array | None, x: Array, past: Array) -> Array:
+    """u_i = [z of the layer below; x; an earlier x; 1; 0 for the threshold] of n neurons; past (x, n)."""
+    all_see = np.concatenate([np.zeros(0) if below is None else below, x])
+    return np.hstack([np.tile(all_see, (n, 1)), past.T.reshape(n, -1), np.ones((n, 1)), np.zeros((n, 1))])
+
+
+def keep_observation(past: Array, x: Array, delays: int) -> Array:
+    """What neuron i sees in the next tick: what its neighbor saw, or, of each `delays`, the first, x; past (x, n)."""
+    first = np.arange(past.shape[1]) % max(delays, 1) == 0
+    return np.where(first, x[: len(past), None], np.roll(past, 1, axis=1))
 
 
 def hold(config: Any, old: Array, a: Array, h: Array, drive: Array) -> Cells:
@@ -66,15 +71,12 @@ def advance_memory(agent: ReferenceAgent, net: str, index: int, below: Array | N
     c, arrays, at = agent.config, agent.arrays, f"{net}/{index}/"
     w, past = arrays[at + "w"], arrays[at + "past"]
     n, lasts = len(w) // 2, float(c.temporal_trace)
-    u = see(w.shape[1], below, x, past)
-    # Neuron i sees delay i of as many as there are, by turns.
-    u = np.tile(u[np.arange(n) % len(u)], (2, 1))
+    u = np.tile(see(n, below, x, past), (2, 1))
     current = (w * u).sum(axis=1)
     threshold = agent.threshold(index)
     cells = hold(c, arrays[at + "v"], w[:n, threshold], current[:n], current[n:])
     arrays.update({at + name: value for name, value in cells._asdict().items()})
-    if len(past):
-        arrays[at + "past"] = np.concatenate([x[None], past[:-1]])
+    arrays[at + "past"] = keep_observation(past, x, c.memory_delay)
     if learn:
         eps = filter_memory(arrays[at + "eps"], lasts * cells.keep, cells.push, u)
         eps[:n, threshold] = -1.0

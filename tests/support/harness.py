@@ -51,7 +51,8 @@ class DoubleAgent:
                 self.views[name] = view
                 continue
             offset = (view.ctypes.data - self.arena.floats.ctypes.data) // view.itemsize
-            self.views[name] = self.floats[offset : offset + view.size].reshape(view.shape)
+            strides = tuple(2 * stride for stride in view.strides)
+            self.views[name] = np.ndarray(view.shape, np.float64, self.floats[offset:], strides=strides)
         self.set_leaks()
 
     def set_leaks(self) -> None:

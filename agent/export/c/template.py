@@ -47,7 +47,20 @@ _CONSTANTS: tuple[ModuleType, ...] = (
 )
 # What is used comes before what uses it. All but the first and the last have the name of the kernels they follow.
 PARTS = (
-    *("head", "vectors", "rng", "views", "normalize", "spike", "neuron", "depth", "tensor", "credit", "memory"),
+    *(
+        "head",
+        "vectors",
+        "rng",
+        "views",
+        "normalize",
+        "spike",
+        "credit_row",
+        "neuron",
+        "depth",
+        "tensor",
+        "credit",
+        "memory",
+    ),
     *("forward", "distributions", "policy", "signals", "step_size", "feedback", "rate_regularization", "learn"),
     *("clearing", "tick", "interface"),
 )

@@ -47,7 +47,7 @@ class _CalleeLowering(NativeLowering):  # type: ignore[misc]
             *(state.func_ir, state.typemap, state.return_type, state.calltypes),
             mangler=context.mangler,
             inline=flags.forceinline,
-            noalias=flags.noalias,
+            noalias=getattr(state.func_id.func, "disjoint", False),
             abi_tags=[flags.get_mangle_string()],
         )
         with context.push_code_library(library):

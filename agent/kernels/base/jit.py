@@ -135,6 +135,16 @@ def kernel(function: F) -> F:
     return compiled
 
 
+def disjoint(function: F) -> F:
+    """Promise that no two arrays that a kernel is given overlap: to be written below `kernel`.
+
+    Its loops are then vectorized without tests at run time, whatever the number of arrays; with them, only up to about
+    four.
+    """
+    function.disjoint = True  # type: ignore[attr-defined]
+    return function
+
+
 def entry(function: F) -> F:
     """Compile `function` to be called from Python, and keep the machine code in `CACHE_FOLDER` for the next process."""
     compiled: F = numba.njit(**_OPTIONS, pipeline_class=ENTRY_COMPILER)(function)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .arrays import row
-from .jit import SATURATION, TINY, kernel
+from .jit import SATURATION, TINY, disjoint, kernel
 
 
 @kernel
@@ -34,6 +34,7 @@ def fill(out: NDArray, value: float) -> None:
 
 
 @kernel
+@disjoint
 def copy(source: NDArray, out: NDArray) -> None:
     """Copy `source` to the first elements of `out`, in place."""
     for k in range(source.shape[0]):
@@ -41,11 +42,20 @@ def copy(source: NDArray, out: NDArray) -> None:
 
 
 @kernel
+@disjoint
 def add_scaled(out: NDArray, factor: float, source: NDArray) -> None:
     """``out += factor source`` for vectors of one length, in place."""
     scale = out.dtype.type(factor)
     for k in range(out.shape[0]):
         out[k] += scale * source[k]
+
+
+@kernel
+@disjoint
+def add_product(a: NDArray, b: NDArray, out: NDArray) -> None:
+    """``out += a b``, elementwise, for vectors of one length, in place."""
+    for k in range(out.shape[0]):
+        out[k] += a[k] * b[k]
 
 
 @kernel
@@ -63,6 +73,7 @@ def scale_saturating(x: NDArray, factor: float) -> None:
 
 
 @kernel
+@disjoint
 def leaky_filter(trace: NDArray, keep: float, gain: float, source: NDArray) -> None:
     """``trace <- keep trace + gain source``, flushed, in place, for vectors of one length."""
     real = trace.dtype.type
@@ -73,6 +84,7 @@ def leaky_filter(trace: NDArray, keep: float, gain: float, source: NDArray) -> N
 
 
 @kernel
+@disjoint
 def running_mean(rate: float, sample: NDArray, mean: NDArray, floor: float) -> None:
     """``mean <- mean + rate (sample - mean)``, elementwise, float32, in place; 0 up to `floor` in magnitude."""
     real = mean.dtype.type
@@ -83,6 +95,7 @@ def running_mean(rate: float, sample: NDArray, mean: NDArray, floor: float) -> N
 
 
 @kernel
+@disjoint
 def weighted_sum(weights: NDArray, inputs: NDArray, out: NDArray) -> None:
     """Write ``out_i = sum_j weights_ij inputs_j``; (n m,) by rows, (m,), (n,), float32; `out` in place."""
     zero = out.dtype.type(0.0)

@@ -44,7 +44,7 @@ static void weigh_levels(float *floats, const int32_t *at, const float *leak, co
 }
 
 //#endif
-//#if MORE_HOPS or MEMORY_HOPS
+//#if MORE_HOPS
 /* total = direct e;  total += delayed R;  R <- R + share (e - R);  total += signal R.  e becomes R, for the next level. */
 APART void first_hop_row(float *restrict trace, float *restrict e, float share, float direct, float signal,
                           float delayed, float *restrict total, int32_t m)

@@ -39,6 +39,7 @@ static void forward(struct agent_memory *self, int net, int learn)
                 floats[head[AT_NET_SLOPE] + index] = 1.0f;
                 floats[head[AT_NET_LEAK] + index] = (float)mean_keep(floats, at);
             }
+            keep_observation(floats, at, x);
             for (int32_t i = 0; i < n; ++i) {
                 if (learn) mean[i] = flushed(mean[i] + (z[i] - mean[i]) / count, K_TINY);
                 output[i] = (float)(z[i] - mean[i]);

@@ -61,9 +61,9 @@ static void learn(struct agent_memory *self, int net, double delta, double decay
             const int32_t *at = layer_at(net, index);
             //#if MEMORY_LEARNS
             if (at[AT_LAYER_THRESHOLD] >= 0) {
-                const int32_t half = at[AT_LAYER_N] * at[AT_LAYER_M];
-                add_scaled(floats + at[AT_LAYER_W] + half, (float)(steps[THE_N_LAYERS + 1 + index] * delta),
-                           floats + at[AT_LAYER_CREDIT] + half, half);
+                const double gates = steps[THE_N_LAYERS + 1 + index];
+                change_memory(floats, at, (float)(steps[index] * delta), (float)(gates * delta));
+                continue;
             }
             //#endif
             add_scaled(floats + at[AT_LAYER_W], (float)(steps[index] * delta), floats + at[AT_LAYER_CREDIT],

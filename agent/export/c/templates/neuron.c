@@ -15,8 +15,7 @@ APART void fire_rows(int32_t n, const float *restrict current, const float *rest
                      const float *restrict strength, float *restrict v, float *restrict a, const float *restrict z,
                      float *restrict psi)
 {
-    EACH(i, n) FIRE(i);
-    for (int32_t i = n & -BLOCK; i < n; ++i) FIRE(i);
+    ALL(i, n, FIRE(i););
 }
 
 /* Advance all neurons of a layer; returns the number of spikes. */
@@ -118,20 +117,7 @@ static int eligibility_row(float *floats, const int32_t *at, int32_t i, const fl
 //#endif
 
 //#endif
-//#if LEARNING_LAYERS
-//#if not RESET_PATH
-/* credit_row with the e of a LIF neuron, psi eps */
-APART void plain_credit_row(float *restrict w, float *restrict credit, const float *restrict eps, float psi,
-                             float signal, float scale, float decay, int32_t m)
-{
-    EACH(j, m) {
-        const float old = credit[j], eligibility = psi * eps[j];
-        w[j] += scale * old;
-        credit[j] = flushed_trace(decay * old + signal * eligibility);
-    }
-}
-
-//#if ADAPTIVE
+//#if LEARNING_LAYERS and ADAPTIVE and not RESET_PATH
 /* adaptive_row and credit_row in one sweep */
 APART void adaptive_credit_row(float *restrict w, float *restrict credit, float *restrict epsa,
                                 const float *restrict eps, float psi, float strength, float rho, float signal,
@@ -145,8 +131,6 @@ APART void adaptive_credit_row(float *restrict w, float *restrict credit, float 
     }
 }
 
-//#endif
-//#endif
 //#endif
 //#if LEARNING_LAYERS and FACTORED or LEARNING_LAYERS and RATES or TENSOR
 /* out_j -= weight (strength_i epsa_ij + fall epsr_ij), as these were before this tick */

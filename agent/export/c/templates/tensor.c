@@ -71,16 +71,13 @@ static void weigh_tensor(const float *floats, int net, int index, float *factors
     }
 }
 
-//#endif
-//#if TENSOR or MEMORY_CARRIED
-/* total_j += sum_p factors_p V_p,rj for row r of the weights, of which count columns are in use */
-static void add_tensor(const float *floats, const int32_t *at, int32_t r, const float *factors, float *total,
-                       int32_t count)
+/* total_j += sum_p factors_p V_p,ij for neuron i */
+static void add_tensor(const float *floats, const int32_t *at, int32_t i, const float *factors, float *total)
 {
-    const float *first = floats + at[AT_LAYER_TENSOR] + r * at[AT_LAYER_M];
-    const int32_t size = at[AT_LAYER_ROWS] * at[AT_LAYER_M];
+    const int32_t m = at[AT_LAYER_M], size = at[AT_LAYER_N] * m;
+    const float *first = floats + at[AT_LAYER_TENSOR] + i * m;
     for (int32_t p = 0; p < at[AT_LAYER_N_ABOVE]; ++p)
-        if (factors[p] != 0.0f) add_scaled(total, factors[p], first + p * size, count);
+        if (factors[p] != 0.0f) add_scaled(total, factors[p], first + p * size, m);
 }
 
 //#endif

@@ -10,6 +10,12 @@
 #define EACH(j, size) \
     UNROLLED \
     for (int32_t j = 0, j##_end = (size) & -BLOCK; j < j##_end; ++j)
+/* The same and what is left, for rows that are not padded. */
+#define ALL(j, size, ...) \
+    do { \
+        EACH(j, size) { __VA_ARGS__ } \
+        for (int32_t j = (size) & -BLOCK; j < (size); ++j) { __VA_ARGS__ } \
+    } while (0)
 
 /* As Python has them: the first of two equal ones, and the first if the second is not a number. */
 static inline double larger(double a, double b) { return b > a ? b : a; }
@@ -33,10 +39,17 @@ static inline int is_finite(double x) { return x - x == 0.0; }
 /* out += factor source */
 APART void add_scaled(float *restrict out, float factor, const float *restrict source, int32_t size)
 {
-    EACH(j, size) out[j] += factor * source[j];
-    for (int32_t j = size & -BLOCK; j < size; ++j) out[j] += factor * source[j];
+    ALL(j, size, out[j] += factor * source[j];);
 }
 
+//#if MEMORY
+/* out_i += a_i b_i */
+APART void add_product(const float *restrict a, const float *restrict b, float *restrict out, int32_t n)
+{
+    ALL(i, n, out[i] += a[i] * b[i];);
+}
+
+//#endif
 /* Columns in which x is not 0, in order; what is 0 adds nothing to a sum. Returns their number. */
 static int32_t list_active(const float *x, int32_t m, column *active)
 {
@@ -91,14 +104,8 @@ APART void weighted_sum(const float *w, const float *x, int32_t n, int32_t m, in
 /* mean <- mean + rate (sample - mean), flushed */
 APART void running_mean(float rate, const float *restrict sample, float *restrict mean, float floor_, int32_t n)
 {
-    EACH(i, n) {
-        const float moved = mean[i] + rate * (sample[i] - mean[i]);
-        mean[i] = fabsf(moved) > floor_ ? moved : 0.0f;
-    }
-    for (int32_t i = n & -BLOCK; i < n; ++i) {
-        const float moved = mean[i] + rate * (sample[i] - mean[i]);
-        mean[i] = fabsf(moved) > floor_ ? moved : 0.0f;
-    }
+    ALL(i, n, const float moved = mean[i] + rate * (sample[i] - mean[i]);
+        mean[i] = fabsf(moved) > floor_ ? moved : 0.0f;);
 }
 
 //#if HOPS or NORMALIZE_REWARDS
@@ -115,7 +122,7 @@ APART void leaky_filter(float *restrict trace, float keep, float gain, const flo
     EACH(j, m) trace[j] = flushed_trace(keep * trace[j] + gain * source[j]);
 }
 
-//#if CASCADE and not RESET_PATH or FACTORED and not RESET_PATH or TENSOR or MEMORY_HOPS or MEMORY_CARRIED
+//#if CASCADE and not RESET_PATH or FACTORED and not RESET_PATH or TENSOR
 /* out = factor source */
 APART void scale(const float *restrict source, float factor, float *restrict out, int32_t m)
 {
