@@ -100,7 +100,7 @@ class Agent:
         >>> from synaptick import Agent, Config
         >>> size = Agent.size_of(Config(), Box(-1.0, 1.0, (4,)), Discrete(2))
         >>> size.nbytes, size.advice()
-        (328128, '')
+        (329792, '')
         """
         _check_config(config)
         return size_of(config, ObservationSpec.from_space(observation_space), ActionSpec.from_space(action_space))

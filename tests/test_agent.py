@@ -162,7 +162,7 @@ def test_acting_only_changes_nothing_learned(changes: dict[str, Any]) -> None:
 def test_whole_episodes_of_acting_change_no_weight_and_no_statistic(changes: dict[str, Any]) -> None:
     agent, rng = make_agent(layers=(8, 9), **({"kappa_policy": 4.0} | changes)), np.random.default_rng(1)
     drive(agent, 200, act_only=False)
-    traces = ("credit", "eps", "epsa", "cascade", "mass", "gradient", "credit_norms", *WORK)
+    traces = ("credit", "eps", "epsa", "cascade", "rest", "mass", "gradient", "credit_norms", *WORK)
     agent.end(0.0, learn=False)
     running, views = agent.arena.running.to_dict(), learned(agent, traces)
     for last in (None, ZEROS):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ..config import Config
 from ..errors import ConfigError
+from ..kernels.rest import SLOTS
 from ..spaces import ActionSpec, ObservationSpec
 
 ALIGNMENT = 64
@@ -53,6 +54,8 @@ class Dimensions:
         Whether these are matrices, or a matrix for each neuron above; else vectors.
     reset_path : bool
         Whether the reset of a membrane has an eligibility.
+    rates : bool
+        Whether neurons are pulled towards a rate.
     own_feedback : bool
         Whether feedback has weights of its own.
     recurrent, observation_skip, readout_all : bool
@@ -77,6 +80,7 @@ class Dimensions:
     cascade: bool
     tensor: bool
     reset_path: bool
+    rates: bool
     own_feedback: bool
     recurrent: bool
     observation_skip: bool
@@ -152,6 +156,11 @@ class Dimensions:
             return self.layers[layer + 1] if above else 0
         return sum(self.layers[layer + 1 :]) if self.tensor and self.spatial_signal and layer >= self.frozen else 0
 
+    def rests(self, layer: int) -> bool:
+        """Return whether rows of a layer rest while psi is 0: nothing but `kernels.rest` may read their traces then."""
+        read = self.reset_path or self.rates or self.vectors(layer) or self.n_above(layer)
+        return not read and not self.is_memory(layer) and self.levels(layer) < len(SLOTS)
+
     def readout_columns(self) -> tuple[list[int], int, int]:
         """Return the first readout column of each layer (-1: not read out), the bias column and the padded length."""
         first, column = [], 0
@@ -206,6 +215,7 @@ class Dimensions:
             "n_above": self.n_above(layer),
             "levels": self.levels(layer),
             "split": self.split(layer),
+            "rests": self.rests(layer),
             "first": self.readout_columns()[0][layer],
         }
 
@@ -245,6 +255,7 @@ def dimensions(config: Config, observation: ObservationSpec, action: ActionSpec)
         cascade=config.depth_filter == "cascade",
         tensor=config.depth_filter == "tensor",
         reset_path=config.reset_path and config.temporal_trace and config.reset_strength > 0,
+        rates=config.rate_regularization > 0,
         own_feedback=config.feedback != "symmetric",
         recurrent=config.recurrent,
         observation_skip=config.observation_skip,

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ..kernels.layout import N_NETS
 from ..kernels.normalize import RETURNS_SIZE
+from ..kernels.rest import SLOTS
 from .dimensions import Dimensions
 
 
@@ -132,6 +133,7 @@ def layer_rows(d: Dimensions, index: int) -> Iterator[Row]:
     yield Row("psi_past", TRACE, ((split + 1) * (vectors > 0), n))
     yield Row("mass", TRACE, (levels * matrices + vectors,))
     yield Row("share", STATE, (levels * matrices + vectors,))
+    yield Row("rest", TRACE, (SLOTS[levels] if d.rests(index) else 0, n))
     yield Row("inputs", STATE, (m,))
     yield Row("current", STATE, (rows,))
     yield Row("past", STATE, (d.n_input * (sizes["delayed"] >= 0), n))

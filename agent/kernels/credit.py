@@ -6,7 +6,8 @@
     credit_ij <- discount lambda credit_ij + sum of signals times eligibility
 
 The signals of a neuron (`signals.py`) meet the eligibility of its synapses as it is (`neuron.py`) or as it has been
-filtered by the layers above (`depth.py`), or what it became of it there (`tensor.py`).
+filtered by the layers above (`depth.py`), or what it became of it there (`tensor.py`). Where eligibility is 0 the rows
+of most layers are at rest (`rest.py`).
 """
 
 from __future__ import annotations
@@ -19,16 +20,9 @@ from .base.arrays import row, span
 from .base.jit import kernel
 from .base.vectors import add_scaled, scale
 from .credit_row import credit_row
-from .depth import (
-    add_cascade,
-    add_vectors,
-    advance_filters,
-    fold_signals,
-    hop_credit_row,
-    weigh_levels,
-    weigh_vectors,
-)
-from .neuron import eligibility_row, eligible_credit_row, only_for_credit
+from .depth import add_cascade, add_vectors, advance_filters, fold_signals, weigh_levels, weigh_vectors
+from .neuron import eligibility_row
+from .rest import awake_row, may_rest, resting_row
 from .tensor import add_tensor
 from .views import Layer, Net
 
@@ -63,7 +57,7 @@ def learn_layer(
     """
     real = layer.w.dtype.type
     change, keep, one = real(step), real(decay), real(1.0)
-    m, factored = layer.m, layer.vectors > 0
+    m, factored, rests = layer.m, layer.vectors > 0, may_rest(layer)
     if factored:
         fold_signals(layer, leak, slope)
     elif layer.levels > 0:
@@ -72,11 +66,11 @@ def learn_layer(
     norm = 0.0
     for i in range(layer.n):
         eps = row(layer.eps, group, m)
-        if only_for_credit(layer):
-            norm += eligible_credit_row(layer, i, eps, change, keep, layer.signals[i])
-        elif layer.levels == 1 and not factored:
-            eligibility_row(settings, layer, i, eps, e)
-            norm += hop_credit_row(layer, i, e, change, keep)
+        if rests:
+            if layer.psi[i] == 0.0:
+                norm += resting_row(layer, i, change, keep)
+            else:
+                norm += awake_row(layer, i, eps, change, keep, e)
         else:
             signal, source = layer.signals[i], e
             if factored:

@@ -118,48 +118,6 @@ def add_cascade(layer: Layer, i: int, e: NDArray, total: NDArray) -> None:
 
 
 @kernel
-@disjoint
-def _hop_credit_row(
-    w: NDArray,
-    credit: NDArray,
-    trace: NDArray,
-    e: NDArray,
-    share: float,
-    direct: float,
-    up: float,
-    around: float,
-    step: float,
-    decay: float,
-) -> float:
-    real = w.dtype.type
-    tiny, zero = real(TINY), real(0.0)
-    norm = zero
-    for j in range(w.shape[0]):
-        old, was = trace[j], credit[j]
-        filtered = old + share * (e[j] - old)
-        filtered = filtered if np.abs(filtered) > tiny else zero
-        trace[j] = filtered
-        w[j] += step * was
-        new = decay * was + (direct * e[j] + (up * filtered + around * old))
-        new = new if np.abs(new) > tiny else zero
-        credit[j] = new
-        norm += np.abs(new)
-    return norm
-
-
-@kernel
-def hop_credit_row(layer: Layer, i: int, e: NDArray, step: float, decay: float) -> float:
-    """`add_cascade` and `credit_row` of neuron i, where there is one level, in one sweep; return the L1 norm.
-
-    Weights, credit and R of the row are modified in place.
-    """
-    m, n, signals = layer.m, layer.n, layer.signals
-    w, credit, trace = row(layer.w, i, m), row(layer.credit, i, m), row(layer.cascade, i, m)
-    direct, up, around = signals[i], signals[n + i], signals[2 * n + i]
-    return _hop_credit_row(w, credit, trace, e, layer.share[0], direct, up, around, step, decay)
-
-
-@kernel
 def fold_signals(layer: Layer, leak: NDArray, slope: NDArray) -> None:
     """Turn the signals of a layer into the factors of its vectors, in place.
 

@@ -14,6 +14,7 @@ from .feedback import ADAPTIVE, begin_mirroring, end_mirroring
 from .layout import places_of, sizes_of
 from .memory import carry_memory, change_memory, learn_memory, weigh_memory
 from .rate_regularization import regularize_rates
+from .rest import change_rows, may_rest
 from .signals import send_signals
 from .step_size import choose_steps
 from .tensor import advance_tensors, weigh_tensor
@@ -88,6 +89,8 @@ def learn(
             if block < sizes.n_memory:
                 gates = steps[sizes.n_layers + 1 + block]
                 change_memory(layer_view(ints, floats, net, block), steps[block] * delta, gates * delta)
+            elif block < sizes.n_layers and may_rest(layer_view(ints, floats, net, block)):
+                change_rows(layer_view(ints, floats, net, block), steps[block] * delta)
             else:
                 synapses = synapses_view(ints, floats, net, block)
                 add_scaled(synapses.w, steps[block] * delta, synapses.credit)

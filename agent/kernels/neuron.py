@@ -18,8 +18,8 @@ The third line is the paper's recursion ``psi_i eps_j + (rho_i - psi_i strength_
 the value that the *next* tick uses. The fourth follows the reset of the membrane in the same way; the paper leaves it
 out (see docs/decisions/0006-deep-eprop.md).
 
-What other kernels, and the exports, ask of a model: `fire`, `filter_inputs`, `eligibility_row`, `add_suppression`, and,
-where eligibility is needed for nothing but credit (`only_for_credit`), `eligible_credit_row` in the place of two.
+What other kernels, and the exports, ask of a model: `fire`, `filter_inputs`, `eligibility_row` and `add_suppression`;
+`rest.py` knows that eligibility is 0 where psi is, and has the second and third equation for itself.
 """
 
 from __future__ import annotations
@@ -32,7 +32,6 @@ from numpy.typing import NDArray
 from .base.arrays import row
 from .base.jit import TINY, disjoint, kernel
 from .base.vectors import add_scaled, leaky_filter, scale
-from .credit_row import credit_row
 from .spike import emit
 from .views import Layer
 
@@ -75,7 +74,7 @@ def filter_inputs(layer: Layer, slope: float) -> None:
 
 @kernel
 @disjoint
-def _adaptive_row(epsa: NDArray, eps: NDArray, psi: float, strength: float, rho: float, e: NDArray) -> None:
+def adaptive_row(epsa: NDArray, eps: NDArray, psi: float, strength: float, rho: float, e: NDArray) -> None:
     """Write the eligibility of an ALIF neuron to `e` and advance its `epsa`; rows (m,), both in place."""
     real = e.dtype.type
     tiny, zero = real(TINY), real(0.0)
@@ -99,7 +98,7 @@ def _reset_row(
     alpha: float,
     e: NDArray,
 ) -> None:
-    """`_adaptive_row` for a neuron whose membrane's reset counts too; epsa, epsr and e in place."""
+    """`adaptive_row` for a neuron whose membrane's reset counts too; epsa, epsr and e in place."""
     real = e.dtype.type
     tiny, zero = real(TINY), real(0.0)
     for j in range(e.shape[0]):
@@ -123,10 +122,10 @@ def eligibility_row(settings: Any, layer: Layer, i: int, eps: NDArray, e: NDArra
             epsr = row(layer.epsr, i, m)
             _reset_row(epsa, epsr, eps, layer.psi[i], layer.strength[i], layer.rho[i], drop, layer.alpha[i], e)
         else:
-            _adaptive_row(epsa, eps, layer.psi[i], layer.strength[i], layer.rho[i], e)
+            adaptive_row(epsa, eps, layer.psi[i], layer.strength[i], layer.rho[i], e)
     elif reset:
         # To its eligibility, the reset of a LIF neuron is an adaptation that decays as the membrane does.
-        _adaptive_row(row(layer.epsr, i, m), eps, layer.psi[i], drop, layer.alpha[i], e)
+        adaptive_row(row(layer.epsr, i, m), eps, layer.psi[i], drop, layer.alpha[i], e)
     else:
         scale(eps, layer.psi[i], e)
 
@@ -145,28 +144,8 @@ def add_suppression(settings: Any, layer: Layer, i: int, weight: float, out: NDA
 
 
 @kernel
-def only_for_credit(layer: Layer) -> bool:
-    """Return whether `eligible_credit_row` may take the place of two functions: nothing filters e, or resets it."""
-    return layer.levels == 0 and layer.n_above == 0 and layer.epsr.shape[0] == 0
-
-
-@kernel
-def eligible_credit_row(layer: Layer, i: int, eps: NDArray, step: float, decay: float, signal: float) -> float:
-    """`eligibility_row` and `credit_row` of neuron i in one sweep; return the L1 norm.
-
-    Weights, credit and epsa of the row are modified in place.
-    """
-    m, psi = layer.m, layer.psi[i]
-    w, credit = row(layer.w, i, m), row(layer.credit, i, m)
-    if i >= layer.n_adaptive:
-        return credit_row(w, credit, step, decay, signal * psi, eps)
-    epsa, strength, rho = row(layer.epsa, i, m), layer.strength[i], layer.rho[i]
-    return _adaptive_credit_row(w, credit, epsa, eps, psi, strength, rho, step, decay, signal)
-
-
-@kernel
 @disjoint
-def _adaptive_credit_row(
+def adaptive_credit_row(
     w: NDArray,
     credit: NDArray,
     epsa: NDArray,
@@ -178,6 +157,7 @@ def _adaptive_credit_row(
     decay: float,
     signal: float,
 ) -> float:
+    """`adaptive_row` and `credit_row` in one sweep; return the L1 norm of the credit."""
     real = w.dtype.type
     tiny, zero = real(TINY), real(0.0)
     norm = zero

@@ -40,6 +40,7 @@ class Layer(NamedTuple):
     n_above: int  # neurons of all layers above, only with the tensor
     levels: int  # hops, up or around, that a signal to this layer may have taken
     split: int  # groups, by the leak of the neuron it comes from, that a signal of one hop is split into
+    rests: int  # 1: rows are left alone while psi of their neuron is 0, see `rest.py`
     first: int  # first readout column of the layer's spikes, -1 if not read out
     w: NDArray  # (rows, m)
     feedback: NDArray  # (rows, m), the same memory as `w` if feedback is symmetric
@@ -60,6 +61,7 @@ class Layer(NamedTuple):
     psi_past: NDArray  # (s + 1, n), or (0,) without the factored filter
     mass: NDArray  # (vectors,), with the cascade (k,): weight of the past in a trace, see `depth.py`
     share: NDArray  # likewise: share of this tick in it
+    rest: NDArray  # (slots, n), or (0,) if rows do not rest
     inputs: NDArray  # (m,)
     current: NDArray  # (rows,)
     past: NDArray  # (n_input, n) the earlier observation that each memory neuron sees

@@ -130,7 +130,7 @@ DEEP, FADING = "odd sizes, three levels", "preferences that fade"
 # Small mistakes: case, text of the source, and what to put in its place.
 MUTANTS: dict[str, tuple[str, str, str]] = {
     "sign of the adaptation": (DEEP, "eps[j] - strength * a)", "eps[j] + strength * a)"),
-    "another decay": (DEEP, "flushed_trace(decay * was + total)", "flushed_trace(0.999f * decay * was + total)"),
+    "another decay": (DEEP, "x = step * *left, c = decay * *left;", "x = step * *left, c = 0.999f * decay * *left;"),
     "order of a sum": (
         DEEP,
         "current[i] - (float)(SET_RESET_STRENGTH * SET_V_TH) * z[i];",

@@ -27,7 +27,7 @@ from synaptick import Agent
 from synaptick.versions import versions
 
 from ..support.common import SIZE, make_agent
-from ..support.harness import flat, number
+from ..support.harness import flat, number, up_to_date
 
 pytestmark = pytest.mark.any_arithmetic
 
@@ -124,7 +124,7 @@ def summary(agent: Agent) -> dict[str, Any]:
     """Return a few numbers that together depend on every part of the state."""
 
     def norms(name: str) -> list[float]:
-        parts = [view for path, view in agent.arena.views.items() if path.endswith(f"/{name}")]
+        parts = [view for path, view in up_to_date(agent).items() if path.endswith(f"/{name}")]
         return [round(float(np.abs(part.astype(np.float64)).sum()), 6) for part in parts]
 
     drawn = ("probabilities",) if agent.action.choices else ("noise", "slow_noise", "stds")

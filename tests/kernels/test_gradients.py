@@ -26,6 +26,7 @@ from ..support.credits import (
     observations,
     stack_of,
 )
+from ..support.harness import up_to_date
 from ..support.mutants import TRUE, put
 from ..support.oracle import EPROP, Paths, run
 
@@ -77,7 +78,7 @@ def test_one_layer_is_eprop_of_bellec(adaptive_fraction: float) -> None:
     agent = frozen_agent(layers=(10,), adaptive_fraction=adaptive_fraction, recurrent_scale=1.0)
     xs, stack = observations(), stack_of(agent, "critic")
     layer, past = stack.layers[0], run(stack, xs)[1][0]
-    credit, _ = credits_of(agent, lambda: agent.views, xs, "critic")
+    credit, _ = credits_of(agent, lambda: up_to_date(agent), xs, "critic")
     assert_alive(stack, xs, credit)
     assert agent.views["critic/0/strength"].any() == (adaptive_fraction > 0)
     readout = stack.readout[0]
@@ -207,7 +208,7 @@ def test_without_memory_one_hop_around_is_exact_but_for_the_slope(depth_filter: 
     for hop in (False, True):
         agent = frozen_agent(recurrent_hop=hop, depth_filter=depth_filter, **changes)
         xs, stack = observations(), stack_of(agent, net)
-        credit, g = credits_of(agent, lambda agent=agent: agent.views, xs, net)  # type: ignore[misc]
+        credit, g = credits_of(agent, lambda agent=agent: up_to_date(agent), xs, net)  # type: ignore[misc]
         part = exact(stack, xs, g, replace(EPROP, hops=int(hop)))[0]
         found.append((credit[0][:, :, : part.shape[2]], part))
     ours, true = (with_hop - without for without, with_hop in zip(*found, strict=True))
@@ -223,7 +224,7 @@ def test_credit_is_the_decayed_sum_of_gradients(net: str, decay: float) -> None:
     """credit(t) = sum_s (discount lambda)^(t-s) gradient(s)."""
     agent = make_upper_simple(frozen_agent(layers=(12, 10), lambda_policy=0.8, lambda_value=0.6, discount=0.9))
     xs, stack = observations(), stack_of(agent, net)
-    credit, g = credits_of(agent, lambda: agent.views, xs, net)
+    credit, g = credits_of(agent, lambda: up_to_date(agent), xs, net)
     for ours, part in zip(credit, exact(stack, xs, g, EPROP), strict=True):
         expected = sum(decay ** (TICKS - 1 - s) * part[s] for s in range(TICKS))
         np.testing.assert_allclose(ours[-1, :, : part.shape[2]], expected, rtol=1e-8, atol=1e-10 * np.abs(part).max())
@@ -250,7 +251,7 @@ def kernel_hazard(monkeypatch: pytest.MonkeyPatch) -> None:
 def score_parts(agent: Any) -> tuple[list[Any], Any, Any]:
     """Return the exact gradients that means and stds bring to the layers, and the score of every tick."""
     xs, stack = observations(), stack_of(agent, "actor")
-    _, g = credits_of(agent, lambda: agent.views, xs, "actor")
+    _, g = credits_of(agent, lambda: up_to_date(agent), xs, "actor")
     controls = agent.action.controls
     found = []
     for first in (g.shape[1] - 2 * controls, g.shape[1] - controls):
@@ -279,7 +280,7 @@ def test_accumulated_credit_is_the_gradient_of_the_log_probability_of_all_action
     """With lambda = discount = 1; of the readout too, where free stds have nothing but their bias."""
     agent = frozen_agent(1, BOXES["bounded"], std=std, **CONTROLS, lambda_policy=1.0, lambda_value=1.0, discount=1.0)
     xs, stack = observations(), stack_of(agent, "actor")
-    credit, g = credits_of(agent, lambda: agent.views, xs, "actor")
+    credit, g = credits_of(agent, lambda: up_to_date(agent), xs, "actor")
     (part,) = exact(stack, xs, g, EPROP)
     assert_alive(stack, xs, [part])
     total = part.sum(axis=0)

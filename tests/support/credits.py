@@ -18,7 +18,7 @@ from synaptick.config import Config
 from ..reference.distributions import Clipped
 from ..reference.policy import gaussians
 from ..reference.spaces import parts_of
-from .harness import DoubleAgent, twin_of
+from .harness import DoubleAgent, twin_of, up_to_date
 from .oracle import Paths, Stack, rtrl, run
 
 Array = NDArray[np.float64]
@@ -113,7 +113,7 @@ def compared(agent: DoubleAgent, net: str, paths: Paths, twin: bool = False) -> 
     """Return credit and exact gradient of each layer, (T, n, m), of a network found alive; from the twin if asked."""
     xs, stack = observations(), stack_of(agent, net)
     model: Any = twin_of(agent) if twin else agent
-    credit, g = credits_of(model, lambda: model.arrays if twin else model.views, xs, net)
+    credit, g = credits_of(model, lambda: model.arrays if twin else up_to_date(model), xs, net)
     gradient = exact(stack, xs, g, paths)
     assert_alive(stack, xs, gradient)
     return [(ours[:, :, : part.shape[2]], part) for ours, part in zip(credit, gradient, strict=True)]

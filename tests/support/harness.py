@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from synaptick.arena.arena import Arena
 from synaptick.arena.initialize import build
+from synaptick.arena.traces import traces
 from synaptick.config import Config
 from synaptick.kernels import tick as kernel
 from synaptick.kernels.base import jit
@@ -20,7 +21,7 @@ from ..reference.agent import NETS, ReferenceAgent
 
 # Of what changes: worked out anew in every tick, or for display. Norms of the credit are compared apart.
 NOT_COMPARED = {
-    *("staging", "input", "inputs", "current", "slope", "features", "gradient", "signals", "share"),
+    *("staging", "input", "inputs", "rest", "current", "slope", "features", "gradient", "signals", "share"),
     *("scratch_e", "scratch_pair", "scratch_total", "scratch_factors", "spike_rates", "credit_norms", "step_sizes"),
 }
 
@@ -94,9 +95,16 @@ def scalars(arena: Arena) -> dict[str, float]:
     return {**values, "stale": float(arena.clock.stale)}
 
 
+def up_to_date(agent: Any) -> dict[str, Any]:
+    """Views of an agent, with credit and traces as they are where rows are at rest."""
+    views: dict[str, Any] = getattr(agent, "views", agent.arena.views)
+    layers = [name.removesuffix("/rest") for name in views if name.endswith("/rest")]
+    return views | {f"{layer}/{name}": x for layer in layers for name, x in traces(views, layer).items()}
+
+
 def twin_of(agent: Any, where: tuple[Any, Any] | None = None) -> ReferenceAgent:
     """Build a twin in the state that `agent` is in; `where`: its spaces, if it does not know them."""
-    views = getattr(agent, "views", agent.arena.views)
+    views = up_to_date(agent)
     return ReferenceAgent(agent.config, where or agent.spaces, views, words(agent.arena), **scalars(agent.arena))
 
 
@@ -181,7 +189,7 @@ def disagreement(agent: Any, twin: ReferenceAgent) -> dict[str, float]:
 
     Norms of the credit, which the agent keeps, are those of the twin's credit.
     """
-    views, found = getattr(agent, "views", agent.arena.views), {}
+    views, found = up_to_date(agent), {}
     for name in compared_names(agent):
         ours, theirs = np.asarray(views[name], np.float64), twin.arrays[name]
         theirs = theirs[: len(ours)] if name.endswith("/epsa") else theirs

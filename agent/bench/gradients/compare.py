@@ -10,6 +10,7 @@ from gymnasium import spaces
 
 from ...agent import Agent
 from ...arena.dimensions import Dimensions
+from ...arena.traces import traces
 from ...config import Config
 from ...training.environment import make_env_of
 from ...training.loop import run
@@ -206,7 +207,7 @@ def credit_of(agent: Agent, inputs: Array) -> list[Array]:
         else:
             agent.step(0.0, x)
         for index, credit in enumerate(found):
-            credit.append(agent.arena.views[f"critic/{index}/credit"].astype(np.float64))
+            credit.append(traces(agent.arena.views, f"critic/{index}")["credit"].astype(np.float64))
     return [np.array(credit) for credit in found]
 
 

@@ -34,6 +34,7 @@ from ...kernels import (
     neuron,
     normalize,
     policy,
+    rest,
     views,
 )
 from ...kernels.base import jit
@@ -42,27 +43,14 @@ from .literals import real
 
 # Where constants of the algorithm and of the layout are looked up.
 _CONSTANTS: tuple[ModuleType, ...] = (
-    *(jit, layout, views, normalize, neuron, depth, credit, memory, forward, distributions, policy),
+    *(jit, layout, views, normalize, neuron, depth, credit, memory, forward, distributions, policy, rest),
     dimensions,
 )
 # What is used comes before what uses it. All but the first and the last have the name of the kernels they follow.
 PARTS = (
-    *(
-        "head",
-        "vectors",
-        "rng",
-        "views",
-        "normalize",
-        "spike",
-        "credit_row",
-        "neuron",
-        "depth",
-        "tensor",
-        "credit",
-        "memory",
-    ),
-    *("forward", "distributions", "policy", "signals", "step_size", "feedback", "rate_regularization", "learn"),
-    *("clearing", "tick", "interface"),
+    *("head", "vectors", "rng", "views", "normalize", "spike", "credit_row", "neuron", "depth", "tensor", "rest"),
+    *("credit", "memory", "forward", "distributions", "policy", "signals", "step_size", "feedback"),
+    *("rate_regularization", "learn", "clearing", "tick", "interface"),
 )
 _NAME = re.compile(r"\b(AT|THE|SIZE|SET|K)_([A-Z0-9_]+)\b")
 _DIRECTIVE = re.compile(r"^\s*//#(if|else|endif)\b(.*)$")

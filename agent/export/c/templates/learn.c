@@ -66,6 +66,12 @@ static void learn(struct agent_memory *self, int net, double delta, double decay
                 continue;
             }
             //#endif
+            //#if RESTS
+            if (at[AT_LAYER_RESTS]) {
+                change_rows(floats, at, (float)(steps[index] * delta));
+                continue;
+            }
+            //#endif
             add_scaled(floats + at[AT_LAYER_W], (float)(steps[index] * delta), floats + at[AT_LAYER_CREDIT],
                        at[AT_LAYER_N] * at[AT_LAYER_M]);
         }

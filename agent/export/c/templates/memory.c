@@ -224,16 +224,19 @@ static void learn_memory(float *floats, const int32_t *at, const float *leak, co
     (void)top;
     //#endif
     for (int part = 0; part < 2; ++part) {
-        float sums[16];
+        const float *due[SUMMED];
+        float sums[SUMMED];
+        int32_t count = 0;
         norms[part] = 0.0;
         for (int32_t j = 0; j < columns; ++j) {
             const int32_t k = 2 * j + part;
             fresh_credit(floats, at, k, total);
             credit_row(w + k * n, credit + k * n, change[part], decay, 1.0f, total, n);
-            if (j % 16 == 15 || j == columns - 1) {
-                const int32_t some = j % 16 + 1, first = k - 2 * (some - 1);
-                absolute_sums(credit + first * n, some, 2 * n, n, sums);
-                for (int32_t i = 0; i < some; ++i) norms[part] += sums[i];
+            due[count++] = credit + k * n;
+            if (count == SUMMED || j == columns - 1) {
+                absolute_sums(due, count, n, sums);
+                for (int32_t i = 0; i < count; ++i) norms[part] += sums[i];
+                count = 0;
             }
         }
     }

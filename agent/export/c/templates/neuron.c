@@ -38,7 +38,7 @@ static void filter_inputs(float *floats, const int32_t *at, float slope)
 }
 
 //#if LEARNING_LAYERS
-//#if RESET_PATH or ADAPTIVE and CASCADE or ADAPTIVE and FACTORED or ADAPTIVE and TENSOR
+//#if MOVES and RESET_PATH or MOVES and ADAPTIVE or ADAPTIVE and ONE_HOP or ADAPTIVE and TWO_HOPS
 /* e = psi (eps - strength epsa);  epsa <- rho epsa + e, flushed */
 APART void adaptive_row(float *restrict epsa, const float *restrict eps, float psi, float strength, float rho,
                          float *restrict e, int32_t m)
@@ -51,7 +51,7 @@ APART void adaptive_row(float *restrict epsa, const float *restrict eps, float p
 }
 
 //#endif
-//#if ADAPTIVE or RESET_PATH
+//#if MOVES and ADAPTIVE or MOVES and RESET_PATH
 /* What is left of epsa where psi is 0. */
 APART void decay_row(float *restrict trace, float rho, int32_t m)
 {
@@ -73,7 +73,7 @@ APART void reset_row(float *restrict epsa, float *restrict epsr, const float *re
 }
 
 //#endif
-//#if CASCADE or FACTORED or TENSOR or RESET_PATH
+//#if MOVES
 /* Write e of neuron i to e and advance its traces; returns 0 if e is 0 throughout, and then leaves it alone. */
 static int eligibility_row(float *floats, const int32_t *at, int32_t i, const float *eps, float *e)
 {
@@ -117,7 +117,7 @@ static int eligibility_row(float *floats, const int32_t *at, int32_t i, const fl
 //#endif
 
 //#endif
-//#if LEARNING_LAYERS and ADAPTIVE and not RESET_PATH
+//#if RESTS and ADAPTIVE
 /* adaptive_row and credit_row in one sweep */
 APART void adaptive_credit_row(float *restrict w, float *restrict credit, float *restrict epsa,
                                 const float *restrict eps, float psi, float strength, float rho, float signal,

@@ -122,7 +122,7 @@ APART void leaky_filter(float *restrict trace, float keep, float gain, const flo
     EACH(j, m) trace[j] = flushed_trace(keep * trace[j] + gain * source[j]);
 }
 
-//#if CASCADE and not RESET_PATH or FACTORED and not RESET_PATH or TENSOR
+//#if MOVES and not RESET_PATH or TENSOR or ONE_HOP or TWO_HOPS
 /* out = factor source */
 APART void scale(const float *restrict source, float factor, float *restrict out, int32_t m)
 {
