@@ -15,9 +15,14 @@ def add_bench(commands: Any) -> None:
     measure = commands.add_parser("bench", help="measure speed and memory on this machine, and learning")
     benches = measure.add_subparsers(required=True, metavar="WHAT")
     tick = benches.add_parser("tick", help="time of one learning step, next to a floor measured in the same process")
-    tick.add_argument("--steps", type=whole, default=20_000, metavar="N", help="timed steps a network (default 20000)")
+    tick.add_argument(
+        "--steps", type=whole, default=20_000, metavar="N", help="timed steps a network, at most (default 20000)"
+    )
+    tick.add_argument(
+        "--networks", nargs="+", metavar="NETWORK", help="some of 1x32, 1x64, .., 4x1024, memory, default"
+    )
     add_json(tick)
-    tick.set_defaults(command=_bench, name="tick", show=_show_tick)
+    tick.set_defaults(command=_bench_tick, show=_show_tick)
     memory = benches.add_parser("memory", help="bytes of state and resident set after a tenth of the steps and all")
     memory.add_argument("--steps", type=whole, default=1_000_000, metavar="N", help="steps (default 1000000)")
     add_json(memory)
@@ -62,11 +67,20 @@ def _bench(options: argparse.Namespace) -> dict[str, Any]:
     if options.name == "start":
         return bench.bench_start()
     check_at_least("steps", options.steps, MIN_BENCH_STEPS)
-    return bench.bench_tick(options.steps) if options.name == "tick" else bench.bench_memory(options.steps)
+    return bench.bench_memory(options.steps)
+
+
+def _bench_tick(options: argparse.Namespace) -> dict[str, Any]:
+    from ..bench.support.timing import NETWORKS
+    from ..bench.tick import bench_tick
+
+    check_at_least("steps", options.steps, MIN_BENCH_STEPS)
+    check_among("networks", options.networks, NETWORKS)
+    return bench_tick(options.steps, options.networks)
 
 
 def _show_tick(result: dict[str, Any]) -> None:
-    from ..bench.speed import tick_lines
+    from ..bench.tick import tick_lines
 
     print("\n".join(tick_lines(result)))
 

@@ -31,7 +31,6 @@ them likewise: rows are short, and there are many.
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -39,7 +38,7 @@ from numpy.typing import NDArray
 
 from .base.arrays import row, span
 from .base.jit import TINY, disjoint, kernel
-from .base.vectors import add_product, add_scaled, clip, copy, fill
+from .base.vectors import add_product, add_scaled, copy, fill, logistic
 from .credit_row import credit_row
 from .depth import weigh_levels
 from .spike import emit
@@ -86,30 +85,41 @@ def keep_observation(layer: Layer, x: NDArray) -> None:
 
 
 @kernel
+@disjoint
+def _advance_cells(
+    h: NDArray, gate: NDArray, threshold: NDArray, holders: int, v: NDArray, psi: NDArray, take: NDArray, move: NDArray
+) -> None:
+    """Advance cells; written are v, psi, which is how far they are above the threshold, a, b and, for g, 1 - g."""
+    real = v.dtype.type
+    tiny, zero, one, least = real(TINY), real(0.0), real(1.0), real(INTEGRATOR_GAIN)
+    for i in range(v.shape[0]):
+        g, old = gate[i], v[i]
+        gated = i < holders or g > least
+        a = g if gated else least
+        slope = g * (one - g)
+        cell = (one - g) * old + a * h[i]
+        gate[i] = one - g
+        take[i] = a
+        move[i] = slope * ((h[i] if gated else zero) - old)
+        psi[i] = cell - threshold[i]
+        v[i] = cell if np.abs(cell) > tiny else zero
+
+
+@kernel
 def hold(settings: Any, layer: Layer) -> float:
     """Advance the memory neurons of a layer by one tick, emit spikes, and return their number; in place.
 
     ``layer.current`` has h, then G u. Written are v (which is c), z, psi, keep (1 - g) and push: what eC and eG take of
-    the inputs.
+    the inputs, a, then b.
     """
-    n, v, psi, keep, push = layer.n, layer.v, layer.psi, layer.keep, layer.push
-    threshold = row(layer.w, layer.threshold, layer.rows)
-    real = v.dtype.type
-    tiny, zero, one = real(TINY), real(0.0), real(1.0)
-    for i in range(n):
-        h, old = layer.current[i], v[i]
-        drive = clip(np.float64(layer.current[n + i]), -GATE_CLIP, GATE_CLIP)
-        gate = real(1.0 / (1.0 + math.exp(-drive)))
-        slope = gate * (one - gate)
-        if i < layer.holders or gate > real(INTEGRATOR_GAIN):
-            a, change = gate, slope * (h - old)
-        else:
-            a, change = real(INTEGRATOR_GAIN), -slope * old
-        cell = (one - gate) * old + a * h
-        keep[i], push[i], push[n + i] = one - gate, a, change
-        psi[i] = cell - threshold[i]
-        v[i] = cell if np.abs(cell) > tiny else zero
-    return emit(settings, settings.memory_payload_cap, layer.z, psi)
+    n, current, push = layer.n, layer.current, layer.push
+    logistic(row(current, 1, n), GATE_CLIP, layer.keep)
+    threshold = row(row(layer.w, layer.threshold, layer.rows), 0, n)
+    _advance_cells(
+        *(row(current, 0, n), layer.keep, threshold, layer.holders, layer.v, layer.psi),
+        *(row(push, 0, n), row(push, 1, n)),
+    )
+    return emit(settings, settings.memory_payload_cap, layer.z, layer.psi)
 
 
 @kernel

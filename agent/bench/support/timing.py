@@ -18,6 +18,8 @@ NETWORKS: dict[str, dict[str, Any]] = {
     "1x64": {"layers": (64,), "memory": 0},
     "2x128": {"layers": (128, 128), "memory": 0},
     "3x256": {"layers": (256, 256, 256), "memory": 0},
+    "4x1024": {"layers": (1024,) * 4, "memory": 0},
+    "memory": {"layers": (16,), "memory": 256},
     "default": {},
 }
 STREAM = 1024

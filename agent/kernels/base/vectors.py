@@ -96,11 +96,56 @@ def running_mean(rate: float, sample: NDArray, mean: NDArray, floor: float) -> N
 
 @kernel
 @disjoint
+def logistic(x: NDArray, bound: float, out: NDArray) -> None:
+    """Write ``1 / (1 + exp(-x))``, up to 2e-13 of it, for x cut off at +-bound, at most 40; (n,), `out` in place.
+
+    The exponential is the Taylor polynomial of exp(y), y = -x / 128, seven times squared, in float64: a call of a
+    library for each element would cost more than the rest of a memory neuron, and be other bits in another library.
+    """
+    for i in range(x.shape[0]):
+        y = clip(np.float64(x[i]), -bound, bound) * (-1.0 / 128.0)
+        p = 1.0 + y * (1.0 / 11.0)
+        p = 1.0 + y * (1.0 / 10.0) * p
+        p = 1.0 + y * (1.0 / 9.0) * p
+        p = 1.0 + y * (1.0 / 8.0) * p
+        p = 1.0 + y * (1.0 / 7.0) * p
+        p = 1.0 + y * (1.0 / 6.0) * p
+        p = 1.0 + y * (1.0 / 5.0) * p
+        p = 1.0 + y * (1.0 / 4.0) * p
+        p = 1.0 + y * (1.0 / 3.0) * p
+        p = 1.0 + y * (1.0 / 2.0) * p
+        p = 1.0 + y * p
+        p *= p
+        p *= p
+        p *= p
+        p *= p
+        p *= p
+        p *= p
+        p *= p
+        out[i] = 1.0 / (1.0 + p)
+
+
+@kernel
+@disjoint
 def weighted_sum(weights: NDArray, inputs: NDArray, out: NDArray) -> None:
-    """Write ``out_i = sum_j weights_ij inputs_j``; (n m,) by rows, (m,), (n,), float32; `out` in place."""
+    """Write ``out_i = sum_j weights_ij inputs_j``; (n m,) by rows, (m,), (n,), float32; `out` in place.
+
+    Four rows at a time, which share what is loaded of the inputs, and whose sums need not wait for each other.
+    """
     zero = out.dtype.type(0.0)
-    m = inputs.shape[0]
-    for i in range(out.shape[0]):
+    n, m = out.shape[0], inputs.shape[0]
+    whole = n - n % 4
+    for i in range(0, whole, 4):
+        a, b, c, d = row(weights, i, m), row(weights, i + 1, m), row(weights, i + 2, m), row(weights, i + 3, m)
+        p, q, r, s = zero, zero, zero, zero
+        for j in range(m):
+            x = inputs[j]
+            p += a[j] * x
+            q += b[j] * x
+            r += c[j] * x
+            s += d[j] * x
+        out[i], out[i + 1], out[i + 2], out[i + 3] = p, q, r, s
+    for i in range(whole, n):
         w = row(weights, i, m)
         total = zero
         for j in range(m):

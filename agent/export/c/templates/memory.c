@@ -35,29 +35,29 @@ static void keep_observation(float *floats, const int32_t *at, const float *x)
     }
 }
 
-/* g = sigmoid(G u);  c <- (1 - g) c + a C u, a = g of a holder, max(g, 0.1) of an integrator
-   z and psi are what emit makes of c - A, which psi has until then.
-   Advance the neurons of a layer, and write 1 - g and what their traces take of u; returns the number of spikes. */
+/* c <- (1 - g) c + a h, a = g of a holder, max(g, 0.1) of an integrator; a and b, and 1 - g in the place of g; psi is
+   how far c is above its threshold */
+APART void advance_cells(const float *restrict h, float *restrict gate, const float *restrict threshold,
+                         int32_t holders, float *restrict v, float *restrict psi, float *restrict take,
+                         float *restrict move, int32_t n)
+{
+    ALL(i, n, const float g = gate[i]; const float old = v[i];
+        const int gated = i < holders || g > (float)K_INTEGRATOR_GAIN;
+        const float a = gated ? g : (float)K_INTEGRATOR_GAIN; const float slope = g * (1.0f - g);
+        const float cell = (1.0f - g) * old + a * h[i]; gate[i] = 1.0f - g; take[i] = a;
+        move[i] = slope * ((gated ? h[i] : 0.0f) - old); psi[i] = cell - threshold[i]; v[i] = flushed_trace(cell););
+}
+
+/* g = sigmoid(G u); z and psi are what emit makes of c - A, which psi has until then. Advance the neurons of a layer,
+   and write 1 - g and what their traces take of u; returns the number of spikes. */
 static double hold(float *floats, const int32_t *at)
 {
     const int32_t n = at[AT_LAYER_N];
     const float *current = floats + at[AT_LAYER_CURRENT];
-    const float *threshold = floats + at[AT_LAYER_W] + at[AT_LAYER_THRESHOLD] * 2 * n;
-    float *v = floats + at[AT_LAYER_V], *psi = floats + at[AT_LAYER_PSI];
-    float *keep = floats + at[AT_LAYER_KEEP], *push = floats + at[AT_LAYER_PUSH];
-    for (int32_t i = 0; i < n; ++i) {
-        const float h = current[i], old = v[i];
-        const float gate = (float)(1.0 / (1.0 + exp(-clip(current[n + i], -K_GATE_CLIP, K_GATE_CLIP))));
-        const float slope = gate * (1.0f - gate);
-        const int own = i < at[AT_LAYER_HOLDERS] || gate > (float)K_INTEGRATOR_GAIN;
-        const float a = own ? gate : (float)K_INTEGRATOR_GAIN;
-        const float cell = (1.0f - gate) * old + a * h;
-        keep[i] = 1.0f - gate;
-        push[i] = a;
-        push[n + i] = own ? slope * (h - old) : -slope * old;
-        v[i] = flushed_trace(cell);
-        psi[i] = cell - threshold[i];
-    }
+    float *psi = floats + at[AT_LAYER_PSI], *keep = floats + at[AT_LAYER_KEEP], *push = floats + at[AT_LAYER_PUSH];
+    logistic(current + n, K_GATE_CLIP, keep, n);
+    advance_cells(current, keep, floats + at[AT_LAYER_W] + at[AT_LAYER_THRESHOLD] * 2 * n, at[AT_LAYER_HOLDERS],
+                  floats + at[AT_LAYER_V], psi, push, push + n, n);
     return emit(n, SET_MEMORY_PAYLOAD_CAP, floats + at[AT_LAYER_Z], psi);
 }
 

@@ -50,6 +50,27 @@ APART void add_product(const float *restrict a, const float *restrict b, float *
 }
 
 //#endif
+//#if MEMORY
+/* out_i = 1 / (1 + exp(-x)), for x cut off at +-bound: Taylor's polynomial of exp(y), y = -x / 128, seven times squared */
+APART void logistic(const float *restrict x, double bound, float *restrict out, int32_t n)
+{
+    ALL(i, n, const double y = clip(x[i], -bound, bound) * (-1.0 / 128.0);
+        double p = 1.0 + y * (1.0 / 11.0);
+        p = 1.0 + y * (1.0 / 10.0) * p;
+        p = 1.0 + y * (1.0 / 9.0) * p;
+        p = 1.0 + y * (1.0 / 8.0) * p;
+        p = 1.0 + y * (1.0 / 7.0) * p;
+        p = 1.0 + y * (1.0 / 6.0) * p;
+        p = 1.0 + y * (1.0 / 5.0) * p;
+        p = 1.0 + y * (1.0 / 4.0) * p;
+        p = 1.0 + y * (1.0 / 3.0) * p;
+        p = 1.0 + y * (1.0 / 2.0) * p;
+        p = 1.0 + y * p;
+        p *= p; p *= p; p *= p; p *= p; p *= p; p *= p; p *= p;
+        out[i] = (float)(1.0 / (1.0 + p)););
+}
+
+//#endif
 /* Columns in which x is not 0, in order; what is 0 adds nothing to a sum. Returns their number. */
 static int32_t list_active(const float *x, int32_t m, column *active)
 {
