@@ -203,8 +203,8 @@ def _cartpole(steps: int) -> dict[str, float]:
 
     def at_random(_: int) -> int:
         begun = time.perf_counter_ns()
-        _, _, terminated, truncated, _ = env.step(env.action_space.sample())
-        if terminated or truncated:
+        outcome = env.step(env.action_space.sample())
+        if outcome[2] or outcome[3]:
             env.reset()
         return time.perf_counter_ns() - begun
 
