@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from . import compilation
 from .arena import checkpoint
 from .arena.arena import Arena
-from .arena.dimensions import dimensions
+from .arena.dimensions import dimensions, is_rare
 from .arena.initialize import build
 from .arena.placement import NET_NAMES, Placement
 from .arena.size import Size, size_of
@@ -74,8 +74,8 @@ class Agent:
         self._attach(build(config, self.observation, self.action, seed, buffer))
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave out the view into the arena, so that a copy gets one into its own."""
-        return {key: value for key, value in vars(self).items() if key not in ("_staging", "_drawn")}
+        """Leave out views into the arena, so that a copy gets some into its own, and the compiled step."""
+        return {key: value for key, value in vars(self).items() if key not in ("_staging", "_drawn", "_advance")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
@@ -84,6 +84,7 @@ class Agent:
     def _attach(self, arena: Arena) -> None:
         self.arena = arena
         self._staging, self._drawn = arena.views["staging"], arena.views["action"]
+        self._advance = compilation.step_of(self.rare)
 
     @staticmethod
     def size_of(config: Config, observation_space: Any, action_space: Any) -> Size:
@@ -124,7 +125,7 @@ class Agent:
             If the observation has the wrong shape or type or is not finite; the agent is unchanged.
         """
         self.observation.encode(observation, self._staging)
-        compilation.make()
+        compilation.make(self.rare)
         self._tick(0.0, kernel.START, learn)
         return self.last_action
 
@@ -185,7 +186,7 @@ class Agent:
         return self.action.decode(self._drawn)
 
     def _tick(self, reward: float, mode: int, learn: bool) -> None:
-        result = kernel.tick(self.arena.address, reward, mode, bool(learn))
+        result = self._advance(self.arena.address, reward, mode, bool(learn))
         if result == 0:
             return
         if result == kernel.NOT_STARTED:
@@ -195,10 +196,10 @@ class Agent:
         raise InputError("the observation holds a NaN or an infinite number; all of it must be finite")
 
     @staticmethod
-    def compile(load_only: bool = False, quiet: bool = False) -> None:
+    def compile(config: Config | None = None, load_only: bool = False, quiet: bool = False) -> None:
         """Compile the step, or load it if an earlier process has; after that, nothing can be compiled in a loop.
 
-        Without it, the first `start` does the work, 10 to 30 seconds, which is said on standard error. With it, a call
+        Without it, the first `start` does the work, some 10 seconds, which is said on standard error. With it, a call
         that would compile raises `CompileError`: no call of an agent does, since all arguments are cast, but one of
         ``kernels.tick.tick`` in code of your own might. Calls from your own Numba code are cast to the one signature.
         Calling it again is harmless. With ``NUMBA_DISABLE_JIT=1`` in the environment nothing is compiled, here or
@@ -206,6 +207,9 @@ class Agent:
 
         Parameters
         ----------
+        config : Config, optional
+            Of the agents that are to run. There are two steps, one without the parts of the rule that few
+            configurations use, which compiles in two thirds of the time. Without it, both are made.
         load_only : bool, optional
             True: compiled code has to be there (`synaptick compile --out DIR`, ``SYNAPTICK_CACHE_DIR=DIR``).
         quiet : bool, optional
@@ -216,7 +220,12 @@ class Agent:
         CompileError
             If `load_only` and there is none for these sources, this version of Python and Numba, and this processor.
         """
-        compilation.prepare(load_only, quiet)
+        compilation.prepare((False, True) if config is None else (is_rare(config),), load_only, quiet)
+
+    @property
+    def rare(self) -> bool:
+        """Whether the agent needs the step with all parts of the rule, see `compile`."""
+        return bool(self.arena.sizes.rare)
 
     @property
     def nbytes(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import json
 import os
@@ -10,10 +11,10 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, NoReturn, TextIO, cast
+from typing import Any, NoReturn, TextIO
 
 import numba
 from numba import types
@@ -28,8 +29,13 @@ UNCOMPILED = "there is no compiled code while NUMBA_DISABLE_JIT is set; unset it
 # The one signature of the step; `Agent` casts what it is given to it.
 SIGNATURE = (types.int64, types.float64, types.int64, types.boolean)
 
-# Whether the step is there; `Agent.start` asks each time.
-_made = False
+# Steps that are there, with and without rare parts; `Agent.start` asks each time.
+_made: set[bool] = set()
+
+
+def step_of(rare: bool) -> Any:
+    """Return the compiled step with all parts of the rule, or that with the common ones."""
+    return kernel.tick if rare else kernel.common_tick
 
 
 def notice() -> str:
@@ -42,23 +48,34 @@ def notice() -> str:
     )
 
 
-def make(load_only: bool = False, quiet: bool = False) -> None:
-    """Compile the step, or load it, if that was not done; say on standard error that and how long it compiles."""
-    global _made
-    if _made:
+def make(rare: bool, load_only: bool = False, quiet: bool = False) -> None:
+    """Compile a step, or load it, if that was not done; say on standard error that and how long it compiles."""
+    if rare in _made:
         return
-    step = cast(Any, kernel.tick)
+    step = step_of(rare)
     if not jit.COMPILES or SIGNATURE in step.overloads:
-        _made = True
+        _made.add(rare)
         return
-    found = jit.is_compiled()
+    found = jit.is_compiled(step)
     if load_only and not found:
         raise CompileError(_not_found())
-    with _shown(sys.stderr if not (found or quiet) else None):
+    with _shown(sys.stderr if not (found or quiet) else None), _without_collection():
         step.compile(SIGNATURE)
     if load_only and step.stats.cache_misses:
         raise CompileError(_not_found())
-    _made = True
+    _made.add(rare)
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """Keep the garbage collector from walking what the compiler builds, a fifteenth of its time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 @contextmanager
@@ -87,20 +104,25 @@ def _show(stream: TextIO, done: threading.Event) -> None:
                     break
             print("\r" + " " * 78 + "\r", end="", file=stream)
         else:
-            print(f"{text}, which takes 10 to 30 seconds", file=stream, flush=True)
+            print(f"{text}, which takes some 10 seconds", file=stream, flush=True)
             done.wait()
         print(f"synaptick: compiled the step in {time.monotonic() - begun:.0f} s", file=stream, flush=True)
 
 
-def prepare(load_only: bool = False, quiet: bool = False) -> None:
-    """Compile the step, or load it, and seal it: see `Agent.compile`."""
-    if not jit.COMPILES:
-        return
-    make(load_only, quiet)
-    step = cast(Any, kernel.tick)
+def prepare(steps: Iterable[bool] = (False, True), load_only: bool = False, quiet: bool = False) -> None:
+    """Compile steps, or load them, and seal them: see `Agent.compile`."""
+    for rare in steps if jit.COMPILES else ():
+        seal(rare, load_only, quiet)
+
+
+def seal(rare: bool, load_only: bool = False, quiet: bool = False) -> Any:
+    """`make` a step, which then takes the one signature only, and return it."""
+    make(rare, load_only, quiet)
+    step = step_of(rare)
     step.disable_compile()
     # Numba's own words for this are a TypeError without a way out. A call finds the method by name, in the instance.
     step._explain_matching_error = _refuse
+    return step
 
 
 def _refuse(*arguments: Any, **_: Any) -> NoReturn:

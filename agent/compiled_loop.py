@@ -8,21 +8,23 @@ fraction of a second, and runs the very code that `Agent.step` runs, bit for bit
 from __future__ import annotations
 
 import ctypes
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .agent import Agent
-from .compilation import SIGNATURE, UNCOMPILED, prepare
+from .arena.dimensions import is_rare
+from .compilation import SIGNATURE, UNCOMPILED, seal
+from .config import Config
 from .errors import CompileError
-from .kernels import tick as kernel
 from .kernels.base.jit import COMPILES
-from .kernels.tick import BAD_OBSERVATION, BAD_REWARD, NOT_STARTED, START, STEP, TERMINATE, TRUNCATE
+from .kernels.tick import BAD_OBSERVATION, BAD_REWARD, NEEDS_ALL_PARTS, NOT_STARTED, START, STEP, TERMINATE, TRUNCATE
 
 __all__ = [
     "BAD_OBSERVATION",
     "BAD_REWARD",
+    "NEEDS_ALL_PARTS",
     "NOT_STARTED",
     "START",
     "STEP",
@@ -64,14 +66,21 @@ def ports(agent: Agent) -> Ports:
     return Ports(agent.arena.address, agent.arena.views["staging"], agent.arena.views["action"])
 
 
-def load_tick() -> Any:
+def load_tick(config: Config | None = None) -> Any:
     """Compile or load the step (see `Agent.compile`) and return a pointer to it that Numba code, or ctypes, can call.
+
+    Parameters
+    ----------
+    config : Config, optional
+        Of the agents that are to run. Without it the step is the one that takes every agent, and takes longer to
+        compile.
 
     Returns
     -------
     ctypes function ``tick(address, reward, mode, learning)``
         ``int64 (int64, double, int64, bool)``, see `kernels.tick.tick`. `mode` is START, STEP, TERMINATE or TRUNCATE.
-        Returns 0, or NOT_STARTED, BAD_REWARD or BAD_OBSERVATION: then nothing was changed. It allocates nothing, holds
+        Returns 0, or NOT_STARTED, BAD_REWARD, BAD_OBSERVATION, or, for an agent of a configuration that needs the other
+        step, NEEDS_ALL_PARTS: then nothing was changed. It allocates nothing, holds
         no lock and raises nothing; two threads must not call it with one address at a time.
 
     Raises
@@ -107,7 +116,6 @@ def load_tick() -> Any:
     """
     if not COMPILES:
         raise CompileError(UNCOMPILED)
-    prepare()
-    compiled = cast(Any, kernel.tick).overloads[SIGNATURE]
+    compiled = seal(config is None or is_rare(config)).overloads[SIGNATURE]
     # The code is owned by the dispatcher, which is a global and lives as long as the process.
     return _PROTOTYPE(compiled.library.get_pointer_to_function(compiled.fndesc.llvm_cfunc_wrapper_name))

@@ -59,7 +59,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.fixture(scope="session", autouse=True)
 def _compiled() -> None:
     """Compile in silence: whichever test came first would have a line about it on standard error."""
-    make(quiet=True)
+    for rare in (False, True):
+        make(rare, quiet=True)
 
 
 @pytest.fixture(autouse=True)

@@ -56,8 +56,8 @@ class Dimensions:
         Whether the reset of a membrane has an eligibility.
     rates : bool
         Whether neurons are pulled towards a rate.
-    own_feedback : bool
-        Whether feedback has weights of its own.
+    own_feedback, mirrored : bool
+        Whether feedback has weights of its own, and whether these learn.
     recurrent, observation_skip, readout_all : bool
         Whether layers see their own spikes; whether layers above the first see the observation; whether every layer is
         read out (else the top one only).
@@ -82,6 +82,7 @@ class Dimensions:
     reset_path: bool
     rates: bool
     own_feedback: bool
+    mirrored: bool
     recurrent: bool
     observation_skip: bool
     readout_all: bool
@@ -161,6 +162,14 @@ class Dimensions:
         read = self.reset_path or self.rates or self.vectors(layer) or self.n_above(layer)
         return not read and not self.is_memory(layer) and self.levels(layer) < len(SLOTS)
 
+    @property
+    def rare(self) -> bool:
+        """Whether the rule has a part that few configurations use, which `kernels.tick.common_tick` leaves out."""
+        layers = range(len(self.layers))
+        resting = all(self.rests(layer) for layer in layers if not self.is_memory(layer))
+        carried = any(self.n_above(layer) for layer in layers)
+        return not resting or carried or self.mirrored or self.recurrent_hop
+
     def readout_columns(self) -> tuple[list[int], int, int]:
         """Return the first readout column of each layer (-1: not read out), the bias column and the padded length."""
         first, column = [], 0
@@ -185,6 +194,7 @@ class Dimensions:
             "frozen_layers": self.frozen,
             "cascade": self.cascade,
             "reset_path": self.reset_path,
+            "rare": self.rare,
             "recurrent_hop": self.recurrent_hop,
         }
 
@@ -228,10 +238,29 @@ def dimensions(config: Config, observation: ObservationSpec, action: ActionSpec)
     ConfigError
         If it asks for a tensor of more than `TENSOR_LIMIT` numbers.
     """
-    found = Dimensions(
-        n_input=observation.size,
-        choices=action.choices,
-        controls=action.controls,
+    found = _dimensions(config, observation.size, action.choices, action.controls)
+    layers = range(len(found.layers))
+    synapses = (found.layers[k] * (1 + found.is_memory(k)) * found.columns(k)["m"] for k in layers)
+    carried = 2 * sum(found.n_above(k) * size for k, size in zip(layers, synapses, strict=True))
+    if carried > TENSOR_LIMIT:
+        raise ConfigError(
+            f"depth_filter {config.depth_filter}: for layers {list(config.layers)} and {observation.size} inputs it "
+            f"would carry {carried:,} numbers, one for each synapse and neuron above it; allowed: up to "
+            f"{TENSOR_LIMIT:,}; take fewer or smaller layers, or depth_filter cascade or factored"
+        )
+    return found
+
+
+def is_rare(config: Config) -> bool:
+    """Return whether agents of this configuration need the step with all parts of the rule, in whatever spaces."""
+    return _dimensions(config, 1, (2,), 0).rare
+
+
+def _dimensions(config: Config, n_input: int, choices: tuple[int, ...], controls: int) -> Dimensions:
+    return Dimensions(
+        n_input=n_input,
+        choices=choices,
+        controls=controls,
         free_std=config.std == "free",
         layers=config.stack,
         memory=config.n_memory,
@@ -257,21 +286,12 @@ def dimensions(config: Config, observation: ObservationSpec, action: ActionSpec)
         reset_path=config.reset_path and config.temporal_trace and config.reset_strength > 0,
         rates=config.rate_regularization > 0,
         own_feedback=config.feedback != "symmetric",
+        mirrored=config.feedback == "adaptive",
         recurrent=config.recurrent,
         observation_skip=config.observation_skip,
         readout_all=config.readout == "all",
         frozen=config.fixed,
     )
-    layers = range(len(found.layers))
-    synapses = (found.layers[k] * (1 + found.is_memory(k)) * found.columns(k)["m"] for k in layers)
-    carried = 2 * sum(found.n_above(k) * size for k, size in zip(layers, synapses, strict=True))
-    if carried > TENSOR_LIMIT:
-        raise ConfigError(
-            f"depth_filter {config.depth_filter}: for layers {list(config.layers)} and {observation.size} inputs it "
-            f"would carry {carried:,} numbers, one for each synapse and neuron above it; allowed: up to "
-            f"{TENSOR_LIMIT:,}; take fewer or smaller layers, or depth_filter cascade or factored"
-        )
-    return found
 
 
 def adaptive_neurons(config: Config, n: int) -> int:

@@ -13,6 +13,7 @@ import numpy as np
 from numba.core.runtime import _nrt_python, rtsys
 
 from ..agent import Agent
+from ..compilation import step_of
 from ..config import Config
 from ..errors import ConfigError
 from ..kernels import tick as kernel
@@ -169,6 +170,7 @@ def _stepper(agent: Agent, facade: bool) -> Any:
     stream = np.random.default_rng(0).normal(size=(1024, 4))
     agent.start(stream[0])
     staging, address, now = agent.arena.views["staging"], agent.arena.address, time.perf_counter_ns
+    compiled = step_of(agent.rare)
 
     def step(k: int) -> int:
         observation = stream[k % 1024]
@@ -179,7 +181,7 @@ def _stepper(agent: Agent, facade: bool) -> Any:
     def tick(k: int) -> int:
         staging[:] = stream[k % 1024]
         begun = now()
-        kernel.tick(address, 0.1, kernel.STEP, True)
+        compiled(address, 0.1, kernel.STEP, True)
         return now() - begun
 
     return step if facade else tick

@@ -120,7 +120,7 @@ class _Soak:
     def go(self, quiet: bool) -> dict[str, Any]:
         """Run, and return what was measured."""
         with self.stop.elsewhere:
-            self.agent.compile()
+            self.agent.compile(self.agent.config)
         before = [generation["collections"] for generation in gc.get_stats()]
         title = f"soak of {self.config.env} seed {self.config.seed}"
         begun = time.monotonic()

@@ -13,6 +13,7 @@ from numba.core.runtime import _nrt_python, rtsys
 from numpy.typing import NDArray
 
 from ..agent import Agent
+from ..compilation import step_of
 from ..config import Config
 from ..kernels import tick as kernel
 from ..versions import versions
@@ -115,12 +116,12 @@ def _plain(name: str) -> Config:
 
 
 def _compiled(agent: Agent, stream: NDArray[np.float64], learning: bool) -> Any:
-    staging, address = agent.arena.views["staging"], agent.arena.address
+    staging, address, compiled = agent.arena.views["staging"], agent.arena.address, step_of(agent.rare)
 
     def step(k: int) -> int:
         staging[:] = stream[k % STREAM]
         begun = time.perf_counter_ns()
-        kernel.tick(address, 0.1, kernel.STEP, learning)
+        compiled(address, 0.1, kernel.STEP, learning)
         return time.perf_counter_ns() - begun
 
     return step
@@ -211,7 +212,7 @@ def _cartpole(steps: int) -> dict[str, float]:
     def learning(_: int) -> int:
         nonlocal action
         begun = time.perf_counter_ns()
-        observation, reward, terminated, truncated, _ = other.step(action)
+        observation, reward, terminated, truncated, _info = other.step(action)
         if terminated or truncated:
             agent.end(float(reward), observation if truncated else None)
             action = agent.start(other.reset()[0])

@@ -27,10 +27,12 @@ def add_warmup(commands: Any) -> None:
 
 
 def _warmup(_: argparse.Namespace) -> dict[str, Any]:
-    from ..compilation import depends_on, prepare
+    from ..agent import Agent
+    from ..compilation import depends_on
+    from ..config import Config
 
     begun = time.perf_counter()
-    prepare()
+    Agent.compile(Config())
     return {"seconds": time.perf_counter() - begun, **depends_on()}
 
 

@@ -18,15 +18,57 @@ from numpy.typing import NDArray
 
 from .base.arrays import row, span
 from .base.jit import kernel
+from .base.rare import RARE
 from .base.vectors import add_scaled, scale
 from .credit_row import credit_row
 from .depth import add_cascade, add_vectors, advance_filters, fold_signals, weigh_levels, weigh_vectors
 from .neuron import eligibility_row
-from .rest import awake_row, may_rest, resting_row
+from .rest import awake_row, resting_row
 from .tensor import add_tensor
 from .views import Layer, Net
 
 SETTINGS = ("discount", "lambda_policy", "lambda_value")
+
+
+@kernel
+def learn_rows(layer: Layer, change: float, keep: float, e: NDArray) -> float:
+    """`learn_layer` where rows may rest."""
+    norm = 0.0
+    for i in range(layer.n):
+        if layer.psi[i] == 0.0:
+            norm += resting_row(layer, i, change, keep)
+        else:
+            norm += awake_row(layer, i, row(layer.eps, i % layer.groups, layer.m), change, keep, e)
+    return norm
+
+
+@kernel
+def learn_all_rows(
+    settings: Any, layer: Layer, change: float, keep: float, e: NDArray, total: NDArray, factors: NDArray
+) -> float:
+    """`learn_layer` where every row is brought up to date in every tick."""
+    m, one = layer.m, layer.w.dtype.type(1.0)
+    norm = 0.0
+    for i in range(layer.n):
+        group = i % layer.groups
+        eps, signal, source = row(layer.eps, group, m), layer.signals[i], e
+        if layer.vectors > 0:
+            weigh_vectors(settings, layer, i, factors, total)
+        eligibility_row(settings, layer, i, eps, e)
+        if layer.vectors > 0:
+            add_scaled(total, signal, e)
+            add_vectors(layer, group, factors, total)
+            signal, source = one, total
+        elif layer.levels > 0:
+            scale(e, signal, total)
+            add_cascade(layer, i, e, total)
+            signal, source = one, total
+        elif layer.n_above > 0:
+            scale(e, signal, total)
+            add_tensor(layer, i, factors, total)
+            signal, source = one, total
+        norm += credit_row(row(layer.w, i, m), row(layer.credit, i, m), change, keep, signal, source)
+    return norm
 
 
 @kernel
@@ -56,43 +98,17 @@ def learn_layer(
         L1 norm of the credit.
     """
     real = layer.w.dtype.type
-    change, keep, one = real(step), real(decay), real(1.0)
-    m, factored, rests = layer.m, layer.vectors > 0, may_rest(layer)
-    if factored:
+    change, keep = real(step), real(decay)
+    if RARE and layer.vectors > 0:
         fold_signals(layer, leak, slope)
-    elif layer.levels > 0:
-        weigh_levels(layer, leak, slope)
-    group = 0
-    norm = 0.0
-    for i in range(layer.n):
-        eps = row(layer.eps, group, m)
-        if rests:
-            if layer.psi[i] == 0.0:
-                norm += resting_row(layer, i, change, keep)
-            else:
-                norm += awake_row(layer, i, eps, change, keep, e)
-        else:
-            signal, source = layer.signals[i], e
-            if factored:
-                weigh_vectors(settings, layer, i, factors, total)
-            eligibility_row(settings, layer, i, eps, e)
-            if factored:
-                add_scaled(total, signal, e)
-                add_vectors(layer, group, factors, total)
-                signal, source = one, total
-            elif layer.levels > 0:
-                scale(e, signal, total)
-                add_cascade(layer, i, e, total)
-                signal, source = one, total
-            elif layer.n_above > 0:
-                scale(e, signal, total)
-                add_tensor(layer, i, factors, total)
-                signal, source = one, total
-            norm += credit_row(row(layer.w, i, m), row(layer.credit, i, m), change, keep, signal, source)
-        group = group + 1 if group + 1 < layer.groups else 0
-    if factored:
+        norm = learn_all_rows(settings, layer, change, keep, e, total, factors)
         advance_filters(layer, leak, slope)
-    return norm
+        return norm
+    if layer.levels > 0:
+        weigh_levels(layer, leak, slope)
+    if RARE and layer.rests == 0:
+        return learn_all_rows(settings, layer, change, keep, e, total, factors)
+    return learn_rows(layer, change, keep, e)
 
 
 @kernel

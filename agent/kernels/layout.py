@@ -45,6 +45,7 @@ Sizes = np.dtype(
         ("frozen_layers", np.int64),  # the bottom so many layers do not learn
         ("cascade", np.int64),  # 1: traces of signals from above are matrices, 0: vectors
         ("reset_path", np.int64),  # 1: eligibility follows the reset of the membrane
+        ("rare", np.int64),  # 1: needs parts of the rule that `common_tick` is compiled without
         ("recurrent_hop", np.int64),  # 1: signals also pass once through a layer's own recurrent weights
     ]
 )

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from .base.arrays import row, span, view
 from .base.jit import kernel
+from .base.rare import RARE
 from .base.vectors import add_scaled
 from .credit import learn_layer, learn_readout
 from .feedback import ADAPTIVE, begin_mirroring, end_mirroring
@@ -36,9 +37,9 @@ def _learn_layers(
         e = span(floats, places.scratch_e.at, length)
         total = span(floats, places.scratch_total.at, length)
         factors = span(floats, places.scratch_factors.at, layer.vectors + layer.n_above)
-        if settings.rate_regularization > 0.0:
+        if RARE and settings.rate_regularization > 0.0:
             regularize_rates(settings, layer)
-        if layer.n_above > 0:
+        if RARE and layer.n_above > 0:
             if is_memory(layer):
                 weigh_memory(layer_view(ints, floats, net, index + 1), factors)
             else:
@@ -72,13 +73,14 @@ def learn(
     sizes = sizes_of(ints)
     if traces_follow:
         send_signals(ints, floats, net)
-        advance_tensors(settings, ints, floats, net)
+        if RARE:
+            advance_tensors(settings, ints, floats, net)
         for index in range(sizes.n_memory - 1):
             layer = layer_view(ints, floats, net, index)
-            if layer.n_above > 0:
+            if RARE and layer.n_above > 0:
                 push = span(floats, places_of(ints).scratch_e.at, layer.n)
                 carry_memory(settings, layer, layer_view(ints, floats, net, index + 1), push)
-    if settings.feedback == ADAPTIVE:
+    if RARE and settings.feedback == ADAPTIVE:
         begin_mirroring(settings, ints, floats, net)
     choose_steps(settings, ints, reals, net, delta)
     if traces_follow:
@@ -94,5 +96,5 @@ def learn(
             else:
                 synapses = synapses_view(ints, floats, net, block)
                 add_scaled(synapses.w, steps[block] * delta, synapses.credit)
-    if settings.feedback == ADAPTIVE:
+    if RARE and settings.feedback == ADAPTIVE:
         end_mirroring(ints, floats, net)

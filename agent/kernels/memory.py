@@ -38,6 +38,7 @@ from numpy.typing import NDArray
 
 from .base.arrays import row, span
 from .base.jit import TINY, disjoint, kernel
+from .base.rare import RARE
 from .base.vectors import add_product, add_scaled, copy, fill, logistic
 from .credit_row import credit_row
 from .depth import weigh_levels
@@ -277,8 +278,8 @@ def _fresh_credit(layer: Layer, k: int, factors: NDArray, source: NDArray, total
     direct, matrix = row(signals, 0, n), layer.rows * layer.m
     if layer.levels == 0:
         _weigh(eps, layer.psi, direct, total)
-        for p in range(layer.n_above):
-            if factors[p] != 0.0:
+        for p in range(layer.n_above if RARE else 0):
+            if RARE and factors[p] != 0.0:
                 add_scaled(total, factors[p], row(row(layer.tensor, p, matrix), k, n))
         return
     up, around = row(signals, 1, n), row(signals, 2, n)

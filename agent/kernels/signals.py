@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from .base.arrays import row, span
 from .base.jit import kernel
+from .base.rare import RARE
 from .base.vectors import add_scaled, fill, scale_saturating
 from .layout import sizes_of
 from .memory import descend_memory
@@ -88,7 +89,7 @@ def send_signals(ints: NDArray, floats: NDArray, net: int) -> None:
                     descend_memory(upper, source, out)
                 else:
                     descend(upper.feedback, upper.m, 0, source, psi, head.slope[index + 1], groups, out)
-            if sizes.recurrent_hop != 0 and layer.recurrent >= 0:
+            if RARE and sizes.recurrent_hop != 0 and layer.recurrent >= 0:
                 source = row(signals, 0 if once else slot - 1, n)
                 out = span(signals, (1 + s if once else slot) * n, groups * n)
                 psi = layer.psi if once else layer.psi_mean

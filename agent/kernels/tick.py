@@ -24,7 +24,8 @@ from typing import Any
 from numpy.typing import NDArray
 
 from .base.arrays import floats_at, ints_at, reals_at, view
-from .base.jit import TINY, entry, kernel
+from .base.jit import TINY, common_entry, entry, kernel
+from .base.rare import RARE
 from .base.records import record
 from .base.vectors import fill, flushed, scale_saturating
 from .clearing import clear_episode, clear_traces
@@ -40,11 +41,13 @@ from .views import net_view
 START, STEP, TERMINATE, TRUNCATE = 0, 1, 2, 3
 
 # Return values below 0
-NOT_STARTED, BAD_OBSERVATION, BAD_REWARD = -1, -2, -3
+NOT_STARTED, BAD_OBSERVATION, BAD_REWARD, NEEDS_ALL_PARTS = -1, -2, -3, -4
 
 
 @kernel
 def _refuse(ints: NDArray, reals: NDArray, reward: float, mode: int) -> int:
+    if not RARE and sizes_of(ints).rare != 0:
+        return NEEDS_ALL_PARTS
     if mode != START and clock_of(ints).phase == 0:
         return NOT_STARTED
     if mode != START and not math.isfinite(reward):
@@ -127,6 +130,15 @@ def advance(ints: NDArray, reals: NDArray, floats: NDArray, reward: float, mode:
     return result
 
 
+@kernel
+def _tick(address: int, reward: float, mode: int, learning: bool) -> int:
+    sizes = sizes_of(ints_at(address, NETS_AT))
+    ints = ints_at(address, sizes.n_ints)
+    reals = reals_at(address + 8 * sizes.n_ints, sizes.n_reals)
+    floats = floats_at(address + 8 * (sizes.n_ints + sizes.n_reals), sizes.n_floats)
+    return advance(ints, reals, floats, reward, mode, learning)
+
+
 @entry
 def tick(address: int, reward: float, mode: int, learning: bool) -> int:
     """Advance the agent by one environment step, in place.
@@ -149,9 +161,16 @@ def tick(address: int, reward: float, mode: int, learning: bool) -> int:
     int
         0: done, and the action, if one is due, lies in ``agent.arena.views["action"]``. NOT_STARTED, BAD_REWARD or
         BAD_OBSERVATION: the arena is as it was before the call.
+
+    Notes
+    -----
+    `common_tick` is compiled without what few configurations use, and leaves an arena that needs it alone
+    (NEEDS_ALL_PARTS); `sizes.rare` says which.
     """
-    sizes = sizes_of(ints_at(address, NETS_AT))
-    ints = ints_at(address, sizes.n_ints)
-    reals = reals_at(address + 8 * sizes.n_ints, sizes.n_reals)
-    floats = floats_at(address + 8 * (sizes.n_ints + sizes.n_reals), sizes.n_floats)
-    return advance(ints, reals, floats, reward, mode, learning)
+    return _tick(address, reward, mode, learning)
+
+
+@common_entry
+def common_tick(address: int, reward: float, mode: int, learning: bool) -> int:
+    """`tick` without rare parts."""
+    return _tick(address, reward, mode, learning)

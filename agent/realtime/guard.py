@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Any
 
 from ..agent import Agent
+from ..compilation import step_of
 from ..errors import ConfigError
 from ..kernels import tick as kernel
 from .backup import Controller
@@ -212,13 +213,13 @@ class Guard:
         The first ticks of a process bring code and memory in, and take a hundred times as long as later ones.
         """
         agent = self.agent
-        agent.compile()
+        agent.compile(agent.config)
         before = agent.snapshot()
-        staging, address = agent.arena.views["staging"], agent.arena.address
+        staging, address, step = agent.arena.views["staging"], agent.arena.address, step_of(agent.rare)
         try:
             for k in range(ticks):
                 staging[:] = 0.0
-                kernel.tick(address, 0.0, kernel.STEP if k else kernel.START, True)
+                step(address, 0.0, kernel.STEP if k else kernel.START, True)
                 agent.action.decode(agent.arena.views["action"])
         except (ValueError, OverflowError):  # it is broken already; `step` finds that
             pass

@@ -74,7 +74,7 @@ def evaluate(path: Path, episodes: int = 100, seed: int | None = None) -> dict[s
         with GuardedEnv(config, stop) as env:
             env.restore_statistics(moment.env)
             with stop.elsewhere:
-                agent.compile()
+                agent.compile(agent.config)
             try:
                 while True:
                     before = tally.episodes

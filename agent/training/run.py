@@ -131,7 +131,7 @@ class _Run:
         if (line := notice()) and not self.quiet:
             announce(line)
         with self.stop.elsewhere:
-            self.agent.compile(quiet=self.quiet)
+            self.agent.compile(self.agent.config, quiet=self.quiet)
         self.begun = time.monotonic()
         title = f"{self.config.env} seed {self.config.seed}"
         try:

@@ -146,14 +146,14 @@ def test_eval_prints_one_object_and_changes_nothing(cli: Cli, finished: Path) ->
 
 
 def test_eval_never_learns(cli: Cli, finished: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    learning, tick = [], kernel.tick
+    learning, tick = [], kernel.common_tick
 
     def note(address: int, reward: float, mode: int, learn: bool) -> int:
         learning.append(learn)
         return tick(address, reward, mode, learn)
 
-    monkeypatch.setattr(kernel, "tick", note)
-    monkeypatch.setattr(Agent, "compile", staticmethod(lambda: None))
+    monkeypatch.setattr(kernel, "common_tick", note)
+    monkeypatch.setattr(Agent, "compile", staticmethod(lambda _: None))
     assert cli("eval", finished, "--episodes", 2)[0] == 0
     assert len(learning) > 10
     assert not any(learning)

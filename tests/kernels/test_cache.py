@@ -24,7 +24,7 @@ from ..support.common import ROOT
 PROGRAM = """
 import hashlib, json
 from tests.support.common import drive, make_agent
-from synaptick.kernels.tick import tick
+from synaptick.kernels.tick import common_tick as tick
 digests = []
 for changes in ({"layers": (12,)}, {"layers": (12, 11, 10)}):
     agent = make_agent(**changes)
@@ -143,7 +143,7 @@ def test_without_a_folder_code_is_compiled_in_memory(monkeypatch: pytest.MonkeyP
     compiled: Any = jit.entry(double)
     assert compiled(3.0) == 6.0
     assert compiled.stats.cache_path is None
-    assert not jit.is_compiled()
+    assert not jit.is_compiled(double)
 
 
 def test_with_a_folder_code_is_kept_there_and_numba_is_left_as_it_was(
@@ -151,12 +151,12 @@ def test_with_a_folder_code_is_kept_there_and_numba_is_left_as_it_was(
 ) -> None:
     monkeypatch.setattr(jit, "CACHE_FOLDER", str(tmp_path))
     before = numba.config.CACHE_DIR
-    assert not jit.is_compiled()
+    assert not jit.is_compiled(double)
     compiled: Any = jit.entry(double)
     assert before == numba.config.CACHE_DIR
     assert compiled(3.0) == 6.0
     assert sum(compiled.stats.cache_misses.values()) == 1
-    assert jit.is_compiled()
+    assert jit.is_compiled(double)
     again: Any = jit.entry(double)
     assert again(3.0) == 6.0
     assert sum(again.stats.cache_hits.values()) == 1

@@ -41,7 +41,7 @@ def test_one_signature_serves_every_network_and_every_kind_of_argument() -> None
     agent.step(np.float32(1), ZEROS, learn=np.True_)  # type: ignore[arg-type]
     agent.step(np.int64(1), ZEROS)
     agent.end(True)
-    assert len(kernel.tick.signatures) == 1
+    assert len(kernel.common_tick.signatures) == 1
 
 
 @pytest.mark.parametrize("learn", [True, False, np.True_, 1, 0, None])
@@ -54,7 +54,7 @@ def test_every_argument_is_cast_once(monkeypatch: pytest.MonkeyPatch, learn: Any
         return 0
 
     agent = make_agent()
-    monkeypatch.setattr(kernel, "tick", note)
+    monkeypatch.setattr(agent, "_advance", note)
     agent.start(ZEROS, learn)
     agent.step(np.float32(1), ZEROS, learn)  # type: ignore[arg-type]
     agent.end(1, learn=learn)
@@ -174,4 +174,4 @@ def test_compiled_loops_may_call_the_tick(action: Any) -> None:
         else:
             theirs.end(rewards[t], observations[t] if modes[t] == kernel.TRUNCATE else None, learn)
     assert state(ours) == state(theirs)
-    assert len(kernel.tick.signatures) == 1
+    assert len(kernel.common_tick.signatures) == 1

@@ -223,7 +223,16 @@ def test_while_a_sensor_is_dead_no_end_and_no_begin_of_an_episode_teaches_anythi
     assert guard.agent.episodes == 2
     after = learned(guard.agent)
     changed = {name.rpartition("/")[2] for name in before if (after[name] != before[name]).any()}
-    emptied = {"credit", "credit_norms", "eps", "epsa", "gradient", "signals", "returns"}  # by any end and begin
+    emptied = {
+        "credit",
+        "credit_norms",
+        "rest",
+        "eps",
+        "epsa",
+        "gradient",
+        "signals",
+        "returns",
+    }  # by any end and begin
     assert changed <= emptied
 
 

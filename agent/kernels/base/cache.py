@@ -121,14 +121,14 @@ def _read(path: Path) -> tuple[str, bytes] | None:
     return made_of.decode(), code
 
 
-def holds_code(folder: Path) -> bool:
-    """Return whether a folder has code, and whole, for this processor and version of Python.
+def holds_code(folder: Path, name: str = "*") -> bool:
+    """Return whether a folder has code, of a function of that name, and whole, for this processor and Python.
 
     That it is of the same sources and of the same version of Numba follows from the folder it lies in.
     """
     wanted = "\t".join((PYTHON, *target(), ""))
     try:
-        kept = sorted(folder.glob(f"*.{PYTHON}.*.nbc"))
+        kept = sorted(folder.glob(f"{name}.{PYTHON}.*.nbc"))
     except OSError:
         return False
     found = (_read(path) for path in kept)

@@ -107,6 +107,15 @@ _CALLEE_COMPILER = _compiler(_CalleeLowering)
 ENTRY_COMPILER = _compiler(_EntryLowering)
 
 
+_callees: list[Callee] = []
+
+
+def forget() -> None:
+    """Have all kernels compiled anew when they are next called from code that is compiled."""
+    for kernel in _callees:
+        kernel.overloads.clear()
+
+
 class Callee(CPUDispatcher):  # type: ignore[misc]
     """A kernel as `numba.njit` would give it, to be called from compiled code.
 
@@ -116,6 +125,7 @@ class Callee(CPUDispatcher):  # type: ignore[misc]
     def __init__(self, function: Callable[..., Any], options: dict[str, Any]) -> None:
         super().__init__(function, targetoptions={"nopython": True, **options}, pipeline_class=_CALLEE_COMPILER)
         self._from_python: Any = None
+        _callees.append(self)
 
     def __call__(self, *arguments: Any) -> Any:
         """Run code that is compiled for it, for the types of these arguments."""

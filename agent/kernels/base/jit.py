@@ -26,10 +26,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
+from numba.core.registry import CPUDispatcher
 
 from ...errors import ConfigError
 from .cache import holds_code, store
 from .callee import ENTRY_COMPILER, Callee
+from .rare import without_rare_parts
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -113,9 +115,9 @@ CACHE_FOLDER = find_cache_folder()
 COMPILES = not numba.config.DISABLE_JIT
 
 
-def is_compiled() -> bool:
-    """Return whether an earlier process has left compiled code for these kernels."""
-    return CACHE_FOLDER is not None and holds_code(Path(CACHE_FOLDER))
+def is_compiled(function: Callable[..., Any]) -> bool:
+    """Return whether an earlier process has left the compiled code of an `entry` of this name."""
+    return CACHE_FOLDER is not None and holds_code(Path(CACHE_FOLDER), function.__name__)
 
 
 # "numpy": division by 0 gives what IEEE 754 says, and no exception.
@@ -147,7 +149,25 @@ def disjoint(function: F) -> F:
 
 def entry(function: F) -> F:
     """Compile `function` to be called from Python, and keep the machine code in `CACHE_FOLDER` for the next process."""
-    compiled: F = numba.njit(**_OPTIONS, pipeline_class=ENTRY_COMPILER)(function)
-    if CACHE_FOLDER is not None and COMPILES:
-        compiled._cache = store(function, CACHE_FOLDER, _source_digest())  # type: ignore[attr-defined]
-    return compiled
+    return _kept(function, CPUDispatcher)
+
+
+def common_entry(function: F) -> F:
+    """`entry` without the parts of the rule that few configurations use, see `rare.py`."""
+    return _kept(function, _Common)
+
+
+class _Common(CPUDispatcher):  # type: ignore[misc]
+    def compile(self, sig: Any) -> Any:
+        with without_rare_parts():
+            return super().compile(sig)
+
+
+def _kept(function: F, kind: type) -> F:
+    if not COMPILES:
+        return function
+    compiled = kind(function, targetoptions={"nopython": True, **_OPTIONS}, pipeline_class=ENTRY_COMPILER)
+    if CACHE_FOLDER is not None:
+        compiled._cache = store(function, CACHE_FOLDER, _source_digest())
+    kept: F = compiled
+    return kept
