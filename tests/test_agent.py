@@ -154,7 +154,7 @@ def test_acting_only_changes_nothing_learned(changes: dict[str, Any]) -> None:
     for name, before in views.items():
         assert agent.arena.views[name].tobytes() == before.tobytes(), name
     assert changed(clock, agent.arena.clock) <= {"tick", "stale"}
-    assert changed(running, agent.arena.running) <= {"value_tm1", "log_probability_tm1"}
+    assert changed(running, agent.arena.running) <= {"value_tm1", "log_probability_tm1", "reward_sum"}
     assert (agent.arena.ints[SIZES_AT:] == table).all()
 
 
@@ -172,7 +172,7 @@ def test_whole_episodes_of_acting_change_no_weight_and_no_statistic(changes: dic
         agent.end(5.0, last, learn=False)
     for name, before in views.items():
         assert agent.arena.views[name].tobytes() == before.tobytes(), name
-    assert changed(running, agent.arena.running) <= {"value_tm1", "log_probability_tm1"}
+    assert changed(running, agent.arena.running) <= {"value_tm1", "log_probability_tm1", "reward_sum"}
 
 
 # ---- refusals

@@ -55,6 +55,11 @@ Running = np.dtype(
         ("log_probability_tm1", np.float64),
         ("delta", np.float64),  # last TD error
         ("observation_count", np.float64),  # samples of the observation, or the sum of their weights
+        # Sums over the life, whose differences are means over any stretch of it.
+        ("reward_sum", np.float64),  # of rewards within +-HUGE
+        ("error_sum", np.float64),  # of |delta|
+        ("error_squares", np.float64),
+        ("error_products", np.float64),  # of delta and the delta before
     ]
 )
 # Arrays that belong to no network; float64 unless said otherwise.

@@ -24,10 +24,10 @@ from typing import Any
 from numpy.typing import NDArray
 
 from .base.arrays import floats_at, ints_at, reals_at, view
-from .base.jit import TINY, common_entry, entry, kernel
+from .base.jit import HUGE, TINY, common_entry, entry, kernel
 from .base.rare import RARE
 from .base.records import record
-from .base.vectors import fill, flushed, scale_saturating
+from .base.vectors import clip, fill, flushed, scale_saturating
 from .clearing import clear_episode, clear_traces
 from .forward import forward
 from .layout import ACTOR, CRITIC, N_NETS, NETS_AT, SETTINGS_AT, clock_of, places_of, running_of, sizes_of
@@ -71,6 +71,7 @@ def _advance(
         clock.phase = 1
     else:
         clock.tick += 1
+        running.reward_sum += clip(reward, -HUGE, HUGE)
     if learning and clock.stale != 0:
         clear_traces(ints, reals, floats)
 
@@ -91,6 +92,9 @@ def _advance(
         scaled -= settings.entropy_bonus * running.log_probability_tm1
         # Without rewards a value may fade forever, and with it the weights that it is read from.
         delta = flushed(scaled + settings.discount * value - running.value_tm1, TINY)
+        running.error_sum += abs(delta)
+        running.error_squares += delta * delta
+        running.error_products += delta * running.delta
         running.delta = delta
 
     ended = mode in (TERMINATE, TRUNCATE)

@@ -1,15 +1,15 @@
 """What a learning step costs elsewhere: other libraries beside synaptick, in turns, in one process and on one thread.
 
-``python -m tests.benchmarks.peers``, where torch, stable-baselines3, snntorch and braintrace are installed (each is left
-out with a word if it is not). *A step* is one observation of 4 numbers, one action of 2 and all the learning that one
+``python -m tests.benchmarks.peers``, where torch, stable-baselines3, snntorch and braintrace are installed (one that is
+not is left out with a word). *A step* is one observation of 4 numbers, one action of 2 and all the learning that one
 sample brings, with about as many weights as the default network:
 
 - torch: actor and critic, two hidden layers each, TD(0), a gradient and a step of SGD every sample;
 - snntorch: two layers of leaky neurons, the state of the last step detached, that is, gradients of a single step;
 - braintrace: a recurrent layer (tanh), the gradient of its e-prop for a sample, compiled by JAX, SGD.
 
-*With CartPole*, environment included: steps a second of synaptick's default, and of stable-baselines3's A2C and PPO with
-their default hyperparameters, which learn every 5 and every 2,048 steps.
+*With CartPole*, environment included: a step of synaptick's default, and of stable-baselines3's A2C and PPO with their
+default hyperparameters, which learn every 5 and every 2,048 steps.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from .vectors import Array, Arrays
 if TYPE_CHECKING:
     from .agent import ReferenceAgent
 
+HUGE = 1e18
 DRAWN = ("action", "probabilities", "noise", "slow_noise", "stds")
 
 
@@ -23,6 +24,7 @@ def tick(
     if learning and s["stale"]:
         clearing.clear_traces(agent)
     value, delta = 0.0, 0.0
+    s["reward_sum"] += np.clip(reward or 0.0, -HUGE, HUGE)
     gradients: Arrays = ()
     if observation is not None:
         x = normalize.observe(agent, observation, learning)
@@ -34,7 +36,10 @@ def tick(
         value, s["value_tm1"] = factor * value, factor * s["value_tm1"]
         arrays["critic/w"] = factor * arrays["critic/w"]
         reward -= c.entropy_bonus * s["log_probability_tm1"]
+        before = s["delta"]
         s["delta"] = delta = float(vectors.flushed(reward + discount * value - s["value_tm1"]))
+        sums = {"error_sum": abs(delta), "error_squares": delta**2, "error_products": delta * before}
+        s.update({name: s[name] + new for name, new in sums.items()})
     if not last:
         # No reward: an episode begins, with noise that knows nothing of the last one.
         correlation = c.noise_correlation if reward is not None else 0.0

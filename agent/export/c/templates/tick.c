@@ -21,6 +21,7 @@ static int tick(struct agent_memory *self, double reward, const double *observat
         ints[AT_PHASE] = 1;
     } else {
         ints[AT_TICK] += 1;
+        reals[AT_REWARD_SUM] += clip(reward, -K_HUGE, K_HUGE);
     }
     if (learning && ints[AT_STALE] != 0) clear_traces(self);
 
@@ -45,6 +46,9 @@ static int tick(struct agent_memory *self, double reward, const double *observat
         //#endif
         scaled -= SET_ENTROPY_BONUS * reals[AT_LOG_PROBABILITY_TM1];
         delta = flushed(scaled + SET_DISCOUNT * value - reals[AT_VALUE_TM1], K_TINY);
+        reals[AT_ERROR_SUM] += fabs(delta);
+        reals[AT_ERROR_SQUARES] += delta * delta;
+        reals[AT_ERROR_PRODUCTS] += delta * reals[AT_DELTA];
         reals[AT_DELTA] = delta;
     }
 
