@@ -50,6 +50,10 @@ class RunError(SynaptickError):
     """A run that its environment broke off; the folder is complete up to that step."""
 
 
+class HookError(RunError):
+    """A hook of a run raised."""
+
+
 class Interrupted(SynaptickError):
     """A run stopped by Ctrl-C, SIGTERM or SIGHUP; the folder is complete up to that step.
 

@@ -11,6 +11,7 @@ from ..agent import Agent
 from ..training.config_file import load_config
 from ..training.environment import environment_seed, make_env_of
 from ..training.episodes import Tally
+from ..training.hooks import Functions
 from ..training.loop import run
 from ..versions import versions
 from .support.aggregate import bootstrap_interval, interquartile_mean
@@ -92,7 +93,7 @@ def _run_once(job: tuple[str, str, int, int | None]) -> dict[str, Any]:
     def keep(tally: Tally) -> None:
         returns.append(tally.last_return)
 
-    run(agent, env, steps, seed=environment_seed(config.seed, 0), on_episode=keep)
+    run(agent, env, steps, seed=environment_seed(config.seed, 0), hooks=[Functions(on_episode=keep)])
     env.close()
     mean = float(np.mean(returns[-RECENT:]))
     return {"task": task, "arm": arm, "seed": seed, "steps": steps, "mean_return": mean, "bound": bound}

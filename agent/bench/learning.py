@@ -16,6 +16,7 @@ from ..errors import EnvError, SpaceError
 from ..training.config_file import load_config
 from ..training.environment import environment_seed, make_env_of
 from ..training.episodes import RECENT, Tally
+from ..training.hooks import Functions
 from ..training.loop import run
 from ..versions import versions
 from .suites import SUITES
@@ -167,7 +168,12 @@ def _run_once(job: Job) -> dict[str, Any]:
     agent, env = _make(config)
     curve, tally = _Curve(SUITES[suite].tasks[task].threshold), Tally()
     with closing(env), saying_where(f"{task}, seed {seed}", tally):
-        run(agent, env, config.steps, seed=environment_seed(config.seed, 0), tally=tally, on_episode=curve.add)
+        run(
+            *(agent, env, config.steps),
+            seed=environment_seed(config.seed, 0),
+            tally=tally,
+            hooks=[Functions(on_episode=curve.add)],
+        )
     rates = [rate for layers in agent.spike_rates.values() for rate in layers]
     return {
         "suite": suite,

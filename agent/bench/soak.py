@@ -15,17 +15,19 @@ import numpy as np
 from ..agent import Agent
 from ..config import Config
 from ..errors import ConfigError, Interrupted, StateError
+from ..metrics.process import descriptors, resident
 from ..realtime import Histogram
 from ..training.display import Display, Lines, Silent
 from ..training.environment import environment_seed
 from ..training.episodes import Tally
 from ..training.guarded_env import GuardedEnv, cause_of, env_failure
+from ..training.hooks import Functions
 from ..training.interrupts import StopRequest
 from ..training.loop import run
 from ..training.results import HEADER, RESULTS_FILE
 from ..training.run_folder import RunFolder
 from ..versions import versions
-from .support.gauges import Line, Scanner, descriptors, resident
+from .support.gauges import Line, Scanner
 
 # The run is compared tenth by tenth; processor time is read once a block, because reading it costs a call.
 PARTS = 10
@@ -133,8 +135,7 @@ class _Soak:
                     self.config.steps,
                     seed=environment_seed(self.config.seed, 0),
                     tally=self.tally,
-                    on_step=self._after_step,
-                    on_episode=self.folder.write_episode,
+                    hooks=[Functions(on_step=self._after_step, on_episode=self.folder.write_episode)],
                 )
             seconds = time.monotonic() - begun
             self._look(1)

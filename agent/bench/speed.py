@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from ..config import Config
+from ..metrics.process import resident
 from ..versions import versions
-from .support.gauges import resident
 from .support.timing import STREAM, make_agent
 
 

@@ -10,8 +10,9 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext, redirect_stdout
+from pathlib import Path
 from typing import Any, NoReturn
 
 from ..errors import ConfigError, Interrupted, RunError, SynaptickError
@@ -20,6 +21,7 @@ from ..training.config_file import parse_changes, resolve_config, shipped_names
 from ..training.console import kept_streams, warn
 from ..training.evaluation import evaluate
 from ..training.run import resume_run, start_run
+from ..training.trackers import StopAtReturn, TensorBoard, WeightsAndBiases
 from .bench import add_bench
 from .compile import add_compile, add_warmup
 from .export import add_export
@@ -99,6 +101,9 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--out", type=expanded, metavar="DIR", help="folder to write (default: a fresh one below runs/)")
     run.add_argument("--resume", type=expanded, metavar="DIR", help="go on with the run in this folder")
     run.add_argument("--quiet", action="store_true", help="show no progress")
+    run.add_argument("--stop-at", type=float, metavar="RETURN", help="end once the last 100 episodes return so much")
+    run.add_argument("--tensorboard", action="store_true", help="write event files of TensorBoard to the run folder")
+    run.add_argument("--wandb", metavar="PROJECT", help="log to Weights & Biases")
     add_json(run)
     run.set_defaults(command=_run, show=_show_run)
 
@@ -124,14 +129,26 @@ def _run(options: argparse.Namespace) -> dict[str, Any]:
                 raise ConfigError(
                     f"--resume {options.resume} goes on with that run as it is; only --steps fits with it"
                 )
-        return resume_run(options.resume, options.steps, options.quiet)
+        return resume_run(options.resume, options.steps, options.quiet, _hooks(options))
     if options.source is None:
         raise ConfigError("run: give a configuration file, the name of a shipped one, or an environment id")
     changes = parse_changes(options.changes)
     for name in ("steps", "seed"):
         if getattr(options, name) is not None:
             changes[name] = getattr(options, name)
-    return start_run(resolve_config(options.source).with_changes(changes), options.out, options.quiet)
+    return start_run(resolve_config(options.source).with_changes(changes), options.out, options.quiet, _hooks(options))
+
+
+def _hooks(options: argparse.Namespace) -> Callable[[Path], list[Any]]:
+    def made(folder: Path) -> list[Any]:
+        found: list[Any] = [] if options.stop_at is None else [StopAtReturn(options.stop_at)]
+        if options.tensorboard:
+            found.append(TensorBoard(folder / "tensorboard"))
+        if options.wandb:
+            found.append(WeightsAndBiases(options.wandb, folder))
+        return found
+
+    return made
 
 
 def _show_run(result: dict[str, Any]) -> None:

@@ -384,6 +384,13 @@ class Config:
         elsewhere="checkpoint_freq save_freq",
     )
 
+    log_every: int = FILES.field(
+        1000,
+        Whole(1, 10**12, "ticks"),
+        """Steps from one row of metrics.csv to the next; beyond 4,096 rows those of long ago become sparser.""",
+        elsewhere="log_interval log_freq",
+    )
+
     def __post_init__(self) -> None:
         for spec in fields(self):
             object.__setattr__(self, spec.name, kind_of(spec).checked(spec.name, getattr(self, spec.name)))

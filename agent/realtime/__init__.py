@@ -13,10 +13,10 @@
 ====================  ==================================================================================================
 """
 
+from ..metrics.histogram import Histogram
 from .clock import Clock, MonotonicClock, Pacer
 from .events import Event, EventLog
 from .guard import Guard
-from .histogram import Histogram
 from .loop import Loop, Plant
 from .snapshots import Snapshots
 from .system import Quiet

@@ -10,10 +10,10 @@ from ..agent import Agent
 from ..compilation import step_of
 from ..errors import ConfigError
 from ..kernels import tick as kernel
+from ..metrics.histogram import Histogram
 from .backup import Controller
 from .clock import SECOND, Clock, MonotonicClock
 from .events import EventLog
-from .histogram import Histogram
 from .snapshots import Snapshots
 from .supervisor import Choice
 from .watchdog import Watchdog

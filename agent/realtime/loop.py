@@ -12,10 +12,10 @@ from numba.core.runtime import _nrt_python, rtsys
 
 from ..agent import Agent
 from ..errors import ConfigError
+from ..metrics.histogram import Histogram
 from .action_limits import checked, copied
 from .clock import SECOND, Clock, MonotonicClock, Pacer
 from .guard import Guard
-from .histogram import Histogram
 from .system import Quiet
 
 OVERRUNS = ("skip", "hold", "stop")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..agent import Agent
+from ..metrics.histogram import Histogram
 from .clock import SECOND
 from .faults import Spells
-from .histogram import Histogram
 from .running_return import RunningReturn
 from .snapshots import Snapshots
 from .state_scan import StateScan

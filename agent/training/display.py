@@ -8,8 +8,10 @@ from contextlib import ExitStack, suppress
 from types import TracebackType
 from typing import Any, Protocol, TextIO
 
+from ..metrics import Row
 from .console import announce, lines_above, progress_stream
 from .episodes import Tally
+from .panel import Curve, panel_lines
 
 LINE_SECONDS = 5.0
 REFRESH_SECONDS = 0.25
@@ -27,6 +29,12 @@ class Display(Protocol):
     def update(self, tally: Tally) -> None:
         """Show the counts; called every few hundred steps."""
 
+    def log(self, row: Row) -> None:
+        """Take a row of metrics."""
+
+    def say(self, line: str) -> None:
+        """Show a line."""
+
 
 class Silent:
     """Shows nothing."""
@@ -40,6 +48,12 @@ class Silent:
     def update(self, tally: Tally) -> None:
         """Do nothing."""
 
+    def log(self, row: Row) -> None:
+        """Do nothing."""
+
+    def say(self, line: str) -> None:
+        """Do nothing."""
+
 
 class Lines:
     """Prints a plain line every few seconds."""
@@ -48,6 +62,7 @@ class Lines:
         self._title, self._steps, self._nbytes = title, steps, nbytes
         self._meter = Meter()
         self._next = time.monotonic() + LINE_SECONDS
+        self._row: Row = {}
 
     def __enter__(self) -> Lines:
         announce(f"{self._title}: {self._steps:,} steps, {self._nbytes:,} bytes of state")
@@ -61,64 +76,82 @@ class Lines:
         rate = self._meter.rate(tally.steps)
         if time.monotonic() >= self._next:
             self._next = time.monotonic() + LINE_SECONDS
-            announce(
-                f"step {tally.steps:,}/{self._steps:,}  episode {tally.episodes:,}  "
-                f"return {_number(tally.mean_return)}  {rate:,.0f} ticks/s"
-            )
+            how = f"return {_number(tally.mean_return)}"
+            if tally.mean_return is None and self._row.get("reward_rate") is not None:
+                how = f"reward a step {self._row['reward_rate']:.4g}"
+            announce(f"step {tally.steps:,}/{self._steps:,}  episode {tally.episodes:,}  {how}  {rate:,.0f} ticks/s")
+
+    def log(self, row: Row) -> None:
+        """Keep the row for the next line."""
+        self._row = row
+
+    def say(self, line: str) -> None:
+        """Print a line."""
+        announce(line)
 
 
 class Panel:
-    """A live progress bar with return, ticks a second and the constant number of bytes (rich).
+    """A live panel: progress, a curve of return or reward, TD error, activity of layers, time of a step (rich).
 
     A terminal that is gone is one that nobody reads.
     """
 
     def __init__(self, title: str, steps: int, nbytes: int) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+        from rich.live import Live
 
         self._open = ExitStack()
-        self._meter = Meter()
-        self._next = 0.0
-        self._steps = steps
-        self._progress = Progress(
-            BarColumn(bar_width=16),
-            TaskProgressColumn(),
-            TextColumn("return [bold green]{task.fields[mean]}"),
-            TextColumn("{task.fields[rate]} ticks/s"),
-            TextColumn(f"{nbytes:,} bytes"),
-            TimeRemainingColumn(compact=True),
-            console=Console(file=progress_stream()),
+        self._meter, self._curve = Meter(), Curve()
+        self._next, self._begun = 0.0, time.monotonic()
+        self._title, self._steps, self._nbytes, self._first = title, steps, nbytes, 0
+        self._row: Row = {}
+        self._console = Console(file=progress_stream())
+        self._live = Live(
+            console=self._console,
             auto_refresh=False,
             redirect_stdout=_is_terminal(sys.stdout),  # else what an environment prints goes where it was sent
+            redirect_stderr=False,
         )
-        self._heading = f"[bold]{title}[/], {steps:,} steps; return: mean of the last 100 episodes"
-        self._task: Any = self._progress.add_task(title, total=steps, mean="-", rate="-")
 
     def __enter__(self) -> Panel:
         with suppress(OSError, ValueError):
-            self._progress.console.print(self._heading)
-            self._progress.start()
-        self._open.enter_context(lines_above(self._say))
+            self._live.start()
+        self._open.enter_context(lines_above(self.say))
         return self
 
     def __exit__(self, *_: object) -> None:
         self._open.close()
         with suppress(OSError, ValueError):
-            self._progress.stop()
+            self._live.stop()
 
-    def _say(self, line: str) -> None:
-        self._progress.console.print(line, markup=False, highlight=False, soft_wrap=True)
+    def say(self, line: str) -> None:
+        """Print a line above the panel."""
+        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    def log(self, row: Row) -> None:
+        """Add the row to the curve."""
+        self._row = row
+        for name in ("mean_return", "reward_rate"):
+            self._curve.add(name, row.get(name))
 
     def update(self, tally: Tally) -> None:
         """Redraw if it is time, and always at the end."""
         rate = self._meter.rate(tally.steps)
         now = time.monotonic()
+        self._first = self._first or tally.steps
         if now >= self._next or tally.steps >= self._steps:
             self._next = now + REFRESH_SECONDS
-            mean, speed = _number(tally.mean_return), f"{rate:,.0f}"
             with suppress(OSError, ValueError):
-                self._progress.update(self._task, completed=tally.steps, mean=mean, rate=speed, refresh=True)
+                self._live.update(self._drawn(tally, rate, now), refresh=True)
+
+    def _drawn(self, tally: Tally, rate: float, now: float) -> Any:
+        from rich.text import Text
+
+        width = max(self._console.width - 1, 40)
+        lines = panel_lines(
+            width, self._title, self._steps, self._nbytes, tally, self._row, self._curve, rate, now - self._begun
+        )
+        return Text("\n".join(lines), no_wrap=True, overflow="crop")
 
 
 class Meter:

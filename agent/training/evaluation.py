@@ -11,6 +11,7 @@ from ..errors import ConfigError, Interrupted
 from .environment import environment_seed
 from .episodes import Tally
 from .guarded_env import GuardedEnv, cause_of, env_failure
+from .hooks import Functions
 from .interrupts import StopRequest
 from .loop import run
 from .run_folder import RunFolder
@@ -85,8 +86,7 @@ def evaluate(path: Path, episodes: int = 100, seed: int | None = None) -> dict[s
                         seed=seed,
                         learn=False,
                         tally=tally,
-                        on_step=stop_if_asked,
-                        on_episode=keep,
+                        hooks=[Functions(on_step=stop_if_asked, on_episode=keep)],
                     )
                     if tally.episodes == before:
                         raise TimeoutError(f"no episode ended within {LONGEST_EVALUATION} steps")

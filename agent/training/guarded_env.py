@@ -9,7 +9,7 @@ from typing import Any
 import gymnasium
 
 from ..config import Config
-from ..errors import EnvError, RunError, described
+from ..errors import EnvError, HookError, RunError, described
 from . import env_state
 from .console import warn
 from .environment import make_env_of
@@ -21,7 +21,9 @@ class EnvRaised(Exception):
 
 
 def env_failure(error: BaseException, env_id: str, where: str, then: str = "") -> RunError:
-    """Return the error of a run that an environment, or what it returned, broke off; `where` says at which step."""
+    """Return the error of a run that an environment, what it returned, or a hook broke off; `where` says when."""
+    if isinstance(error, HookError):
+        return HookError(f"{error} at {where}{then}")
     return RunError(f"{env_id} failed at {where} ({error if isinstance(error, EnvRaised) else described(error)}){then}")
 
 

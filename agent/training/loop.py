@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from gymnasium.vector import VectorEnv
@@ -13,6 +13,8 @@ from ..errors import EnvError, InputError, one_line
 from ..spaces import as_reward
 from .console import warn
 from .episodes import Tally
+from .hooks import Hooks, StopRun
+from .metrics_log import MetricsLog
 
 CONTRACT = (
     "gymnasium.utils.env_checker.check_env says what else is amiss; an environment of the old Gym API needs the "
@@ -76,8 +78,9 @@ def run(
     resume: bool = False,
     learn: bool = True,
     tally: Tally | None = None,
-    on_step: Callable[[Tally], None] | None = None,
-    on_episode: Callable[[Tally], None] | None = None,
+    hooks: Iterable[Any] | Hooks = (),
+    log_every: int = 0,
+    seconds: float = 0.0,
 ) -> Tally:
     """Let the agent act, and learn, in a Gymnasium environment for a number of steps.
 
@@ -95,8 +98,12 @@ def run(
         False: act only.
     tally : Tally, optional
         Counts to go on from.
-    on_step, on_episode : callable, optional
-        Called with the counts after each step, after each episode.
+    hooks : iterable of Hook, or Hooks
+        Called as `hooks.Hook` says. One that raises `StopRun` ends the run.
+    log_every : int, optional
+        Steps from one row of metrics to the next, if a hook takes them; 0: none.
+    seconds : float, optional
+        What the rows' clock shows at the beginning.
 
     Returns
     -------
@@ -108,21 +115,38 @@ def run(
         If `env` is a vector environment.
     InputError
         If what it returns is not what Gymnasium's environments return, or does not fit its spaces.
+    HookError
+        If a hook raises.
     """
-    tally = tally or Tally()
-    action = agent.last_action if resume else _begin(agent, env, seed, learn, tally)
+    tally, hooked = tally or Tally(), hooks if isinstance(hooks, Hooks) else Hooks(hooks)
+    if log_every and hooked.on_log:
+        hooked.put_first(MetricsLog(log_every, hooked.on_log, seconds))
+    for start in hooked.on_start:
+        start(agent, tally)
+    try:
+        action = agent.last_action if resume else _begin(agent, env, seed, learn, tally)
+        _live(agent, env, steps, learn, tally, action, hooked)
+    except StopRun as stop:
+        hooked.stopped = str(stop)
+    finally:
+        for finish in hooked.on_stop:
+            finish(tally)
+    return tally
+
+
+def _live(agent: Agent, env: Any, steps: int, learn: bool, tally: Tally, action: Any, hooks: Hooks) -> None:
+    on_step, on_episode = hooks.on_step, hooks.on_episode
     for _ in range(steps):
         observation, reward, terminated, truncated = _step(env, action)
         if terminated or truncated:
             agent.end(reward, None if terminated else observation, learn)
             tally.add(as_reward(reward))
             tally.close()
-            if on_episode:
-                on_episode(tally)
+            for call in on_episode:
+                call(tally)
             action = agent.start(_reset(env), learn)
         else:
             action = agent.step(reward, observation, learn)
             tally.add(as_reward(reward))
-        if on_step:
-            on_step(tally)
-    return tally
+        for call in on_step:
+            call(tally)

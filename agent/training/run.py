@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -11,21 +11,29 @@ from ..agent import Agent
 from ..compilation import notice
 from ..config import Config
 from ..errors import ConfigError, Interrupted, StateError
+from ..metrics import Row
 from .console import announce, warn
 from .display import Display, Silent, make_display
 from .environment import environment_seed
 from .episodes import Tally
 from .guarded_env import GuardedEnv, cause_of, env_failure
+from .hooks import Functions, Hooks
 from .interrupts import StopRequest
 from .loop import run
 from .run_folder import CONFIG_FILE, RunFolder
 
 UPDATE_EVERY = 256
 # Settings that a resumed run may change: they say how long and where it runs, not what it is.
-FREE_SETTINGS = ("steps", "checkpoint_every", "env_kwargs")
+FREE_SETTINGS = ("steps", "checkpoint_every", "log_every", "env_kwargs")
 
 
-def start_run(config: Config, out: Path | None = None, quiet: bool = False) -> dict[str, Any]:
+def _none(_: Path) -> Iterable[Any]:
+    return ()
+
+
+def start_run(
+    config: Config, out: Path | None = None, quiet: bool = False, hooks: Callable[[Path], Iterable[Any]] = _none
+) -> dict[str, Any]:
     """Run an experiment from its beginning and return its summary.
 
     Parameters
@@ -35,11 +43,15 @@ def start_run(config: Config, out: Path | None = None, quiet: bool = False) -> d
         Folder to write; by default a fresh one below ``runs/``.
     quiet : bool
         Show no progress.
+    hooks : callable, optional
+        Given the folder of the run, returns hooks (`hooks.Hook`).
 
     Raises
     ------
     EnvError
         If the environment cannot be made.
+    HookError
+        If a hook raises.
     RunError
         If the environment raises, or returns something that does not fit its spaces, while running.
     SpaceError
@@ -58,10 +70,12 @@ def start_run(config: Config, out: Path | None = None, quiet: bool = False) -> d
             warn(advice)
         agent = Agent(config, *spaces)
         with RunFolder.create(path, agent, given) as folder:
-            return _Run(agent, env, folder, Tally(), stop, quiet).go()
+            return _Run(agent, env, folder, Tally(), stop, quiet, hooks=hooks(path)).go()
 
 
-def resume_run(path: Path, steps: int | None = None, quiet: bool = False) -> dict[str, Any]:
+def resume_run(
+    path: Path, steps: int | None = None, quiet: bool = False, hooks: Callable[[Path], Iterable[Any]] = _none
+) -> dict[str, Any]:
     """Go on from the latest checkpoint of a run until it has `steps` steps in all, and return its summary.
 
     Agent, counts and environment go on exactly where they were: the run gives the same bytes as one that was never
@@ -100,7 +114,8 @@ def resume_run(path: Path, steps: int | None = None, quiet: bool = False) -> dic
                 env.restore_statistics(None)
                 if moment.env is None and not quiet:
                     announce("the environment cannot be put back where it was: a new episode begins")
-            return _Run(agent, env, folder, moment.tally or counted, stop, quiet, resumed).go()
+            tally = moment.tally or counted
+            return _Run(agent, env, folder, tally, stop, quiet, resumed, hooks(path.absolute())).go()
 
 
 class _Run:
@@ -115,6 +130,7 @@ class _Run:
         stop: StopRequest,
         quiet: bool,
         resumed: bool = False,
+        hooks: Iterable[Any] = (),
     ) -> None:
         self.agent, self.env, self.folder, self.tally, self.stop = agent, env, folder, tally, stop
         self.config = folder.config
@@ -124,6 +140,8 @@ class _Run:
         self.outcome = ""
         self.begun = time.monotonic()
         self.display: Display = Silent()
+        ours = Functions(on_log=self._after_row), Functions(on_step=self._after_step, on_episode=self._after_episode)
+        self.hooks = Hooks([ours[0], *hooks, ours[1]])
 
     def go(self) -> dict[str, Any]:
         """Run to the end, leave a complete folder whatever happens, and return the summary."""
@@ -155,6 +173,7 @@ class _Run:
         return self._finish()
 
     def _learn(self) -> None:
+        self.metrics = self.folder.open_metrics(self.agent)
         left = self.config.steps - self.first
         if left:  # none if only the summary was missing
             run(
@@ -164,9 +183,12 @@ class _Run:
                 seed=environment_seed(self.config.seed, self.first),
                 resume=self.resumed,
                 tally=self.tally,
-                on_step=self._after_step,
-                on_episode=self._after_episode,
+                hooks=self.hooks,
+                log_every=self.config.log_every,
+                seconds=self.metrics.seconds,
             )
+            if self.hooks.stopped:
+                self.display.say(self.hooks.stopped)
 
     def _stop_if_asked(self) -> None:
         if self.stop.number:
@@ -197,6 +219,10 @@ class _Run:
             self._attempt(self._write_checkpoint)
         self._stop_if_asked()
 
+    def _after_row(self, row: Row) -> None:
+        self.display.log(row)
+        self._attempt(lambda: self.metrics.add(row))
+
     def _after_episode(self, tally: Tally) -> None:
         self._attempt(lambda: self.folder.write_episode(tally))
 
@@ -213,6 +239,8 @@ class _Run:
         # Nobody knows how far an environment came that failed in the middle of a step.
         self.folder.write_checkpoint(self.agent, self.tally, None if failed else self.env.state())
         self.saved, self.failing = self.tally.steps, False
+        for call in () if failed else self.hooks.on_checkpoint:
+            call(self.folder.path)
 
     def _finish(self, failed: bool = False) -> dict[str, Any]:
         seconds = max(time.monotonic() - self.begun, 1e-9)

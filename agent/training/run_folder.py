@@ -15,6 +15,7 @@ from ..arena import checkpoint
 from ..config import Config
 from ..errors import DamagedError, StateError
 from ..files import replace_and_keep, write_atomically
+from ..metrics import METRICS_FILE, MetricsFile, Readings
 from ..versions import versions
 from .config_file import dump_config, load_config
 from .console import warn
@@ -26,7 +27,10 @@ CONFIG_FILE = "config.yaml"
 VERSIONS_FILE = "versions.json"
 SUMMARY_FILE = "summary.json"
 CHECKPOINTS = (checkpoint.NEWEST_FILE, checkpoint.OLDER_FILE)
-ALL_FILES = (CONFIG_FILE, VERSIONS_FILE, RESULTS_FILE, OLDER_RESULTS_FILE, SUMMARY_FILE, *CHECKPOINTS)
+ALL_FILES = (
+    *(CONFIG_FILE, VERSIONS_FILE, RESULTS_FILE, OLDER_RESULTS_FILE, METRICS_FILE, SUMMARY_FILE),
+    *CHECKPOINTS,
+)
 
 
 class Moment(NamedTuple):
@@ -209,6 +213,17 @@ class RunFolder:
         for path in self.path.glob(".*.part"):
             if any(name in path.name for name in ALL_FILES):
                 path.unlink()
+
+    def open_metrics(self, agent: Agent) -> MetricsFile:
+        """Return the file of metrics of an agent, with the rows up to its step.
+
+        Raises
+        ------
+        StateError
+            If it cannot be written.
+        """
+        with _to_be_written(self.given):
+            return MetricsFile(self.path / METRICS_FILE, Readings(agent).columns, agent.ticks)
 
     @property
     def rows_lost(self) -> int:

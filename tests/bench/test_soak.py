@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from synaptick import Agent
 from synaptick.bench.soak import PARTS, violations
-from synaptick.bench.support.gauges import Line, Scanner, descriptors, resident
+from synaptick.bench.support.gauges import Line, Scanner
+from synaptick.metrics.process import descriptors, resident
 from synaptick.realtime import Histogram
 
 from ..support.runs import SMALL, Cli

@@ -11,7 +11,7 @@ from synaptick import Agent
 Cli = Callable[..., tuple[int, str, str]]
 SMALL = ("--set", "layers=[8]")
 CHECKPOINTS = ("agent.synaptick", "agent.older.synaptick")
-FILES = {"config.yaml", "versions.json", "results.csv", "summary.json", *CHECKPOINTS}
+FILES = {"config.yaml", "versions.json", "results.csv", "metrics.csv", "summary.json", *CHECKPOINTS}
 
 
 def rows(folder: Path) -> list[list[float]]:

@@ -180,7 +180,7 @@ def test_a_damaged_checkpoint_never_takes_the_place_of_a_whole_one(
     newest, older = (tmp_path / "a" / name for name in CHECKPOINTS)
     newest.write_bytes(newest.read_bytes()[:-5])
 
-    def stop(**_: bool) -> None:
+    def stop(*_: object, **__: bool) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:

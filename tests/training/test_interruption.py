@@ -185,7 +185,7 @@ def test_a_run_stopped_while_compiling_leaves_no_dead_end(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def stop(**_: bool) -> None:
+    def stop(*_: object, **__: bool) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:

@@ -1,0 +1,87 @@
+"""metrics.csv: rows over a life of any length, in bounded space: the longer it is, the further apart they are."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..files import write_atomically
+from .readings import Row, told
+
+METRICS_FILE = "metrics.csv"
+# At most so many rows; when there are as many, every other one is dropped, and of those that come every other one too.
+# A row has some 250 bytes.
+MAX_ROWS = 4096
+
+
+class MetricsFile:
+    """The rows of a run, in a file that is never larger than `MAX_ROWS` of them.
+
+    Parameters
+    ----------
+    path : Path
+    columns : sequence of str
+        Names of the numbers of a row. A file that has other ones is begun anew.
+    step : int
+        Rows of later steps, which a checkpoint that is gone back to does not know of, are dropped.
+
+    Attributes
+    ----------
+    seconds : float
+        Those of the last row; 0 without one.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written.
+    """
+
+    def __init__(self, path: Path, columns: Sequence[str], step: int = 0) -> None:
+        self.path, self._columns = path, tuple(columns)
+        self._header = ",".join(columns) + "\n"
+        self._lines = [line for line in self._read() if int(line.partition(",")[0]) <= step]
+        self.seconds = float(self._lines[-1].split(",")[1]) if self._lines else 0.0
+        self._apart, self._since = 1, 0  # rows from one that stays to the next, and since the last such one
+        self._size = 0
+        self._rewrite()
+
+    def _read(self) -> list[str]:
+        try:
+            header, *lines = self.path.read_text().splitlines(keepends=True)
+        except (OSError, ValueError):
+            return []
+        whole = [line for line in lines if line.endswith("\n") and line.count(",") == self._header.count(",")]
+        return [line for line in whole if line[:1].isdigit()] if header == self._header else []
+
+    def add(self, row: Row) -> None:
+        """Write a row; it may be gone when the next one comes.
+
+        Raises
+        ------
+        OSError
+            If it cannot be written; it is with the next one that can.
+        """
+        if self._since:  # the last one was there for the time being
+            self._lines.pop()
+            self._size = 0
+        self._since = (self._since + 1) % self._apart
+        self._lines.append(",".join(told(row[name]) for name in self._columns) + "\n")
+        if not self._since and len(self._lines) >= MAX_ROWS:
+            self._lines = [*self._lines[:-1:2], self._lines[-1]]
+            self._apart, self._since, self._size = 2 * self._apart, self._apart, 0
+        if self._size and self.path.exists() and self.path.stat().st_size == self._size:
+            with self.path.open("ab", buffering=0) as file:
+                self._size += file.write(self._lines[-1].encode())
+        else:
+            self._rewrite()
+
+    def _rewrite(self) -> None:
+        content = (self._header + "".join(self._lines)).encode()
+        write_atomically(self.path, content)
+        self._size = len(content)
+
+    def synchronize(self) -> None:
+        """Bring the rows to disk; raise `OSError` if that cannot be."""
+        with self.path.open("ab") as file:
+            os.fsync(file.fileno())

@@ -1,0 +1,161 @@
+"""Hooks of a run: what they are called for, what they may raise, and rows of metrics."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from synaptick import Agent, Config, ConfigError, RunError, Tally, make_env, run
+from synaptick.errors import HookError
+from synaptick.training.hooks import StopRun
+from synaptick.training.run import resume_run, start_run
+from synaptick.training.run_folder import RunFolder
+
+from ..support.runs import Cli
+
+SMALL = Config(layers=(8,), memory=0, steps=600, log_every=100, checkpoint_every=250)
+
+
+class Recorder:
+    """Notes its calls."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, Any]] = []
+
+    def on_start(self, agent: Agent, tally: Tally) -> None:
+        self.calls.append(("start", tally.steps))
+
+    def on_step(self, tally: Tally) -> None:
+        self.calls.append(("step", tally.steps))
+
+    def on_episode(self, tally: Tally) -> None:
+        self.calls.append(("episode", tally.last_return))
+
+    def on_log(self, row: Mapping[str, float | None]) -> None:
+        self.calls.append(("log", row["step"]))
+
+    def on_checkpoint(self, path: Path) -> None:
+        self.calls.append(("checkpoint", path.name))
+
+    def on_stop(self, tally: Tally) -> None:
+        self.calls.append(("stop", tally.steps))
+
+    def of(self, kind: str) -> list[Any]:
+        return [value for name, value in self.calls if name == kind]
+
+
+def parts() -> tuple[Agent, Any]:
+    env = make_env("CartPole-v1")
+    return Agent(SMALL, env.observation_space, env.action_space), env
+
+
+def test_a_hook_is_called_for_everything_in_order() -> None:
+    recorder, (agent, env) = Recorder(), parts()
+    tally = run(agent, env, 250, seed=0, hooks=[recorder], log_every=100)
+    assert recorder.of("start") == [0]
+    assert recorder.of("step") == list(range(1, 251))
+    assert len(recorder.of("episode")) == tally.episodes > 1
+    assert recorder.of("log") == [100, 200, 250]
+    assert recorder.of("stop") == [250]
+    assert recorder.calls[0][0] == "start"
+    assert recorder.calls[-1] == ("stop", 250)
+
+
+def test_a_run_calls_it_for_checkpoints_too_and_a_resumed_one_goes_on(tmp_path: Path) -> None:
+    recorder = Recorder()
+    start_run(SMALL, tmp_path / "run", quiet=True, hooks=lambda _: [recorder])
+    assert recorder.of("checkpoint") == ["run"] * 3
+    assert recorder.of("log") == [100, 200, 300, 400, 500, 600]
+    again = Recorder()
+    resume_run(tmp_path / "run", 1000, quiet=True, hooks=lambda _: [again])
+    assert again.of("start") == [600]
+    assert again.of("log") == [700, 800, 900, 1000]
+    with (tmp_path / "run" / "metrics.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["step"]) for row in rows] == list(range(100, 1001, 100))
+    seconds = [float(row["seconds"]) for row in rows]
+    assert seconds == sorted(seconds)
+    with (tmp_path / "run" / "results.csv").open(newline="") as file:
+        returns = [float(row["return"]) for row in csv.DictReader(file)]
+    episodes = [int(row["episodes"]) for row in rows]
+    ended = np.diff([0, *episodes])
+    means = [float(row["mean_return"] or 0) for row in rows]
+    assert np.dot(ended, means) == pytest.approx(sum(returns[: episodes[-1]]), rel=1e-4)
+
+
+@pytest.mark.parametrize("event", ["on_start", "on_step", "on_episode", "on_log", "on_checkpoint", "on_stop"])
+def test_a_hook_that_raises_ends_the_run_with_all_that_was_learned(tmp_path: Path, event: str) -> None:
+    class Bad:
+        pass
+
+    def fail(*_: Any) -> None:
+        raise ValueError("no\nroom")
+
+    setattr(Bad, event, fail)
+    with pytest.raises(RunError, match=rf"hook Bad.{event} failed \(ValueError: no room\) at step \d+; everything"):
+        start_run(SMALL, tmp_path / "run", quiet=True, hooks=lambda _: [Bad()])
+    agent = RunFolder.open(tmp_path / "run").load().agent
+    assert (agent.ticks > 0) == (event != "on_start")
+    resume_run(tmp_path / "run", 700, quiet=True)
+
+
+def test_in_a_loop_of_ones_own_it_comes_out_as_it_is_told() -> None:
+    agent, env = parts()
+    hook = SimpleNamespace(on_step=lambda tally: 1 / 0)
+    with pytest.raises(HookError, match=r"SimpleNamespace\.on_step failed"):
+        run(agent, env, 5, hooks=[hook])
+
+
+def test_what_is_no_hook_is_refused() -> None:
+    agent, env = parts()
+    with pytest.raises(ConfigError, match=r"7 is no hook: it has none of on_start, on_step"):
+        run(agent, env, 5, hooks=[7])
+
+
+def test_a_hook_may_end_the_run() -> None:
+    def stop(tally: Tally) -> None:
+        if tally.steps == 42:
+            raise StopRun("enough")
+
+    agent, env = parts()
+    recorder = Recorder()
+    assert run(agent, env, 100, hooks=[SimpleNamespace(on_step=stop), recorder]).steps == 42
+    assert recorder.of("stop") == [42]
+
+
+def test_a_target_ends_a_run_which_can_go_on(cli: Cli) -> None:
+    small = ("--set", "layers=[8]", "--set", "memory=0")
+    code, _, err = cli("run", "CartPole-v1", "--steps", 5000, "--stop-at", 5, "--out", "run", *small)
+    assert code == 0
+    assert "the target, 5, is reached" in err
+    agent = Agent.load("run/agent.synaptick")
+    assert agent.ticks < 5000
+    assert cli("run", "--resume", "run", "--quiet")[0] == 0
+    assert Agent.load("run/agent.synaptick").ticks == 5000
+
+
+def test_tensorboard_has_every_row(cli: Cli, tmp_path: Path) -> None:
+    pytest.importorskip("tensorboardX")
+    code, _, err = cli("run", "CartPole-v1", "--steps", 3000, "--tensorboard", "--out", tmp_path / "run", "--quiet")
+    assert (code, err) == (0, "")
+    (file,) = (tmp_path / "run" / "tensorboard").glob("events.*")
+    content = file.read_bytes()
+    for name in (b"reward_rate", b"actor/0/spike_rate", b"episode/return"):
+        assert name in content
+
+
+def test_what_is_not_installed_is_named(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    for option, module, extra in (
+        (("--tensorboard",), "tensorboardX", "tensorboard"),
+        (("--wandb", "p"), "wandb", "wandb"),
+    ):
+        monkeypatch.setitem(sys.modules, module, None)
+        code, _, err = cli("run", "CartPole-v1", "--steps", 10, *option, "--out", f"run-{extra}", "--quiet")
+        assert code == 2
+        assert f"pip install synaptick[{extra}]" in err
