@@ -153,11 +153,12 @@ def _hooks(options: argparse.Namespace) -> Callable[[Path], list[Any]]:
 
 def _show_run(result: dict[str, Any]) -> None:
     mean = result["mean_return_last_100"]
+    print(f"{result['env']}: mean return {'-' if mean is None else format(mean, '.1f')} over the last 100 episodes")
     print(
-        f"{result['env']}: mean return of the last 100 episodes {'-' if mean is None else format(mean, '.1f')} after "
-        f"{result['steps']:,} steps ({result['episodes']:,} episodes, {result['steps_per_second']:,.0f} steps/s, "
-        f"{result['state_bytes']:,} bytes of state) -> {result['out']}"
+        f"{result['steps']:,} steps, {result['episodes']:,} episodes, {result['steps_per_second']:,.0f} steps/s, "
+        f"{result['state_bytes']:,} bytes of state"
     )
+    print(result["out"])
 
 
 def _eval(options: argparse.Namespace) -> dict[str, Any]:

@@ -5,6 +5,7 @@
 `Guard`               the protected step, for a loop of your own; `Loop` is made of it
 `Watchdog`            what is looked for, and what is done about it
 `Snapshots`           copies of the agent to go back to, and on their way to disk
+`Telemetry`           rows of metrics while the machine runs
 `Plant`, `Clock`      what a loop needs of a machine, and of time
 `Histogram`           durations in constant memory
 `EventLog`, `Event`   what happened
@@ -20,6 +21,7 @@ from .guard import Guard
 from .loop import Loop, Plant
 from .snapshots import Snapshots
 from .system import Quiet
+from .telemetry import Telemetry
 from .watchdog import Watchdog
 
 __all__ = [
@@ -34,5 +36,6 @@ __all__ = [
     "Plant",
     "Quiet",
     "Snapshots",
+    "Telemetry",
     "Watchdog",
 ]

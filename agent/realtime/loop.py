@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Collection
+from contextlib import AbstractContextManager, nullcontext
 from types import TracebackType
 from typing import Any, Protocol
 
@@ -17,6 +18,7 @@ from .action_limits import checked, copied
 from .clock import SECOND, Clock, MonotonicClock, Pacer
 from .guard import Guard
 from .system import Quiet
+from .telemetry import Telemetry
 
 OVERRUNS = ("skip", "hold", "stop")
 # Of the time between two wake-ups at most so much is waited for by looking at the clock.
@@ -76,6 +78,8 @@ class Loop:
     cpus, priority, awake, collect
         As for `Quiet`: processors to be pinned to, real-time priority, whether processors are kept from sleeping, and
         whether to leave the garbage collector on.
+    telemetry : Telemetry, optional
+        Rows of metrics while the loop runs.
     clock : Clock, optional
     options
         As for `Guard`: watchdog, fallback, safe_action, snapshots, learn, events, cpu_time.
@@ -113,6 +117,7 @@ class Loop:
         priority: int | None = None,
         awake: bool = False,
         collect: bool = False,
+        telemetry: Telemetry | None = None,
         clock: Clock | None = None,
         **options: Any,
     ) -> None:
@@ -136,6 +141,7 @@ class Loop:
         late = int(max(jump * SECOND, 10 * period))
         self._pacer = Pacer(rate, int(min(spin * SECOND, MOST_SPIN * period)), late, self._clock)
         self.quiet = Quiet(collect, cpus, priority, awake)
+        self.telemetry = telemetry
         self.wake_time, self.busy_time = Histogram(), Histogram()
         self.periods = self.misses = self.skipped = self.jumps = self.sense_failures = self.act_failures = 0
         self.stopped, self._stopping = "", False
@@ -161,7 +167,7 @@ class Loop:
         self.guard.warm_up()
         last = math.inf if steps is None else self.periods + steps
         try:
-            with self.quiet:
+            with self.quiet, self._telling():
                 self._begun = self._clock.now()
                 if self.periods:  # of an earlier run; the machine was left alone since then
                     self.guard.was_late(abs(self._begun - self._ended) / self._pacer.period)
@@ -173,6 +179,9 @@ class Loop:
             self._ended = self._clock.now()
             self._send_final()
         return self.report()
+
+    def _telling(self) -> AbstractContextManager[Any]:
+        return nullcontext() if self.telemetry is None else self.telemetry.of(self.guard.agent, self.busy_time)
 
     def _send_final(self) -> None:
         if self._final_action is None:
@@ -212,6 +221,7 @@ class Loop:
             "busy_us": self.busy_time.to_dict(),
             "collections": self.quiet.collections,
             "allocations": self.allocations,
+            "telemetry": None if self.telemetry is None else self.telemetry.to_dict(),
             "system": dict(self.quiet.notes),
             **self.guard.report(),
         }

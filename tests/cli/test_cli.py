@@ -84,9 +84,11 @@ def test_quiet_prints_nothing_and_json_then_only_the_object(cli: Cli) -> None:
 
 def test_a_pipe_gets_plain_lines(cli: Cli) -> None:
     code, out, err = cli("run", ENV_ID, "--steps", 300, *SMALL, "--out", "a")
-    assert (code, out.count("\n"), err.count("\n")) == (0, 1, 1)
+    assert (code, out.count("\n"), err.count("\n")) == (0, 3, 1)
     assert re.search(r"300 steps, [\d,]+ bytes of state$", err)
-    assert re.search(r"mean return of the last 100 episodes -?[\d.]+ after 300 steps .* -> a$", out)
+    assert re.fullmatch(
+        rf"{ENV_ID}: mean return -?[\d.]+ over the last 100 episodes\n300 steps, .* bytes of state\na\n", out
+    )
     assert "\x1b" not in out + err
     assert "\r" not in out + err
 
@@ -107,7 +109,7 @@ def test_nobody_has_to_read_what_is_printed(cli: Cli, tmp_path: Path, name: str)
         read = process.stderr if name == "stdout" else process.stdout
         assert read is not None
         text = read.read()
-    assert (process.returncode, text.count("\n")) == (0, 1)
+    assert (process.returncode, text.count("\n")) == (0, 1 if name == "stdout" else 3)
     assert "Traceback" not in text
     assert_whole(tmp_path / "a", 3000)
 
@@ -116,7 +118,7 @@ def test_before_the_first_episode_ends_there_is_no_mean(cli: Cli) -> None:
     code, out, _ = cli("run", ENV_ID, "--steps", 3, *SMALL, "--json")
     assert code == 0
     assert json.loads(out.splitlines()[-1])["mean_return_last_100"] is None
-    assert "episodes - after 3 steps" in cli("run", ENV_ID, "--steps", 3, *SMALL)[1]
+    assert "mean return - over the last" in cli("run", ENV_ID, "--steps", 3, *SMALL)[1]
 
 
 # ---- eval
