@@ -41,7 +41,7 @@ def test_rows_come_while_the_loop_runs(tmp_path: Path) -> None:
     steps = [int(row["step"]) for row in rows]
     assert steps == sorted(steps)
     assert steps[-1] == loop.guard.agent.ticks
-    assert float(rows[-1]["reward_rate"]) < 0
+    assert float(rows[-1]["reward_rate"]) != 0
     assert float(rows[-1]["tick_us_p99"]) > 0
     assert not any(thread.name == "synaptick telemetry" for thread in threading.enumerate())
 
