@@ -106,6 +106,7 @@ def _parser() -> argparse.ArgumentParser:
     evaluation.add_argument("run_dir", type=expanded, metavar="RUN_DIR")
     evaluation.add_argument("--episodes", type=whole, default=100, metavar="N")
     evaluation.add_argument("--seed", type=whole, metavar="S", help="seed of the environment")
+    evaluation.add_argument("--deterministic", action="store_true", help="take the most probable action each time")
     add_json(evaluation)
     evaluation.set_defaults(command=_eval, show=_show_eval)
 
@@ -144,7 +145,7 @@ def _show_run(result: dict[str, Any]) -> None:
 
 
 def _eval(options: argparse.Namespace) -> dict[str, Any]:
-    return evaluate(options.run_dir, options.episodes, options.seed)
+    return evaluate(options.run_dir, options.episodes, options.seed, options.deterministic)
 
 
 def _show_eval(result: dict[str, Any]) -> None:

@@ -23,10 +23,12 @@ class _Enough(Exception):
     pass
 
 
-def evaluate(path: Path, episodes: int = 100, seed: int | None = None) -> dict[str, Any]:
+def evaluate(
+    path: Path, episodes: int = 100, seed: int | None = None, deterministic: bool = False
+) -> dict[str, Any]:
     """Let the agent of a run act without learning for a number of episodes; the run is not changed.
 
-    Actions are sampled from the policy, as in training.
+    Actions are sampled from the policy, as in training, unless `deterministic`.
 
     Parameters
     ----------
@@ -36,6 +38,8 @@ def evaluate(path: Path, episodes: int = 100, seed: int | None = None) -> dict[s
         Episodes to play, at least 1.
     seed : int, optional
         Seed of the environment, at least 0; by default one that training did not use.
+    deterministic : bool, optional
+        True: take the most probable action each time.
 
     Raises
     ------
@@ -84,6 +88,7 @@ def evaluate(path: Path, episodes: int = 100, seed: int | None = None) -> dict[s
                         LONGEST_EVALUATION,
                         seed=seed,
                         learn=False,
+                        deterministic=deterministic,
                         tally=tally,
                         on_step=stop_if_asked,
                         on_episode=keep,
