@@ -1,4 +1,4 @@
-"""The command line: ``synaptick run | eval | soak | bench``."""
+"""The command line: ``synaptick run | eval | watch | soak | bench``."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from .compile import add_compile, add_warmup
 from .export import add_export
 from .options import add_json, whole
 from .soak import add_soak
+from .watch import add_watch
 
 
 def command() -> NoReturn:
@@ -110,6 +111,7 @@ def _parser() -> argparse.ArgumentParser:
     add_json(evaluation)
     evaluation.set_defaults(command=_eval, show=_show_eval)
 
+    add_watch(commands)
     add_warmup(commands)
     add_compile(commands)
     add_export(commands)

@@ -23,9 +23,7 @@ class _Enough(Exception):
     pass
 
 
-def evaluate(
-    path: Path, episodes: int = 100, seed: int | None = None, deterministic: bool = False
-) -> dict[str, Any]:
+def evaluate(path: Path, episodes: int = 100, seed: int | None = None, deterministic: bool = False) -> dict[str, Any]:
     """Let the agent of a run act without learning for a number of episodes; the run is not changed.
 
     Actions are sampled from the policy, as in training, unless `deterministic`.

@@ -118,9 +118,9 @@ def run(
         raise ConfigError("deterministic=True with learn=True: what is learned from are samples; give learn=False too")
     tally = tally or Tally()
     action = agent.last_action if resume else _begin(agent, env, seed, learn, tally)
+    if deterministic:
+        action = agent.choose_likeliest()
     for _ in range(steps):
-        if deterministic:
-            action = agent.choose_likeliest()
         observation, reward, terminated, truncated = _step(env, action)
         if terminated or truncated:
             agent.end(reward, None if terminated else observation, learn)
@@ -132,6 +132,8 @@ def run(
         else:
             action = agent.step(reward, observation, learn)
             tally.add(as_reward(reward))
+        if deterministic:
+            action = agent.choose_likeliest()
         if on_step:
             on_step(tally)
     return tally
