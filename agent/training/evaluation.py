@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..agent import Agent
 from ..errors import ConfigError, Interrupted
 from .environment import environment_seed
 from .episodes import Tally
@@ -21,6 +22,24 @@ LONGEST_EVALUATION = 10**6
 
 class _Enough(Exception):
     pass
+
+
+class MostProbable:
+    """An agent as `run` calls it, without learning, that takes the most probable action and not a sample."""
+
+    def __init__(self, agent: Agent) -> None:
+        self._agent = agent
+        self.end = agent.end
+
+    def start(self, observation: Any, learn: bool = False) -> Any:
+        """Begin an episode and return the first action."""
+        self._agent.start(observation, learn)
+        return self._agent.choose_likeliest()
+
+    def step(self, reward: float, observation: Any, learn: bool = False) -> Any:
+        """Return the next action."""
+        self._agent.step(reward, observation, learn)
+        return self._agent.choose_likeliest()
 
 
 def evaluate(path: Path, episodes: int = 100, seed: int | None = None, deterministic: bool = False) -> dict[str, Any]:
@@ -57,6 +76,7 @@ def evaluate(path: Path, episodes: int = 100, seed: int | None = None, determini
     folder = RunFolder.open(path)
     moment = folder.load()
     agent = moment.agent
+    acting: Any = MostProbable(agent) if deterministic else agent
     config = folder.config
     if seed is None:
         seed = environment_seed(config.seed, 2**63)  # a step that no run begins at
@@ -81,12 +101,11 @@ def evaluate(path: Path, episodes: int = 100, seed: int | None = None, determini
                 while True:
                     before = tally.episodes
                     run(
-                        agent,
+                        acting,
                         env,
                         LONGEST_EVALUATION,
                         seed=seed,
                         learn=False,
-                        deterministic=deterministic,
                         tally=tally,
                         on_step=stop_if_asked,
                         on_episode=keep,

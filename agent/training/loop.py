@@ -9,7 +9,7 @@ from typing import Any
 from gymnasium.vector import VectorEnv
 
 from ..agent import Agent
-from ..errors import ConfigError, EnvError, InputError, one_line
+from ..errors import EnvError, InputError, one_line
 from ..spaces import as_reward
 from .console import warn
 from .episodes import Tally
@@ -75,7 +75,6 @@ def run(
     seed: int | None = None,
     resume: bool = False,
     learn: bool = True,
-    deterministic: bool = False,
     tally: Tally | None = None,
     on_step: Callable[[Tally], None] | None = None,
     on_episode: Callable[[Tally], None] | None = None,
@@ -94,8 +93,6 @@ def run(
         True: go on in the middle of an episode, which both `agent` and `env` have to be in, without a reset.
     learn : bool, optional
         False: act only.
-    deterministic : bool, optional
-        True, with `learn` False: take the most probable action each time, not a sample.
     tally : Tally, optional
         Counts to go on from.
     on_step, on_episode : callable, optional
@@ -109,17 +106,11 @@ def run(
     ------
     EnvError
         If `env` is a vector environment.
-    ConfigError
-        If both `learn` and `deterministic` are true.
     InputError
         If what it returns is not what Gymnasium's environments return, or does not fit its spaces.
     """
-    if learn and deterministic:
-        raise ConfigError("deterministic=True with learn=True: what is learned from are samples; give learn=False too")
     tally = tally or Tally()
     action = agent.last_action if resume else _begin(agent, env, seed, learn, tally)
-    if deterministic:
-        action = agent.choose_likeliest()
     for _ in range(steps):
         observation, reward, terminated, truncated = _step(env, action)
         if terminated or truncated:
@@ -132,8 +123,6 @@ def run(
         else:
             action = agent.step(reward, observation, learn)
             tally.add(as_reward(reward))
-        if deterministic:
-            action = agent.choose_likeliest()
         if on_step:
             on_step(tally)
     return tally

@@ -31,6 +31,7 @@ class Mp4:
         import imageio.v2
 
         self._file = Unfinished(path)
+        self._file.release()
         self.frames = self.nbytes = 0
         self._writer: Any = imageio.v2.get_writer(
             self._file.temporary, format="FFMPEG", mode="I", fps=fps, macro_block_size=2, ffmpeg_log_level="error"

@@ -37,6 +37,10 @@ class Unfinished:
         """Write, and return how many bytes."""
         return self._file.write(data)
 
+    def release(self) -> None:
+        """Close the file, so that another process can write to `temporary`."""
+        self._file.close()
+
     def finish(self) -> None:
         """Close the file and give it its name."""
         self._file.close()

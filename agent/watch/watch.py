@@ -11,6 +11,7 @@ from ..config import Config
 from ..errors import ConfigError, Interrupted
 from ..training.environment import environment_seed
 from ..training.episodes import Tally
+from ..training.evaluation import MostProbable
 from ..training.guarded_env import cause_of, env_failure
 from ..training.interrupts import StopRequest
 from ..training.loop import run
@@ -117,6 +118,7 @@ def _film(
     from .film import Film
 
     agent = moment.agent
+    acting: Any = MostProbable(agent) if deterministic else agent
     title = f"{config.env}{', most probable actions' if deterministic else ''}"
     if seed is None:
         seed = environment_seed(config.seed, 2**63)  # a step that no run begins at
@@ -130,7 +132,7 @@ def _film(
             stop.check(f"{tally.steps} of {steps} steps were shown")
 
         try:
-            run(agent, env, steps, seed=seed, learn=False, deterministic=deterministic, tally=tally, on_step=on_step)
+            run(acting, env, steps, seed=seed, learn=False, tally=tally, on_step=on_step)
         except (Closed, Interrupted, ConfigError):
             raise
         except BaseException as error:

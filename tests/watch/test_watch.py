@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +61,7 @@ def test_a_gif_has_a_frame_for_every_second_step_and_each_differs(cli: Cli, done
     assert result["frames"] == len(found) == 31  # the first one too
     assert result["bytes"] == Path("a.gif").stat().st_size
     assert {frame.shape for frame in found} == {(600, 960, 3)}
-    assert all((one != other).any() for one, other in zip(found, found[1:], strict=False))
+    assert all((one != other).any() for one, other in itertools.pairwise(found))
     assert min(lasts[1:-1]) >= 60  # at most 15 a second
     assert sum(lasts[:-1]) == pytest.approx(1000 * 59 / 30, abs=20)
     assert {entry.name: entry.read_bytes() for entry in done.iterdir()} == before
@@ -147,14 +150,21 @@ def test_a_run_that_is_going_on_can_be_watched(cli: Cli, plain: Path) -> None:
         lock.release()
 
 
-def test_an_mp4_has_a_frame_for_every_step(cli: Cli, plain: Path) -> None:
+def test_an_mp4_has_a_frame_for_every_step(cli: Cli, tmp_path: Path) -> None:
+    """Written and read in processes of their own: imageio leaves pipes for the collector to close."""
     pytest.importorskip("imageio_ffmpeg")
-    import imageio.v2
-
-    assert cli("watch", plain, "--mp4", "a.mp4", "--steps", 25, "--size", "640x400")[0] == 0
-    found = [np.asarray(frame) for frame in imageio.v2.get_reader("a.mp4")]
-    assert len(found) == 25
-    assert found[0].shape == (400, 640, 3)
+    name = "synaptick/MemoryChain-v0"
+    assert cli("run", name, "--steps", 30, *NET, "--out", "a", "--quiet")[0] == 0
+    command = ["-m", "synaptick", "watch", "a", "--mp4", "a.mp4", "--steps", "25", "--size", "640x400", "--json"]
+    read = "import imageio.v2; print([frame.shape for frame in imageio.v2.get_reader('a.mp4')])"
+    done, back = (
+        subprocess.run([sys.executable, *words], cwd=tmp_path, capture_output=True, text=True, timeout=300, check=True)
+        for words in (command, ["-c", read])
+    )
+    assert json.loads(done.stdout)["bytes"] == (tmp_path / "a.mp4").stat().st_size
+    assert json.loads(done.stdout)["frames"] == 25
+    assert back.stdout.count("(400, 640, 3)") == 25
+    assert not list(tmp_path.glob(".*part*"))
 
 
 def test_nothing_is_left_of_a_film_whose_environment_fails(cli: Cli, plain: Path) -> None:
@@ -187,6 +197,19 @@ def test_what_cannot_be_used_is_one_line(cli: Cli, plain: Path, arguments: tuple
     assert err.startswith("synaptick: error: ")
     assert re.search(said, err)
     assert not list(Path().glob("*.gif"))
+
+
+def test_a_window_shows_every_step_until_it_is_closed(cli: Cli, plain: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a driver that draws nowhere, and is taken for one that draws."""
+    pygame = pytest.importorskip("pygame")
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+    monkeypatch.setattr(pygame.display, "get_driver", lambda: "x11")
+    result = json.loads(cli("watch", plain, "--steps", 8, "--fps", 240, "--json")[1])
+    assert (result["steps"], result["frames"], result["out"]) == (8, 8, "")
+    events = iter([[], [], [pygame.event.Event(pygame.QUIT)]])
+    monkeypatch.setattr(pygame.event, "get", lambda: next(events))
+    result = json.loads(cli("watch", plain, "--steps", 8, "--fps", 240, "--json")[1])
+    assert (result["steps"], result["frames"]) == (3, 2)
 
 
 def test_without_a_screen_it_says_what_to_give(cli: Cli, plain: Path, monkeypatch: pytest.MonkeyPatch) -> None:
