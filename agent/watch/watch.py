@@ -86,7 +86,10 @@ def watch(
     except Closed:
         pass
     except Interrupted:
-        screen.close(tally.steps)
+        if tally.steps:
+            screen.close(tally.steps)
+        else:
+            screen.discard()
         raise
     except BaseException:
         screen.discard()
