@@ -178,9 +178,42 @@ class Agent:
             self.observation.encode(observation, self._staging)
             self._tick(reward, kernel.TRUNCATE, learn)
 
+    def act(self, observation: Any, deterministic: bool = False) -> Any:
+        """Act without learning: return the action for an observation, of the type that `start` and `step` return.
+
+        Begins an episode if none is running; else it is ``step(0.0, observation, learn=False)``. Nothing learned is
+        changed, and learned ticks that follow begin with empty credit.
+
+        Parameters
+        ----------
+        observation : object
+        deterministic : bool, optional
+            True: the most probable category of each discrete factor, the first of several, and the mean of each control
+            within its bounds. False: a sample, as in training. Random numbers are drawn either way.
+
+        Raises
+        ------
+        InputError
+            As for `step`; the agent is unchanged.
+        """
+        action = self.step(0.0, observation, learn=False) if self.running else self.start(observation, learn=False)
+        return self.choose_likeliest() if deterministic else action
+
+    def choose_likeliest(self) -> Any:
+        """Put the most probable action in the place of the one that was drawn last, and return it.
+
+        Only after a call with ``learn=False``: what is learned from are samples. See `act` for what is most probable.
+        """
+        choices = self.action.choices
+        factors = np.split(self.arena.views["probabilities"], np.cumsum(choices, dtype=np.int64)[:-1])
+        # Without a factor there is one part all the same, which is empty.
+        self._drawn[: len(choices)] = [factor.argmax() for factor in factors[: len(choices)]]
+        self._drawn[len(choices) :] = self.means
+        return self.last_action
+
     @property
     def last_action(self) -> Any:
-        """The action that `start` or `step` returned last, again; it is part of the state."""
+        """The action that `start`, `step` or `act` returned last, again; it is part of the state."""
         if self.action.simple:
             return self.action.members[int(self._drawn[0])]
         return self.action.decode(self._drawn)
@@ -274,6 +307,15 @@ class Agent:
     def probabilities(self) -> NDArray[np.float64]:
         """Probabilities at the last observation: of each category, discrete factor after factor; a copy, (n,)."""
         return self.arena.views["probabilities"].copy()
+
+    @property
+    def means(self) -> NDArray[np.float64]:
+        """Mean of each continuous dimension at the last observation, within its bounds; a copy, (n,)."""
+        views, first = self.arena.views, sum(self.action.choices)
+        drawn = views["actor/output"][first : first + self.action.controls].astype(np.float64)
+        drawn = np.minimum(np.maximum(drawn, views["control_low"]), views["control_high"])
+        means: NDArray[np.float64] = views["control_center"] + views["control_scale"] * drawn
+        return means
 
     @property
     def stds(self) -> NDArray[np.float64]:

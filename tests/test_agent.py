@@ -175,6 +175,63 @@ def test_whole_episodes_of_acting_change_no_weight_and_no_statistic(changes: dic
     assert changed(running, agent.arena.running) <= {"value_tm1", "log_probability_tm1", "reward_sum"}
 
 
+def likeliest(agent: Agent) -> list[float]:
+    """Return index of each factor and value of each control, worked out from the outputs themselves."""
+    views = agent.arena.views
+    output = [float(value) for value in views["actor/output"]]
+    found: list[float] = []
+    first = 0
+    for size in agent.action.choices:
+        found.append(output[first : first + size].index(max(output[first : first + size])))
+        first += size
+    for k in range(agent.action.controls):
+        mean = min(max(output[first + k], views["control_low"][k]), views["control_high"][k])
+        found.append(views["control_center"][k] + views["control_scale"][k] * mean)
+    return found
+
+
+@pytest.mark.parametrize("changes", ACTING.values(), ids=list(ACTING))
+def test_act_takes_what_is_most_probable_and_changes_nothing_learned(changes: dict[str, Any]) -> None:
+    agent, rng = make_agent(layers=(8, 9), **({"kappa_policy": 4.0} | changes)), np.random.default_rng(1)
+    drive(agent, 200, act_only=False)
+    views = learned(agent)
+    for _ in range(100):
+        action = agent.act(observe(agent, rng), deterministic=True)
+        expected = np.array(likeliest(agent))
+        assert (agent.arena.views["action"] == expected).all()
+        assert number(action) == number(agent.last_action) == number(agent.action.decode(expected))
+        assert (agent.means == expected[len(agent.action.choices) :]).all()
+    for name, before in views.items():
+        assert agent.arena.views[name].tobytes() == before.tobytes(), name
+
+
+def test_act_samples_as_a_step_without_learning_does() -> None:
+    ours, theirs, rng = make_agent(), make_agent(), np.random.default_rng(0)
+    for k in range(60):
+        seen = rng.normal(size=SIZE)
+        if k % 20 == 0 and k:
+            ours.end(1.0, learn=False), theirs.end(1.0, learn=False)
+        if theirs.running:
+            assert ours.act(seen) == theirs.step(0.0, seen, learn=False)
+        else:
+            assert ours.act(seen) == theirs.start(seen, learn=False)
+        assert state(ours) == state(theirs)
+    assert_refused(ours, lambda: ours.act([0.0]))
+    assert_refused(ours, lambda: ours.act([0.0, np.nan, 0.0], deterministic=True))
+
+
+def test_the_mean_of_a_control_is_within_its_bounds() -> None:
+    agent = make_agent(action=CONTROLS)
+    weights = agent.arena.views["actor/w"]
+    for value, mean in ((50.0, [3.0, 50.0]), (-50.0, [-1.0, -2.0])):
+        weights[:] = 0.0
+        weights[:, agent.arena.row_of("actor").bias] = value
+        action = agent.act(ZEROS, deterministic=True)
+        assert CONTROLS.contains(action)
+        assert action[0] == agent.means[0] == mean[0]
+        assert (action[1] > 40.0) if value > 0 else (action[1] == mean[1])
+
+
 # ---- refusals
 
 

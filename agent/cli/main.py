@@ -1,4 +1,4 @@
-"""The command line: ``synaptick run | eval | soak | bench``."""
+"""The command line: ``synaptick run | eval | watch | soak | bench``."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ from .compile import add_compile, add_warmup
 from .export import add_export
 from .options import add_json, whole
 from .soak import add_soak
+from .watch import add_watch
 
 
 def command() -> NoReturn:
@@ -111,9 +112,11 @@ def _parser() -> argparse.ArgumentParser:
     evaluation.add_argument("run_dir", type=expanded, metavar="RUN_DIR")
     evaluation.add_argument("--episodes", type=whole, default=100, metavar="N")
     evaluation.add_argument("--seed", type=whole, metavar="S", help="seed of the environment")
+    evaluation.add_argument("--deterministic", action="store_true", help="take the most probable action each time")
     add_json(evaluation)
     evaluation.set_defaults(command=_eval, show=_show_eval)
 
+    add_watch(commands)
     add_warmup(commands)
     add_compile(commands)
     add_export(commands)
@@ -162,7 +165,7 @@ def _show_run(result: dict[str, Any]) -> None:
 
 
 def _eval(options: argparse.Namespace) -> dict[str, Any]:
-    return evaluate(options.run_dir, options.episodes, options.seed)
+    return evaluate(options.run_dir, options.episodes, options.seed, options.deterministic)
 
 
 def _show_eval(result: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..agent import Agent
 from ..errors import ConfigError, Interrupted
 from .environment import environment_seed
 from .episodes import Tally
@@ -24,10 +25,28 @@ class _Enough(Exception):
     pass
 
 
-def evaluate(path: Path, episodes: int = 100, seed: int | None = None) -> dict[str, Any]:
+class MostProbable:
+    """An agent as `run` calls it, without learning, that takes the most probable action and not a sample."""
+
+    def __init__(self, agent: Agent) -> None:
+        self._agent = agent
+        self.end = agent.end
+
+    def start(self, observation: Any, learn: bool = False) -> Any:
+        """Begin an episode and return the first action."""
+        self._agent.start(observation, learn)
+        return self._agent.choose_likeliest()
+
+    def step(self, reward: float, observation: Any, learn: bool = False) -> Any:
+        """Return the next action."""
+        self._agent.step(reward, observation, learn)
+        return self._agent.choose_likeliest()
+
+
+def evaluate(path: Path, episodes: int = 100, seed: int | None = None, deterministic: bool = False) -> dict[str, Any]:
     """Let the agent of a run act without learning for a number of episodes; the run is not changed.
 
-    Actions are sampled from the policy, as in training.
+    Actions are sampled from the policy, as in training, unless `deterministic`.
 
     Parameters
     ----------
@@ -37,6 +56,8 @@ def evaluate(path: Path, episodes: int = 100, seed: int | None = None) -> dict[s
         Episodes to play, at least 1.
     seed : int, optional
         Seed of the environment, at least 0; by default one that training did not use.
+    deterministic : bool, optional
+        True: take the most probable action each time.
 
     Raises
     ------
@@ -56,6 +77,7 @@ def evaluate(path: Path, episodes: int = 100, seed: int | None = None) -> dict[s
     folder = RunFolder.open(path)
     moment = folder.load()
     agent = moment.agent
+    acting: Any = MostProbable(agent) if deterministic else agent
     config = folder.config
     if seed is None:
         seed = environment_seed(config.seed, 2**63)  # a step that no run begins at
@@ -80,7 +102,7 @@ def evaluate(path: Path, episodes: int = 100, seed: int | None = None) -> dict[s
                 while True:
                     before = tally.episodes
                     run(
-                        agent,
+                        acting,
                         env,
                         LONGEST_EVALUATION,
                         seed=seed,

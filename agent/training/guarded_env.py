@@ -89,6 +89,10 @@ class GuardedEnv:
         finally:
             elsewhere.__exit__()
 
+    def render(self) -> Any:
+        """Return what the environment returns."""
+        return self._call(self._env.render)
+
     def state(self) -> dict[str, Any] | None:
         """Return its state (`env_state.capture`), or None if it cannot be restored."""
         try:

@@ -147,6 +147,15 @@ def test_eval_prints_one_object_and_changes_nothing(cli: Cli, finished: Path) ->
     assert re.fullmatch(r"CartPole-v1: return [\d.]+ \+- [\d.]+ over 5 episodes without learning\n", plain)
 
 
+def test_eval_can_take_the_most_probable_action_each_time(cli: Cli, finished: Path) -> None:
+    sampled, taken, again = (
+        json.loads(cli("eval", finished, "--episodes", 5, *flag, "--json")[1])
+        for flag in ((), ("--deterministic",), ("--deterministic",))
+    )
+    assert taken == again != sampled
+    assert list(taken) == EVAL_KEYS
+
+
 def test_eval_never_learns(cli: Cli, finished: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     learning, tick = [], kernel.common_tick
 

@@ -18,6 +18,7 @@ from .inputs import budgets
 COMMANDS: dict[tuple[str, ...], list[str]] = {
     ("run",): ["--steps", "1", "--set", "layers=[4]", "--set", "memory=0"],
     ("eval",): ["--episodes", "1"],
+    ("watch",): ["--steps", "0"],
     ("soak",): ["--ticks", "5"],
     ("compile",): ["--out", "file/below"],
     ("export", "c"): ["--out", "file"],
@@ -61,6 +62,7 @@ OPTIONS += [
     "--integration",
 ]
 OPTIONS += ["--help", "--version", "-h", "--", "-", "--st", "--frozen-normalization", "--no-such"]
+OPTIONS += ["--gif", "--mp4", "--fps", "--net", "--size", "--deterministic"]
 VALUES = ["", "0", "1", "-1", "2", "1e5", "nan", "inf", "0x10", "9" * 5000, "many", "ünï", "\udcff", "a\nb", "x" * 5000]
 VALUES += [".", "file", "done", "nowhere", "file/below", "broken.yaml", "/dev/null", "/proc/self/mem", "~nobody", "a:b"]
 VALUES += [ENV_ID, "CartPole-v1", "os:system", ":", "no_such:X-v0", "default", "1x32", "classic", "parts", "euler"]

@@ -1,0 +1,1 @@
+"""Watching an agent act: its environment, its spikes and what it expects, as a film or in a window."""
