@@ -44,7 +44,7 @@ class TensorBoard:
 
     def __init__(self, folder: Path) -> None:
         try:
-            from tensorboardX import SummaryWriter  # type: ignore[import-not-found,unused-ignore]
+            from tensorboardX import SummaryWriter
         except ImportError:
             raise ConfigError("--tensorboard needs tensorboardX: pip install synaptick[tensorboard]") from None
         self._writer = SummaryWriter(str(folder))
@@ -82,7 +82,7 @@ class WeightsAndBiases:
 
     def __init__(self, project: str, folder: Path) -> None:
         try:
-            import wandb  # type: ignore[import-not-found,unused-ignore]
+            import wandb
         except ImportError:
             raise ConfigError("--wandb needs wandb: pip install synaptick[wandb]") from None
         self._wandb, self._project, self._folder = wandb, project, folder

@@ -13,6 +13,7 @@ from ..training.environment import environment_seed
 from ..training.episodes import Tally
 from ..training.evaluation import MostProbable
 from ..training.guarded_env import cause_of, env_failure
+from ..training.hooks import Functions
 from ..training.interrupts import StopRequest
 from ..training.loop import run
 from ..training.run_folder import Moment, RunFolder
@@ -135,7 +136,7 @@ def _film(
             stop.check(f"{tally.steps} of {steps} steps were shown")
 
         try:
-            run(acting, env, steps, seed=seed, learn=False, tally=tally, on_step=on_step)
+            run(acting, env, steps, seed=seed, learn=False, tally=tally, hooks=[Functions(on_step=on_step)])
         except (Closed, Interrupted, ConfigError):
             raise
         except BaseException as error:
