@@ -198,8 +198,8 @@ def _named(place: Place, quantities: Any) -> list[str]:
     except TypeError:
         names, unknown = [], [quantities]
     if unknown or not names:
-        given = one_line(unknown[0]) if unknown else "nothing"
-        raise ProbeError(f"{place.path} has no {given} to record; allowed: {', '.join(allowed)}")
+        given = f"{one_line(unknown[0])} is no quantity of" if unknown else "no quantity is named of"
+        raise ProbeError(f"{given} {place.path}; allowed: {', '.join(allowed)}")
     return names
 
 
