@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arena.arena import Arena
-from ..arena.traces import epsa_of
+from ..arena.traces import Chosen, epsa_of
 from ..kernels import tick as kernel
-from .place import Place
+from .place import Place, as_chosen
 
 
 class _Formed:
@@ -43,38 +43,43 @@ class Eligibility(_Formed):
 
     def __init__(self, arena: Arena, place: Place, neurons: NDArray[np.intp]) -> None:
         super().__init__(arena, place)
-        self.path, self.neurons = place.path, neurons
-        view = {name: arena.views[f"{place.path}/{name}"] for name in ("eps", "epsa", "epsr", "psi", "strength")}
-        self.eps, self.epsr, self.psi = view["eps"][:, : place.inputs], view["epsr"][:, : place.inputs], view["psi"]
-        self.group = neurons % len(view["eps"])
+        names = ("eps", "epsa", "epsr", "psi", "strength")
+        eps, epsa, epsr, psi, strength = (arena.views[f"{place.path}/{name}"] for name in names)
+        self.path, self.neurons, self.psi = place.path, as_chosen(neurons), psi
+        self.eps, self.epsr = eps[:, : place.inputs], epsr[:, : place.inputs]
+        self.group: Chosen = neurons % len(eps) if len(eps) > 1 else slice(None)
         # Which of the neurons adapt, and their numbers.
-        self.at = np.flatnonzero(neurons < len(view["epsa"]))
-        self.adaptive = neurons[self.at]
-        self.strength = view["strength"][self.adaptive, None].astype(np.float64)
+        adapting = np.flatnonzero(neurons < len(epsa))
+        self.at, self.adaptive = as_chosen(adapting), as_chosen(neurons[adapting])
+        self.strength = strength[neurons[adapting], None].astype(np.float64)
         self.fall = float(arena.settings.reset_strength * arena.settings.v_th)
         self.suppression = np.zeros((len(neurons), place.inputs))
+        self.work = np.zeros((len(neurons), place.inputs))
 
     def prepare(self, mode: int, learning: bool) -> None:
         """Copy what adaptation and reset will take off; the buffer `suppression` is overwritten."""
         super().prepare(mode, learning)
-        if not self.formed or not (len(self.at) or len(self.epsr)):
-            return
-        self.suppression.fill(0.0)
         cleared = mode == kernel.START and self.arena.settings.keep_state == 0.0
         if cleared or self.arena.clock.stale:
+            self.suppression.fill(0.0)
             return
-        if len(self.at):
-            epsa = epsa_of(self.arena.views, self.path, self.adaptive)
-            self.suppression[self.at] = self.strength * epsa[:, : self.suppression.shape[1]]
+        if not self.formed:
+            return
         if len(self.epsr):
-            self.suppression += self.fall * self.epsr[self.neurons]
+            np.multiply(self.epsr[self.neurons], self.fall, out=self.suppression)
+        if len(self.strength):
+            epsa = epsa_of(self.arena.views, self.path, self.adaptive)[:, : self.suppression.shape[1]]
+            taken = self.strength * epsa
+            self.suppression[self.at] = taken + self.suppression[self.at] if len(self.epsr) else taken
 
     def __call__(self, out: NDArray[Any]) -> None:
         """Write the eligibility of the last tick to `out`, (k, inputs); NaN if it formed none."""
-        if self.formed:
-            out[...] = self.psi[self.neurons, None] * (self.eps[self.group] - self.suppression)
-        else:
+        if not self.formed:
             out.fill(np.nan)
+            return
+        np.subtract(self.eps[self.group], self.suppression, out=self.work)
+        np.multiply(self.psi[self.neurons, None], self.work, out=self.work)
+        out[...] = self.work
 
 
 class MemoryEligibility(_Formed):
@@ -82,7 +87,7 @@ class MemoryEligibility(_Formed):
 
     def __init__(self, arena: Arena, place: Place, neurons: NDArray[np.intp]) -> None:
         super().__init__(arena, place)
-        self.neurons, self.psi = neurons, arena.views[f"{place.path}/psi"]
+        self.neurons, self.psi = as_chosen(neurons), arena.views[f"{place.path}/psi"]
         self.eps = place.rows_of_neurons(arena.views[f"{place.path}/eps"])
 
     def __call__(self, out: NDArray[Any]) -> None:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ..arena.arena import Arena
 from ..arena.placement import NET_NAMES
+from ..arena.traces import Chosen
 from ..errors import ProbeError, one_line
 
 
@@ -77,3 +78,10 @@ def place_of(arena: Arena, name: Any, nets: bool = True, layers: bool = True) ->
     columns = d.columns(index)
     memory = d.is_memory(index)
     return Place(name, index, d.layers[index], columns["threshold" if memory else "bias"] + 1, memory)
+
+
+def as_chosen(neurons: NDArray[np.intp]) -> Chosen:
+    """Return numbers of neurons as a slice where they follow one another: what it names is then not copied."""
+    count = len(neurons)
+    first = int(neurons[0]) if count else 0
+    return slice(first, first + count) if (neurons == np.arange(first, first + count)).all() else neurons

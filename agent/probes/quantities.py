@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..arena.arena import Arena
 from ..arena.traces import Chosen, credit_of
 from .eligibility import Eligibility, MemoryEligibility
-from .place import Place
+from .place import Place, as_chosen
 
 # Writes what there is after a tick into a row of a buffer, in place.
 Read = Callable[[NDArray[Any]], None]
@@ -89,7 +89,7 @@ def reader(arena: Arena, place: Place, name: str, neurons: NDArray[np.intp]) -> 
             return lambda out: out.fill(getattr(arena.running, entry)), (), np.float64
         view = views[f"{path}/{name}"]
         return _copy(view, slice(None)), view.shape, np.float32
-    chosen, one_each = _chosen(neurons), (len(neurons),)
+    chosen, one_each = as_chosen(neurons), (len(neurons),)
     if name in _PLAIN:
         return _copy(views[f"{path}/{_PLAIN[name]}"], chosen), one_each, np.float32
     if name == "current":
@@ -104,12 +104,6 @@ def reader(arena: Arena, place: Place, name: str, neurons: NDArray[np.intp]) -> 
         matrix = views[f"{path}/{'w' if name == 'weight' else name}"]
         return _copy(place.rows_of_neurons(matrix), chosen), shape, np.float32
     return lambda out: np.copyto(out, credit_of(views, path, chosen)[:, : place.inputs]), shape, np.float32
-
-
-def _chosen(neurons: NDArray[np.intp]) -> Chosen:
-    """Return the numbers of neurons as a slice where they follow one another, which is faster to read."""
-    first, count = int(neurons[0]), len(neurons)
-    return slice(first, first + count) if (neurons == np.arange(first, first + count)).all() else neurons
 
 
 def _copy(view: NDArray[Any], chosen: Chosen) -> Read:
