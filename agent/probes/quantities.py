@@ -52,7 +52,7 @@ OF_LAYERS = {
 OF_NETS = {
     "value": Quantity("normalized reward", (), "value of the last observation"),
     "td_error": Quantity("normalized reward", (), "the last TD error"),
-    "output": Quantity("preference, mean in half ranges, log std; normalized reward", ("output",), "of the readout"),
+    "output": Quantity("preference, mean, log std", ("output",), "of the readout; of the critic the value"),
     "gradient": Quantity("1/output", ("output",), "of log pi(action), or of the value, with respect to the output"),
 }
 _PLAIN = {"spike": "z", "v": "v", "a": "a", "psi": "psi", "rate": "rate", "retention": "keep"}
@@ -62,7 +62,8 @@ _MEMORY_ONLY = ("retention",)
 def quantities_of(place: Place) -> dict[str, Quantity]:
     """Return what can be recorded of a layer or of a network, with the axes that it has there."""
     if place.layer is None:
-        return OF_NETS
+        value = OF_NETS["output"]._replace(unit="normalized reward")
+        return OF_NETS if place.path == "actor" else {**OF_NETS, "output": value}
     kept = {name: spec for name, spec in OF_LAYERS.items() if place.memory or name not in _MEMORY_ONLY}
     if place.memory:
         return kept

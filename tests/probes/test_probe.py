@@ -163,6 +163,7 @@ def test_axes_are_those_of_the_arrays() -> None:
     assert layer.axes["weight"] == ("tick", "neuron", "input")
     assert layer.data["weight"].shape == (5, 9, 6 + 3 + 9 + 1)
     assert net.axes == {"value": ("tick",), "output": ("tick", "output")}
+    assert agent.probe("critic", "output").units == {"output": "normalized reward"} != net.units
     assert (net.data["value"].shape, net.data["output"].shape) == ((5,), (5, 3))
 
 
