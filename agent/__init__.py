@@ -10,6 +10,7 @@ from .errors import (
     EnvError,
     InputError,
     PhaseError,
+    ProbeError,
     RunError,
     SpaceError,
     StateError,
@@ -43,6 +44,7 @@ __all__ = [
     "EnvError",
     "InputError",
     "PhaseError",
+    "ProbeError",
     "RunError",
     "SpaceError",
     "StateError",
@@ -64,5 +66,5 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    subpackages = {"configs", "envs", "realtime"}
+    subpackages = {"configs", "envs", "probes", "realtime"}
     return sorted({*(name for name in globals() if name.startswith("__")), *subpackages, *__all__})

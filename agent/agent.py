@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,10 @@ from .errors import ConfigError, InputError, PhaseError, StateError, one_line
 from .kernels import tick as kernel
 from .kernels.normalize import COUNT, reward_scale
 from .spaces import ActionSpec, ObservationSpec, as_reward
+
+if TYPE_CHECKING:
+    from .probes import Probe
+    from .probes.sources import Retention
 
 
 class Agent:
@@ -74,7 +79,7 @@ class Agent:
         self._attach(build(config, self.observation, self.action, seed, buffer))
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave out views into the arena, so that a copy gets some into its own, and the compiled step."""
+        """Leave out views into the arena, so that a copy gets some into its own, and the step, with its probes."""
         return {key: value for key, value in vars(self).items() if key not in ("_staging", "_drawn", "_advance")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -84,7 +89,10 @@ class Agent:
     def _attach(self, arena: Arena) -> None:
         self.arena = arena
         self._staging, self._drawn = arena.views["staging"], arena.views["action"]
-        self._advance = compilation.step_of(self.rare)
+        self._release()
+
+    def _release(self) -> None:
+        self._advance: Any = compilation.step_of(self.rare)
 
     @staticmethod
     def size_of(config: Config, observation_space: Any, action_space: Any) -> Size:
@@ -353,6 +361,95 @@ class Agent:
         219 synapses; 10,048 bytes: layers[0] 4,608, sizes, settings and statistics 4,416, the readout 1,024
         """
         return summary(self.arena, size_of(self.config, self.observation, self.action))
+
+    def probe(
+        self,
+        where: str,
+        quantities: Iterable[str],
+        neurons: Iterable[int] | None = None,
+        every: int = 1,
+        capacity: int = 10_000,
+    ) -> Probe:
+        """Record what neurons do in every tick from now on, in buffers that are allocated here and never grow.
+
+        A probe is outside the agent's state: its bytes are the same with it and without, and it is not in a copy, a
+        pickle, a snapshot or a file. Steps of a compiled loop pass it by. While there is none, a tick costs nothing.
+
+        Parameters
+        ----------
+        where : str
+            A layer, "actor/0" the lowest of the actor, memory first; or a network, "actor" or "critic".
+        quantities : str or iterable of str
+            Of a layer: spike, v, a, psi, rate, current, signal, weight, credit, eligibility and, of memory neurons,
+            retention. Of a network: value, td_error, output, gradient. `Probe.units` and `Probe.axes` say more.
+        neurons : iterable of int, optional
+            Their numbers in the layer, from 0, in the order wanted; all of them by default. Not for a network.
+        every : int, optional
+            Record after every so many calls of `start`, `step` and `end`, at least 1.
+        capacity : int, optional
+            Rows to keep, at least 1; then the oldest are overwritten.
+
+        Raises
+        ------
+        ProbeError
+            If there is no such layer, quantity or neuron, or no memory for the buffers.
+
+        Notes
+        -----
+        States are copied as the call leaves them. "eligibility" is e_ij of the tick, NaN where none was formed: where
+        nothing was learned, at the end of an episode, and in layers that do not learn. "signal" sums up the signals of
+        all hops; with `depth_filter: tensor` it is that of the readout alone.
+
+        Examples
+        --------
+        >>> from gymnasium.spaces import Box, Discrete
+        >>> from synaptick import Agent, Config
+        >>> agent = Agent(Config(layers=(8,), memory=0), Box(-1.0, 1.0, (3,)), Discrete(2))
+        >>> with agent.probe("actor/0", ["spike", "psi"], neurons=[3, 7]) as probe:
+        ...     action = agent.start([0.0, 0.5, -0.5])
+        ...     action = agent.step(1.0, [0.1, 0.4, -0.4])
+        >>> probe.raster().shape, probe.ticks, probe.units["psi"]
+        ((2, 2), array([0, 1]), '1/v_th')
+        """
+        from .probes import Probe
+        from .probes.recorder import Recorder
+
+        probe = Probe(self.arena, where, quantities, neurons, every, capacity)
+        if not isinstance(self._advance, Recorder):
+            self._advance = Recorder(self._advance, self._release)
+        self._advance.add(probe)
+        return probe
+
+    def weights(self, layer: str) -> dict[str, Any]:
+        """Return copies of the weights of a layer, such as "actor/0", by what they come from, without padding.
+
+        Returns
+        -------
+        dict
+            "below" (neurons, neurons below), "observation" (neurons, inputs), "recurrent" (neurons, neurons) and "bias"
+            (neurons,), where the layer has them. Of memory neurons, two such dicts, "C" and "G", which may have
+            "earlier observation" too, and C a "threshold" (neurons,).
+
+        Raises
+        ------
+        ProbeError
+            If there is no such layer.
+        """
+        from .probes.sources import weights_by_source
+
+        return weights_by_source(self.arena, layer)
+
+    def retention(self, network: str = "actor") -> Retention:
+        """Return what each memory neuron kept in the last tick: the share 1 - g, and its time constant in ticks.
+
+        Raises
+        ------
+        ProbeError
+            If there is no such network, or it has no memory neurons.
+        """
+        from .probes.sources import retention
+
+        return retention(self.arena, network)
 
     def snapshot(self) -> NDArray[np.uint8]:
         """Return a copy of the whole state, `nbytes` bytes, for `restore`."""

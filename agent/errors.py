@@ -26,6 +26,10 @@ class PhaseError(SynaptickError, RuntimeError):
     """A call at the wrong time, such as `step` before `start`; the agent is unchanged."""
 
 
+class ProbeError(SynaptickError, ValueError):
+    """A layer, quantity or neuron that is not there to be looked at; the agent is unchanged."""
+
+
 class StateError(SynaptickError, ValueError):
     """A buffer, snapshot or checkpoint that does not fit this agent, or is damaged, foreign or too new."""
 
