@@ -13,7 +13,7 @@ from ..training.environment import environment_seed, make_env_of
 from ..training.episodes import Tally
 from ..training.loop import run
 from ..versions import versions
-from .support.aggregate import bootstrap_interval, interquartile_mean
+from ..aggregate import bootstrap_interval, interquartile_mean
 from .support.trials import in_parallel
 
 # Shipped configurations.

@@ -19,7 +19,7 @@ from ..training.episodes import RECENT, Tally
 from ..training.loop import run
 from ..versions import versions
 from .suites import SUITES
-from .support.aggregate import bootstrap_interval, interquartile_mean
+from ..aggregate import bootstrap_interval, interquartile_mean
 from .support.trials import in_parallel, saying_where, tuned
 
 # Episodes that must have ended before their mean can reach a threshold.

@@ -25,7 +25,7 @@ from ..agent import Agent
 from ..config import Config
 from ..training.environment import environment_seed, make_env_of
 from ..versions import versions
-from .support.aggregate import bootstrap_interval, interquartile_mean
+from ..aggregate import bootstrap_interval, interquartile_mean
 from .support.trials import in_parallel, tuned
 
 ENV = "synaptick.envs:synaptick/TraceConditioning-v0"

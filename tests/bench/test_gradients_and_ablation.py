@@ -32,7 +32,7 @@ from synaptick.bench.gradients.compare import (
 )
 from synaptick.bench.gradients.costs import SHIPPED
 from synaptick.bench.gradients.variants import Form, estimate
-from synaptick.bench.support.aggregate import bootstrap_interval, interquartile_mean
+from synaptick.aggregate import bootstrap_interval, interquartile_mean
 from synaptick.cli.main import main
 
 from ..support.common import BINARY

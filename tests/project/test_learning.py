@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from synaptick.bench.learning import bench_learning
-from synaptick.bench.support.aggregate import interquartile_mean
+from synaptick.aggregate import interquartile_mean
 
 
 def last_100(task: str) -> np.ndarray:
