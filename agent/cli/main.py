@@ -24,6 +24,7 @@ from .bench import add_bench
 from .compile import add_compile, add_warmup
 from .export import add_export
 from .options import add_json, whole
+from .plot import add_plot, add_report
 from .soak import add_soak
 
 
@@ -109,6 +110,8 @@ def _parser() -> argparse.ArgumentParser:
     add_json(evaluation)
     evaluation.set_defaults(command=_eval, show=_show_eval)
 
+    add_plot(commands)
+    add_report(commands)
     add_warmup(commands)
     add_compile(commands)
     add_export(commands)
