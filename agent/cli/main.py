@@ -1,4 +1,4 @@
-"""The command line: ``synaptick run | eval | soak | bench``."""
+"""The command line: ``synaptick run | eval | plot | report | soak | bench``."""
 
 from __future__ import annotations
 

@@ -8,6 +8,9 @@ from typing import Any
 from ..files import expanded
 from .options import add_json
 
+# Those of `plots.panels`, which is not loaded to show a help.
+PANELS = ("return", "reward", "value", "spikes", "payload", "retention", "weights", "speed")
+
 
 def add_plot(commands: Any) -> None:
     """Add ``plot`` to the commands of the parser."""
@@ -23,8 +26,7 @@ def add_plot(commands: Any) -> None:
         "--only",
         nargs="+",
         metavar="PANEL",
-        help="panels to draw: return, reward, value, spikes, payload, retention, weights, speed (default: all that "
-        "have data)",
+        help=f"panels to draw: {', '.join(PANELS)} (default: all that have data)",
     )
     add_json(parser)
     parser.set_defaults(command=_plot, show=_show_plot)

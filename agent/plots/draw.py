@@ -27,7 +27,7 @@ TITLE_LETTER, LETTER, SAMPLE, MARGIN = 6.4, 5.0, 38, 45
 SMALLEST = 1e-6
 
 
-def figure_of(drawables: Sequence[Drawable], labels: Sequence[str], heading: str = "") -> Figure:
+def figure_of(drawables: Sequence[Drawable], labels: Sequence[str], heading: str = "", width: float = WIDTH) -> Figure:
     """Return a figure of panels.
 
     Parameters
@@ -36,16 +36,18 @@ def figure_of(drawables: Sequence[Drawable], labels: Sequence[str], heading: str
     labels : sequence of str
         Of the groups; several are named in a legend of the figure.
     heading : str, optional
+    width : float, optional
+        Of a panel, in inches.
     """
     from matplotlib.figure import Figure
 
     columns = min(2, len(drawables))
     rows = math.ceil(len(drawables) / columns)
-    figure = Figure(figsize=(WIDTH * columns, HEIGHT * rows + 0.4 * bool(heading)))
+    figure = Figure(figsize=(width * columns, HEIGHT * rows + 0.4 * bool(heading)))
     figure.set_layout_engine("constrained", w_pad=0.1, h_pad=0.08, hspace=0.03, wspace=0.03)
     grid = figure.add_gridspec(rows, columns)
     for k, drawable in enumerate(drawables):
-        _draw_panel(figure, grid[divmod(k, columns)], drawable, labels)
+        _draw_panel(figure, grid[divmod(k, columns)], drawable, labels, width)
     if len(labels) > 1:
         _name_groups(figure, labels, heading)
     elif heading:
@@ -68,7 +70,7 @@ def _name_groups(figure: Figure, labels: Sequence[str], heading: str) -> None:
     )  # fmt: skip
 
 
-def _draw_panel(figure: Figure, cell: SubplotSpec, drawable: Drawable, labels: Sequence[str]) -> None:
+def _draw_panel(figure: Figure, cell: SubplotSpec, drawable: Drawable, labels: Sequence[str], width: float) -> None:
     panel, parts = drawable
     found = dict.fromkeys(line for _, lines in parts for _, line in lines if line)
     names = sorted(found, key=lambda line: line == READOUT)
@@ -88,10 +90,10 @@ def _draw_panel(figure: Figure, cell: SubplotSpec, drawable: Drawable, labels: S
     last.set_xlabel(panel.x_label)
     first.set_title(panel.title, loc="left", pad=18)
     if len(names) > 1:
-        _name_lines(first, panel.title, names, len(labels))
+        _name_lines(first, panel.title, names, len(labels), width)
 
 
-def _name_lines(axes: Axes, title: str, names: Sequence[str], groups: int) -> None:
+def _name_lines(axes: Axes, title: str, names: Sequence[str], groups: int, width: float) -> None:
     from matplotlib.lines import Line2D
 
     handles = []
@@ -99,7 +101,7 @@ def _name_lines(axes: Axes, title: str, names: Sequence[str], groups: int) -> No
         style = line_style(0, k, groups, len(names))
         color = style["color"] if groups == 1 else "#777777"  # the color is the group's
         handles.append(Line2D([], [], label=name, color=color, linestyle=style["linestyle"]))
-    room = 72 * WIDTH - MARGIN - TITLE_LETTER * len(title)
+    room = 72 * width - MARGIN - TITLE_LETTER * len(title)
     columns = min(len(names), max(1, int(room / (SAMPLE + LETTER * max(map(len, names))))))
     axes.legend(
         handles=handles, loc="lower right", bbox_to_anchor=(1, 1), borderpad=0, ncols=columns,

@@ -25,7 +25,7 @@ thead th { color: var(--soft); font-weight: 500; }
 tbody th { font-weight: 400; }
 td { font-variant-numeric: tabular-nums; }
 .numbers td { text-align: right; padding-right: 0; }
-.grid { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 29rem), 1fr)); gap: 1.4rem 2rem; }
+.grid { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), 1fr)); gap: 1.4rem 2rem; }
 figure { margin: 0; }
 svg { display: block; width: 100%; height: auto; }
 svg * { stroke-linejoin: round; stroke-linecap: butt; }

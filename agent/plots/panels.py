@@ -79,7 +79,7 @@ class Drawable(NamedTuple):
 def _returns(run: Run) -> dict[str, Curve]:
     if not run.results:
         return {}
-    return {"": Curve(run.results[STEP], trailing_mean(run.results["return"], RECENT))}
+    return {"": curve_of(run.results[STEP], trailing_mean(run.results["return"], RECENT))}
 
 
 def _columns(names: Mapping[str, str]) -> Callable[[Run], dict[str, Curve]]:

@@ -21,6 +21,8 @@ from .svg import SVG_SETTINGS, inline_svg
 
 FORMATS = (".html", ".htm")
 DEFAULT_NAME = "report.html"
+# Inches of a figure, which is stretched to its column: small enough for letters to be read on a phone.
+WIDTH = 4.2
 # What is in summary.json, in words, and how its numbers are written.
 _SUMMARY = {
     "steps": ("environment steps", ",d"),
@@ -86,7 +88,9 @@ def _figures(run: Run) -> tuple[dict[str, str], dict[str, str]]:
         return {}, {"anything": str(error)}
     with styled(**SVG_SETTINGS):
         return {
-            each.panel.name: inline_svg(figure_of([each], [group.label]), each.panel.name, each.panel.title)
+            each.panel.name: inline_svg(
+                figure_of([each], [group.label], width=WIDTH), each.panel.name, each.panel.title
+            )
             for each in panels
         }, left_out
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from synaptick.bench.learning import bench_learning
 from synaptick.aggregate import interquartile_mean
+from synaptick.bench.learning import bench_learning
 
 
 def last_100(task: str) -> np.ndarray:
