@@ -73,7 +73,7 @@ def _name_groups(figure: Figure, labels: Sequence[str], heading: str) -> None:
 def _draw_panel(figure: Figure, cell: SubplotSpec, drawable: Drawable, labels: Sequence[str], width: float) -> None:
     panel, parts = drawable
     found = dict.fromkeys(line for _, lines in parts for _, line in lines if line)
-    names = sorted(found, key=lambda line: line == READOUT)
+    names = sorted(found, key=lambda line: (line == READOUT, "layers" in line))
     rows = cell.subgridspec(len(parts), 1)
     all_axes: list[Axes] = []
     for k, (part, lines) in enumerate(parts):

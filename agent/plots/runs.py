@@ -125,14 +125,25 @@ def _compared(config: Config) -> dict[str, Any]:
 
 
 def _labels(settings: Sequence[dict[str, Any]]) -> list[str]:
-    """Return for each group what differs between any of them; the environment if there is but one."""
-    differ = [name for name in settings[0] if any(each[name] != settings[0][name] for each in settings)] or ["env"]
+    """Return for each group what differs; where that is much, only what most others have otherwise."""
+    differ = [name for name in settings[0] if any(each[name] != settings[0][name] for each in settings)]
+    usual = {name: _most_common([each[name] for each in settings]) for name in differ}
     labels: list[str] = []
     for each in settings:
-        parts = [_named(name, each[name]) for name in differ[:MOST_NAMED]]
-        label = ", ".join(parts) + (f" (+{len(differ) - MOST_NAMED} settings)" if len(differ) > MOST_NAMED else "")
+        named = differ
+        if len(differ) > MOST_NAMED:
+            named = [name for name in differ if name == "env" or each[name] != usual[name]]
+        named = named or ["env"]
+        label = ", ".join(_named(name, each[name]) for name in named[:MOST_NAMED])
+        if len(named) > MOST_NAMED:
+            label += f" (+{len(named) - MOST_NAMED} settings)"
         labels.append(f"{label} ({len(labels) + 1})" if label in labels else label)
     return labels
+
+
+def _most_common(values: Sequence[Any]) -> Any:
+    """Return the most common of values that cannot all be hashed, the first of those that are equally common."""
+    return max(values, key=values.count)
 
 
 def _named(name: str, value: Any) -> str:

@@ -19,7 +19,15 @@ INK = "#1a1a1b"
 GRID = "#8a8a8b"
 # Okabe and Ito (2008) without yellow, which white paper swallows; neighbors differ in lightness.
 COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", INK)
-DASHES: tuple[Any, ...] = ("solid", (0, (5, 2)), (0, (1, 1.3)), (0, (6, 2, 1, 2)), (0, (3, 1, 1, 1, 1, 1)), (0, (9, 3)))
+DASHES: tuple[Any, ...] = (
+    "solid",
+    (0, (5, 2)),
+    (0, (1, 1.3)),
+    (0, (6, 2, 1, 2)),
+    (0, (3, 1, 1, 1, 1, 1)),
+    (0, (9, 3)),
+    (0, (2, 2)),
+)
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 # Single runs behind what they have in common, and its interval.
 THIN: dict[str, Any] = {"linewidth": 0.6, "alpha": 0.45}

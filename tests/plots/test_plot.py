@@ -77,11 +77,20 @@ def test_runs_that_differ_in_their_seed_alone_are_one_group_and_others_are_named
 
 
 def test_labels_stay_short_and_differ(make_run: MakeRun) -> None:
+    """Where much differs, each group is named by what sets it apart from most."""
     changes = {"discount": 0.9, "lambda_value": 0.5, "lambda_policy": 0.5}
-    runs = [make_run("a"), make_run("b", **changes), make_run("c", **changes, v_th=2.0)]
-    labels = [group.label for group in open_groups(runs)]
-    assert len(set(labels)) == 3
-    assert labels[1].endswith("(+1 settings)")
+    more = {**changes, "gain": 3.0}
+    runs = [make_run("a"), make_run("b", v_th=2.0), make_run("c", **changes), make_run("d", **more)]
+    runs += [make_run("f", **more, reset_strength=0.5), make_run("g", layers=(9,)), make_run("h", layers=(10,))]
+    assert [group.label for group in open_groups(runs)] == [
+        "CartPole-v1",
+        "v_th=2.0",
+        "discount=0.9, lambda_policy=0.5, lambda_value=0.5",
+        "gain=3.0, discount=0.9, lambda_policy=0.5 (+1 settings)",
+        "reset_strength=0.5, gain=3.0, discount=0.9 (+2 settings)",
+        "layers=[9]",
+        "layers=[10]",
+    ]
 
 
 def test_panels_without_data_are_left_out_with_the_reason(make_run: MakeRun, cli: Cli, tmp_path: Path) -> None:
@@ -161,6 +170,6 @@ def test_the_command_line_starts_without_matplotlib_and_names_all_panels(cli: Cl
 
 def test_lines_differ_without_their_color() -> None:
     """In grey, of one group and of several."""
-    for groups, lines in ((1, 5), (3, 1), (3, 3)):
+    for groups, lines in ((1, 7), (7, 1), (3, 3)):
         looks = [style.line_style(k, n, groups, lines) for k in range(groups) for n in range(lines)]
         assert len({(look["linestyle"], look.get("marker")) for look in looks}) == groups * lines
