@@ -43,27 +43,28 @@ def figure_of(drawables: Sequence[Drawable], labels: Sequence[str], heading: str
 
     columns = min(2, len(drawables))
     rows = math.ceil(len(drawables) / columns)
-    figure = Figure(figsize=(width * columns, HEIGHT * rows + 0.4 * bool(heading)))
+    # As many groups in a row as there is width for.
+    beside = max(1, int(width * columns * 11 / (8 + max(map(len, labels)))))
+    above = 0.4 * bool(heading) + 0.2 * (len(labels) > 1) * math.ceil(len(labels) / beside)
+    figure = Figure(figsize=(width * columns, HEIGHT * rows + above))
     figure.set_layout_engine("constrained", w_pad=0.1, h_pad=0.08, hspace=0.03, wspace=0.03)
     grid = figure.add_gridspec(rows, columns)
     for k, drawable in enumerate(drawables):
         _draw_panel(figure, grid[divmod(k, columns)], drawable, labels, width)
     if len(labels) > 1:
-        _name_groups(figure, labels, heading)
+        _name_groups(figure, labels, heading, beside)
     elif heading:
         figure.suptitle(heading, fontsize=10.5, x=0.015, ha="left")
     return figure
 
 
-def _name_groups(figure: Figure, labels: Sequence[str], heading: str) -> None:
+def _name_groups(figure: Figure, labels: Sequence[str], heading: str, columns: int) -> None:
     from matplotlib.lines import Line2D
 
     handles = []
     for k, label in enumerate(labels):
         style = line_style(k, 0, len(labels), 1)
         handles.append(Line2D([], [], label=label, **{**style, "markevery": None}))
-    # As many in a row as there is width for.
-    columns = max(1, int(figure.get_figwidth() * 11 / (8 + max(map(len, labels)))))
     figure.legend(
         handles=handles, title=heading or None, title_fontsize=10.5, alignment="left", loc="outside upper left",
         ncols=min(columns, len(labels)), borderpad=0.6,
@@ -113,7 +114,7 @@ def _raised(axes: Axes) -> Any:
     """Return the coordinates of axes, raised by the line on which the label of the vertical one stands."""
     from matplotlib.transforms import ScaledTranslation
 
-    return axes.transAxes + ScaledTranslation(0, 19 / 72, axes.get_figure(root=True).dpi_scale_trans)  # type: ignore[union-attr]
+    return axes.transAxes + ScaledTranslation(0, 19 / 72, axes.figure.dpi_scale_trans)
 
 
 def _draw_curves(axes: Axes, part: Part, lines: Lines, labels: Sequence[str], names: Sequence[str]) -> None:
