@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from ..agent import Agent
+from ..aggregate import bootstrap_interval, interquartile_mean
 from ..training.config_file import load_config
 from ..training.environment import environment_seed, make_env_of
 from ..training.episodes import Tally
 from ..training.hooks import Functions
 from ..training.loop import run
 from ..versions import versions
-from .support.aggregate import bootstrap_interval, interquartile_mean
 from .support.trials import in_parallel
 
 # Shipped configurations.

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..agent import Agent
+from ..aggregate import bootstrap_interval, interquartile_mean
 from ..config import Config
 from ..errors import EnvError, SpaceError
 from ..training.config_file import load_config
@@ -20,7 +21,6 @@ from ..training.hooks import Functions
 from ..training.loop import run
 from ..versions import versions
 from .suites import SUITES
-from .support.aggregate import bootstrap_interval, interquartile_mean
 from .support.trials import in_parallel, saying_where, tuned
 
 # Episodes that must have ended before their mean can reach a threshold.

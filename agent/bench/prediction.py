@@ -22,10 +22,10 @@ from typing import Any
 import numpy as np
 
 from ..agent import Agent
+from ..aggregate import bootstrap_interval, interquartile_mean
 from ..config import Config
 from ..training.environment import environment_seed, make_env_of
 from ..versions import versions
-from .support.aggregate import bootstrap_interval, interquartile_mean
 from .support.trials import in_parallel, tuned
 
 ENV = "synaptick.envs:synaptick/TraceConditioning-v0"

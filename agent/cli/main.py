@@ -1,4 +1,4 @@
-"""The command line: ``synaptick run | eval | watch | soak | bench``."""
+"""The command line: ``synaptick run | eval | plot | report | watch | soak | bench``."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ from .bench import add_bench
 from .compile import add_compile, add_warmup
 from .export import add_export
 from .options import add_json, whole
+from .plot import add_plot, add_report
 from .soak import add_soak
 from .watch import add_watch
 
@@ -116,6 +117,8 @@ def _parser() -> argparse.ArgumentParser:
     add_json(evaluation)
     evaluation.set_defaults(command=_eval, show=_show_eval)
 
+    add_plot(commands)
+    add_report(commands)
     add_watch(commands)
     add_warmup(commands)
     add_compile(commands)

@@ -23,7 +23,7 @@ import numpy as np
 from gymnasium.spaces import Box
 from numba import njit
 from synaptick import Agent, Config
-from synaptick.bench.support.aggregate import interquartile_mean
+from synaptick.aggregate import interquartile_mean
 from synaptick.bench.support.csv_rows import RowWriter
 from synaptick.compiled_loop import START, STEP, load_tick, ports
 

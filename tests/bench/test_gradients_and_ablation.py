@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 from synaptick import Agent, Config
+from synaptick.aggregate import bootstrap_interval, interquartile_mean
 from synaptick.bench.ablation import ARMS, TASKS, bench_ablation
 from synaptick.bench.gradients.bptt import Paths, Stack, run
 from synaptick.bench.gradients.compare import (
@@ -32,7 +33,6 @@ from synaptick.bench.gradients.compare import (
 )
 from synaptick.bench.gradients.costs import SHIPPED
 from synaptick.bench.gradients.variants import Form, estimate
-from synaptick.bench.support.aggregate import bootstrap_interval, interquartile_mean
 from synaptick.cli.main import main
 
 from ..support.common import BINARY

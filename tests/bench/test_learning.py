@@ -14,10 +14,10 @@ import gymnasium
 import numpy as np
 import pytest
 from synaptick import Config, EnvError, RunError
+from synaptick.aggregate import bootstrap_interval, interquartile_mean
 from synaptick.bench import learning
 from synaptick.bench.learning import bench_learning, configuration, learning_lines, summarize
 from synaptick.bench.suites import SUITES, Suite, Task
-from synaptick.bench.support.aggregate import bootstrap_interval, interquartile_mean
 from synaptick.bench.support.trials import tuned
 from synaptick.training.episodes import Tally
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from synaptick.aggregate import interquartile_mean
 from synaptick.bench.learning import bench_learning
-from synaptick.bench.support.aggregate import interquartile_mean
 
 
 def last_100(task: str) -> np.ndarray:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..support.aggregate import bootstrap_interval, interquartile_mean
+from ...aggregate import bootstrap_interval, interquartile_mean
 from .curves import area_lost, level, lowest, recovery, smoothed, trend
 
 # From a world to the level that fresh agents reach in it, and the steps they take to 90 % of that.

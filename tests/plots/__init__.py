@@ -1,0 +1,1 @@
+"""Tests of figures and pages of runs."""

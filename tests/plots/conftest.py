@@ -1,0 +1,33 @@
+"""Run folders."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from synaptick.training.run import start_run
+
+from .synthetic import settings, write_metrics, write_results
+
+MakeRun = Callable[..., Path]
+
+
+@pytest.fixture
+def make_run(tmp_path: Path) -> MakeRun:
+    """Return a function that makes the folder of a run whose tables are filled with numbers that were made up."""
+
+    def make(name: str, metrics: bool = True, results: bool = True, **changes: Any) -> Path:
+        config, folder = settings(**changes), tmp_path / name
+        start_run(config, folder, quiet=True)
+        (folder / "metrics.csv").unlink(missing_ok=True)
+        if metrics:
+            write_metrics(folder, config)
+        if results:
+            write_results(folder, config.seed)
+        else:
+            (folder / "results.csv").write_text("step,episode,return,length\n")
+        return folder
+
+    return make
