@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from synaptick import agent as module
+from synaptick import inspection
 from synaptick.arena.summary import synapses
 
 from ..support.common import CONTROLS, drive, make_agent
@@ -59,7 +60,8 @@ def test_an_agent_in_one_line() -> None:
 
 
 def test_the_examples_in_the_docstrings_of_the_agent_hold() -> None:
-    found = doctest.DocTestFinder().find(module.Agent)
+    finder = doctest.DocTestFinder()
+    found = [*finder.find(module.Agent), *finder.find(inspection.Inspection)]
     ran = [test for test in found if test.examples and ("size" in test.name or "summary" in test.name)]
     assert len(ran) == 2
     for test in ran:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from synaptick import Agent, Config, InputError, PhaseError, ProbeError
-from synaptick import agent as module
+from synaptick import inspection as module
 from synaptick.arena.traces import traces
 from synaptick.probes import Probe
 from synaptick.probes.quantities import OF_LAYERS, OF_NETS
@@ -282,7 +282,9 @@ def test_what_is_not_there_is_refused_in_a_line(arguments: dict[str, Any], messa
 
 
 def test_the_example_in_the_docstring_of_probe_holds() -> None:
-    (found,) = (test for test in doctest.DocTestFinder().find(module.Agent) if test.name.endswith("Agent.probe"))
+    (found,) = (
+        test for test in doctest.DocTestFinder().find(module.Inspection) if test.name.endswith("Inspection.probe")
+    )
     assert found.examples
     assert doctest.DocTestRunner().run(found).failed == 0
 

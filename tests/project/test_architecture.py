@@ -64,7 +64,7 @@ def test_import_contracts_hold() -> None:
     [
         ('    "arena",\n', '    "memory",\n'),  # a wing that is not there
         ('    "arena",\n', ""),  # one that no layer names
-        ('    "agent",\n    "probes",\n', '    "probes",\n    "agent",\n'),  # an import that climbs
+        ('    "agent",\n    "inspection",\n', '    "inspection",\n    "agent",\n'),  # an import that climbs
         ('    "training | realtime | compiled_loop",\n', '    "training | realtime | compiled_loop | export",\n'),
     ],
     ids=["missing", "unnamed", "climbs", "siblings"],
