@@ -21,7 +21,7 @@ from ..training.config_file import parse_changes, resolve_config, shipped_names
 from ..training.console import kept_streams, warn
 from ..training.evaluation import evaluate
 from ..training.run import resume_run, start_run
-from ..training.trackers import StopAtReturn, TensorBoard, WeightsAndBiases
+from ..training.trackers import Rerun, StopAtReturn, TensorBoard, WeightsAndBiases
 from .bench import add_bench
 from .compile import add_compile, add_warmup
 from .export import add_export
@@ -106,6 +106,14 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--stop-at", type=float, metavar="RETURN", help="end once the last 100 episodes return so much")
     run.add_argument("--tensorboard", action="store_true", help="write event files of TensorBoard to the run folder")
     run.add_argument("--wandb", metavar="PROJECT", help="log to Weights & Biases")
+    run.add_argument(
+        "--rerun",
+        type=expanded,
+        nargs="?",
+        const=Path(),
+        metavar="FILE.rrd",
+        help="stream to the Rerun viewer, or to a file that it opens",
+    )
     add_json(run)
     run.set_defaults(command=_run, show=_show_run)
 
@@ -152,6 +160,8 @@ def _hooks(options: argparse.Namespace) -> Callable[[Path], list[Any]]:
             found.append(TensorBoard(folder / "tensorboard"))
         if options.wandb:
             found.append(WeightsAndBiases(options.wandb, folder))
+        if options.rerun is not None:
+            found.append(Rerun(None if options.rerun == Path() else options.rerun))
         return found
 
     return made

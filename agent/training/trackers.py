@@ -1,4 +1,4 @@
-"""Hooks that ship: stopping at a target, TensorBoard, Weights & Biases."""
+"""Hooks that ship: stopping at a target, TensorBoard, Weights & Biases, the Rerun viewer."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from ..errors import ConfigError
 from .episodes import Tally
 from .hooks import StopRun
 
+# Rows after which every other one is written.
+MOST_ROWS = 4096
 # Episodes whose mean counts as a target reached.
 ENOUGH = 20
 
@@ -29,7 +31,9 @@ class StopAtReturn:
 
 
 class TensorBoard:
-    """Writes rows of metrics and returns of episodes as event files of TensorBoard.
+    """Writes rows of metrics as event files of TensorBoard: all of the first 4,096, every other one of as many after.
+
+    So it goes on; a file that can only grow grows ever more slowly.
 
     Parameters
     ----------
@@ -48,14 +52,15 @@ class TensorBoard:
         except ImportError:
             raise ConfigError("--tensorboard needs tensorboardX: pip install synaptick[tensorboard]") from None
         self._writer = SummaryWriter(str(folder))
-
-    def on_episode(self, tally: Tally) -> None:
-        """Write the return of the episode that has ended."""
-        self._writer.add_scalar("episode/return", tally.last_return, tally.steps)
-        self._writer.add_scalar("episode/length", tally.last_length, tally.steps)
+        self._rows, self._apart = 0, 1
 
     def on_log(self, row: Mapping[str, float | None]) -> None:
-        """Write a row."""
+        """Write a row, if it is its turn."""
+        self._rows += 1
+        if self._rows % self._apart:
+            return
+        if self._rows >= MOST_ROWS * self._apart:
+            self._rows, self._apart = 0, 2 * self._apart
         for name, value in row.items():
             if value is not None and name != "step":
                 self._writer.add_scalar(name, value, int(row["step"] or 0))
@@ -101,3 +106,47 @@ class WeightsAndBiases:
         """End it."""
         if self._run is not None:
             self._run.finish()
+
+
+class Rerun:
+    """Streams rows of metrics, and the spikes of every layer at the time of a row, to the Rerun viewer or to a file.
+
+    Parameters
+    ----------
+    file : Path, optional
+        An ``.rrd`` file to write, which the viewer opens; without it a viewer is started.
+
+    Raises
+    ------
+    ConfigError
+        If rerun-sdk is not installed.
+    """
+
+    def __init__(self, file: Path | None = None) -> None:
+        try:
+            import rerun
+        except ImportError:
+            raise ConfigError("--rerun needs rerun-sdk: pip install synaptick[rerun]") from None
+        self._rerun, self._file = rerun, file
+        self._spikes: dict[str, Any] = {}
+
+    def on_start(self, agent: Agent, tally: Tally) -> None:
+        """Open the stream."""
+        self._rerun.init("synaptick", spawn=self._file is None)
+        if self._file is not None:
+            self._rerun.save(str(self._file))
+        views = agent.arena.views
+        self._spikes = {name.removesuffix("/z"): view for name, view in views.items() if name.endswith("/z")}
+
+    def on_log(self, row: Mapping[str, float | None]) -> None:
+        """Send a row and the spikes of now."""
+        self._rerun.set_time("step", sequence=int(row["step"] or 0))
+        for name, value in row.items():
+            if value is not None and name != "step":
+                self._rerun.log(name, self._rerun.Scalars(float(value)))
+        for name, spikes in self._spikes.items():
+            self._rerun.log(f"{name}/spikes", self._rerun.BarChart(spikes.astype(float)))
+
+    def on_stop(self, tally: Tally) -> None:
+        """Bring everything to where it goes."""
+        self._rerun.disconnect()

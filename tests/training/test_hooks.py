@@ -146,15 +146,38 @@ def test_tensorboard_has_every_row(cli: Cli, tmp_path: Path) -> None:
     assert (code, err) == (0, "")
     (file,) = (tmp_path / "run" / "tensorboard").glob("events.*")
     content = file.read_bytes()
-    for name in (b"reward_rate", b"actor/0/spike_rate", b"episode/return"):
+    for name in (b"reward_rate", b"actor/0/spike_rate", b"mean_return"):
         assert name in content
 
 
+def test_weights_and_biases_keeps_rows_without_a_network(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("wandb")
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    monkeypatch.setenv("WANDB_SILENT", "true")
+    run_folder = tmp_path / "run"
+    assert cli("run", "CartPole-v1", "--steps", 3000, "--wandb", "poles", "--out", run_folder, "--quiet")[0] == 0
+    (file,) = (run_folder / "wandb").rglob("*.wandb")
+    assert b"reward_rate" in file.read_bytes()
+
+
+def test_rerun_gets_rows_and_spikes(cli: Cli, tmp_path: Path) -> None:
+    pytest.importorskip("rerun")
+    file = tmp_path / "run.rrd"
+    code, _, err = cli("run", "CartPole-v1", "--steps", 3000, "--rerun", file, "--out", tmp_path / "run", "--quiet")
+    assert (code, err) == (0, "")
+    assert file.read_bytes()[:3] == b"RRF"
+    assert file.stat().st_size > 1000
+
+
 def test_what_is_not_installed_is_named(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    for option, module, extra in (
+    trackers = (
         (("--tensorboard",), "tensorboardX", "tensorboard"),
         (("--wandb", "p"), "wandb", "wandb"),
-    ):
+        (("--rerun",), "rerun", "rerun"),
+    )
+    for option, module, extra in trackers:
         monkeypatch.setitem(sys.modules, module, None)
         code, _, err = cli("run", "CartPole-v1", "--steps", 10, *option, "--out", f"run-{extra}", "--quiet")
         assert code == 2
