@@ -331,8 +331,8 @@ class Stretch:
             yield "a traceback"
         last = (err.splitlines() or [""])[-1]
         if not self.ending:
-            if not re.search(rf"after {STEPS} steps .* -> {path}$", (out.splitlines() or [""])[-1]):
-                yield "no last line of the result"
+            if not re.search(rf"^{STEPS} steps, .* bytes of state\n{path}\n\Z", out, re.M):
+                yield "no last lines of the result"
         elif self.ending in STOPPED:
             if not re.match(rf"synaptick: stopped by SIGTERM.* --resume {path}$", last):
                 yield "no last line of the stop"

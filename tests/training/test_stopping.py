@@ -230,5 +230,5 @@ def test_what_an_environment_leaves_behind_does_not_keep_the_process(tmp_path: P
     )
     with started(tmp_path, "leaving:Leaving-v0", *SMALL, "--steps", "30", "--out", "a") as process:
         out, err = process.communicate(timeout=60)
-    assert (process.returncode, out.count("\n"), err.count("\n")) == (0, 1, 1), err
+    assert (process.returncode, out.count("\n"), err.count("\n")) == (0, 3, 1), err
     assert "Traceback" not in err
