@@ -41,8 +41,8 @@ class _CalleeLowering(NativeLowering):  # type: ignore[misc]
         context, flags = state.targetctx, state.flags
         library = state.library = context.codegen().create_library(state.func_id.func_qualname)
         library.enable_object_caching()
-        library._optimize_functions = library._optimize_final_module = _leave
-        library._finalize_final_module = lambda: _finish(library)
+        library._optimize_functions = _leave
+        library.finalize = lambda: _finish(library)
         description = PythonFunctionDescriptor.from_specialized_function(
             *(state.func_ir, state.typemap, state.return_type, state.calltypes),
             mangler=context.mangler,
@@ -67,8 +67,18 @@ def _leave(*_: Any) -> None:
 
 
 def _finish(library: Any) -> None:
+    """Leave it to the entry to link what is called here: linked at each level, a kernel would be copied again and again."""
     library._finalize_dynamic_globals()
     library._finalized = True
+
+
+def _link_all(library: Any) -> None:
+    """Have a library link all that is called below it, whatever the level, and finish it as Numba does."""
+    found = list(library._linking_libraries)
+    for other in found:  # grows
+        found += [deeper for deeper in other._linking_libraries if deeper not in found]
+    library._linking_libraries = found
+    type(library).finalize(library)
 
 
 @register_pass(mutates_CFG=True, analysis_only=False)
@@ -82,6 +92,7 @@ class _EntryLowering(NativeLowering):  # type: ignore[misc]
         if hasattr(library._codegen, "_pass_builder"):  # of newer versions of Numba
             library._optimize_final_module = lambda: _optimize(library)
         library.enable_object_caching()
+        library.finalize = lambda: _link_all(library)
         state.library = library
         return bool(super().run_pass(state))
 
