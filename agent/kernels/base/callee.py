@@ -67,7 +67,7 @@ def _leave(*_: Any) -> None:
 
 
 def _finish(library: Any) -> None:
-    """Leave it to the entry to link what is called here: linked at each level, a kernel would be copied again and again."""
+    """Leave it to the entry to link what is called here: linked at each level, a kernel would be copied many times."""
     library._finalize_dynamic_globals()
     library._finalized = True
 
