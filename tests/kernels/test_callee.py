@@ -27,6 +27,12 @@ def last_row(x: NDArray, size: int) -> float:
     return doubled_sum(row(x, x.shape[0] // size - 1, size))
 
 
+@jit.kernel
+def largest_sum(x: NDArray) -> float:
+    """Call a kernel that calls kernels, and what Numba compiles as a function of its own."""
+    return max(last_row(x, 2), 1.5)
+
+
 def reader(x: NDArray) -> float:
     """Call a kernel that calls kernels."""
     return last_row(x, 3)
@@ -47,3 +53,5 @@ def test_a_kernel_can_be_called_from_python_for_any_types() -> None:
         x = np.arange(6, dtype=real)
         assert last_row(x, 2) == 2 * (4 + 5)
         assert doubled_sum(x) == 30
+        assert largest_sum(x) == 18
+        assert largest_sum(0 * x) == 1.5

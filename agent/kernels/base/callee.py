@@ -141,7 +141,8 @@ class Callee(CPUDispatcher):  # type: ignore[misc]
     def __call__(self, *arguments: Any) -> Any:
         """Run code that is compiled for it, for the types of these arguments."""
         if self._from_python is None:
-            self._from_python = CPUDispatcher(self.py_func, targetoptions=self.targetoptions)
+            options = {"targetoptions": self.targetoptions, "pipeline_class": ENTRY_COMPILER}
+            self._from_python = CPUDispatcher(self.py_func, **options)
         return self._from_python(*arguments)
 
     def _insert(self, *_: Any, **__: Any) -> None:
