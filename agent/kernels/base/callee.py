@@ -57,7 +57,8 @@ class _CalleeLowering(NativeLowering):  # type: ignore[misc]
         def handle(*_: Any) -> None:  # callers find the code by it; a new one each time
             raise AssertionError
 
-        context.insert_user_function(handle, description, [library])
+        # Whoever calls this links all that lies below it: linked at each level, a kernel would be copied many times.
+        context.insert_user_function(handle, description, [library, *library._linking_libraries])
         state["cr"] = _LowerResult(description, lower.call_helper, cfunc=handle, env=lower.env)
         return True
 
@@ -67,18 +68,8 @@ def _leave(*_: Any) -> None:
 
 
 def _finish(library: Any) -> None:
-    """Leave it to the entry to link what is called here: linked at each level, a kernel would be copied many times."""
     library._finalize_dynamic_globals()
     library._finalized = True
-
-
-def _link_all(library: Any) -> None:
-    """Have a library link all that is called below it, whatever the level, and finish it as Numba does."""
-    found = list(library._linking_libraries)
-    for other in found:  # grows
-        found += [deeper for deeper in other._linking_libraries if deeper not in found]
-    library._linking_libraries = found
-    type(library).finalize(library)
 
 
 @register_pass(mutates_CFG=True, analysis_only=False)
@@ -92,7 +83,6 @@ class _EntryLowering(NativeLowering):  # type: ignore[misc]
         if hasattr(library._codegen, "_pass_builder"):  # of newer versions of Numba
             library._optimize_final_module = lambda: _optimize(library)
         library.enable_object_caching()
-        library.finalize = lambda: _link_all(library)
         state.library = library
         return bool(super().run_pass(state))
 
@@ -141,8 +131,7 @@ class Callee(CPUDispatcher):  # type: ignore[misc]
     def __call__(self, *arguments: Any) -> Any:
         """Run code that is compiled for it, for the types of these arguments."""
         if self._from_python is None:
-            options = {"targetoptions": self.targetoptions, "pipeline_class": ENTRY_COMPILER}
-            self._from_python = CPUDispatcher(self.py_func, **options)
+            self._from_python = CPUDispatcher(self.py_func, targetoptions=self.targetoptions)
         return self._from_python(*arguments)
 
     def _insert(self, *_: Any, **__: Any) -> None:
