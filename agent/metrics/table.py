@@ -31,10 +31,9 @@ class MetricsFile:
     seconds : float
         Those of the last row; 0 without one.
 
-    Raises
-    ------
-    OSError
-        If the file cannot be written.
+    Notes
+    -----
+    Nothing is written before the first row, or `create`.
     """
 
     def __init__(self, path: Path, columns: Sequence[str], step: int = 0) -> None:
@@ -44,15 +43,30 @@ class MetricsFile:
         self.seconds = float(self._lines[-1].split(",")[1]) if self._lines else 0.0
         self._apart, self._since = 1, 0  # rows from one that stays to the next, and since the last such one
         self._size = 0
-        self._rewrite()
 
     def _read(self) -> list[str]:
+        """Return the rows of the file that are whole; none if it is of another kind, or cannot be read."""
         try:
             header, *lines = self.path.read_text().splitlines(keepends=True)
         except (OSError, ValueError):
             return []
-        whole = [line for line in lines if line.endswith("\n") and line.count(",") == self._header.count(",")]
-        return [line for line in whole if line[:1].isdigit()] if header == self._header else []
+        return [line for line in lines if self._is_row(line)] if header == self._header else []
+
+    def _is_row(self, line: str) -> bool:
+        step, *rest = line.split(",")
+        try:
+            return (
+                line.endswith("\n") and step.isdecimal() and len(rest) + 1 == len(self._columns) and float(rest[0]) >= 0
+            )
+        except ValueError:
+            return False
+
+    def create(self) -> None:
+        """Write the file as it is known; raise `OSError` if that cannot be."""
+        content = (self._header + "".join(self._lines)).encode()
+        self._size = 0
+        write_atomically(self.path, content)
+        self._size = len(content)
 
     def add(self, row: Row) -> None:
         """Write a row; it may be gone when the next one comes.
@@ -70,18 +84,17 @@ class MetricsFile:
         if not self._since and len(self._lines) >= MAX_ROWS:
             self._lines = [*self._lines[:-1:2], self._lines[-1]]
             self._apart, self._since, self._size = 2 * self._apart, self._apart, 0
-        if self._size and self.path.exists() and self.path.stat().st_size == self._size:
+        row_at, self._size = self._size, 0  # until the row is whole on disk, the next one writes all
+        if row_at and self.path.exists() and self.path.stat().st_size == row_at:
+            row_bytes = self._lines[-1].encode()
             with self.path.open("ab", buffering=0) as file:
-                self._size += file.write(self._lines[-1].encode())
-        else:
-            self._rewrite()
-
-    def _rewrite(self) -> None:
-        content = (self._header + "".join(self._lines)).encode()
-        write_atomically(self.path, content)
-        self._size = len(content)
+                if file.write(row_bytes) == len(row_bytes):
+                    self._size = row_at + len(row_bytes)
+                    return
+        self.create()
 
     def synchronize(self) -> None:
         """Bring the rows to disk; raise `OSError` if that cannot be."""
-        with self.path.open("ab") as file:
-            os.fsync(file.fileno())
+        if self._size:
+            with self.path.open("ab") as file:
+                os.fsync(file.fileno())

@@ -31,7 +31,7 @@ class Telemetry:
     Parameters
     ----------
     path : path, optional
-        A CSV file (`metrics.MetricsFile`), bounded, and begun anew; None: rows go to hooks alone.
+        A CSV file (`metrics.MetricsFile`), bounded, begun anew, and gone on with in later runs of the loop; None: rows go to hooks alone.
     every : float
         Seconds from row to row, at least 0.01.
     hooks : iterable
@@ -62,6 +62,8 @@ class Telemetry:
         self.rows = self.dropped = 0
         self.problem = ""
         self._file: MetricsFile | None = None
+        self._columns: tuple[str, ...] = ()
+        self._seconds = 0.0  # in all runs before
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -71,11 +73,13 @@ class Telemetry:
         return self
 
     def __enter__(self) -> Telemetry:
-        readings = Readings(self._agent)
-        if self.path is not None and self._file is None:
+        readings = Readings(self._agent, self._seconds)
+        if self.path is not None and readings.columns != self._columns:
+            self._columns = readings.columns
             try:
                 self.path.unlink(missing_ok=True)
                 self._file = MetricsFile(self.path, readings.columns)
+                self._file.create()
             except OSError as error:
                 raise ConfigError(
                     f"telemetry cannot write {self.path}: {error.strerror or error}; give a file in a folder that can "
@@ -94,6 +98,7 @@ class Telemetry:
         if self._thread is not None:  # a disk that does not answer must not hold the machine's end up
             self._thread.join(timeout=2.0 * self.every)
             self._thread = None
+        self._seconds += time.monotonic() - self._begun
 
     def _run(self, readings: Readings) -> None:
         due = self._begun + self.every
@@ -111,7 +116,9 @@ class Telemetry:
             quantiles = [self._times.quantile(share) if self._times else None for share in (0.5, 0.99)]
             in_us = [None if found is None else found / 1000.0 for found in quantiles]
             row = readings.read(
-                time.monotonic() - self._begun, self._agent.arena.clock.episode, tick_us=(in_us[0], in_us[1])
+                self._seconds + time.monotonic() - self._begun,
+                self._agent.arena.clock.episode,
+                tick_us=(in_us[0], in_us[1]),
             )
             if self._file is not None:
                 self._file.add(row)

@@ -11,7 +11,7 @@ from typing import Any, Protocol, TextIO
 from ..metrics import Row
 from .console import announce, lines_above, progress_stream
 from .episodes import Tally
-from .panel import Curve, panel_lines
+from .panel import BLOCKS, Curve, panel_lines
 
 LINE_SECONDS = 5.0
 REFRESH_SECONDS = 0.25
@@ -126,7 +126,8 @@ class Panel:
 
     def say(self, line: str) -> None:
         """Print a line above the panel."""
-        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+        with suppress(OSError, ValueError):
+            self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def log(self, row: Row) -> None:
         """Add the row to the curve."""
@@ -177,7 +178,16 @@ def make_display(quiet: bool, title: str, steps: int, nbytes: int) -> Display:
     """Return the display that fits where progress goes."""
     if quiet:
         return Silent()
-    return (Panel if _is_terminal(progress_stream()) else Lines)(title, steps, nbytes)
+    stream = progress_stream()
+    return (Panel if _is_terminal(stream) and _can_show(stream, BLOCKS) else Lines)(title, steps, nbytes)
+
+
+def _can_show(stream: TextIO | None, text: str) -> bool:
+    try:
+        text.encode(getattr(stream, "encoding", None) or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
 
 
 def _is_terminal(stream: TextIO | None) -> bool:

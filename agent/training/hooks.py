@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Protocol
 
 from ..agent import Agent
 from ..errors import ConfigError, HookError, RunError, described, one_line
+from .console import warn
 from .episodes import Tally
 
 EVENTS = ("on_start", "on_step", "on_episode", "on_log", "on_checkpoint", "on_stop")
@@ -60,6 +63,17 @@ class Functions(SimpleNamespace):
 class Hooks:
     """The hooks of a run, called one after the other.
 
+    Parameters
+    ----------
+    hooks : iterable
+    around : context manager, optional
+        Entered around each call of a hook that is not `Functions`.
+
+    Raises
+    ------
+    ConfigError
+        If something given is no hook.
+
     Attributes
     ----------
     on_start, on_step, on_episode, on_log, on_checkpoint, on_stop : tuple of callables
@@ -75,13 +89,45 @@ class Hooks:
     on_checkpoint: tuple[Callable[..., None], ...]
     on_stop: tuple[Callable[..., None], ...]
 
-    def __init__(self, hooks: Iterable[Any]) -> None:
+    def __init__(self, hooks: Iterable[Any], around: AbstractContextManager[Any] | None = None) -> None:
         given, self.stopped = tuple(hooks), ""
         for hook in given:
             if not any(callable(getattr(hook, event, None)) for event in EVENTS):
                 raise ConfigError(f"{one_line(hook)} is no hook: it has none of {', '.join(EVENTS)}")
         for event in EVENTS:
-            setattr(self, event, tuple(_functions(given, event)))
+            setattr(self, event, tuple(_functions(given, event, around or nullcontext())))
+
+    def start(self, agent: Agent, tally: Tally) -> None:
+        """Call `on_start`."""
+        for call in self.on_start:
+            call(agent, tally)
+
+    def stop(self, tally: Tally) -> None:
+        """Call every `on_stop`, whatever others raise.
+
+        Raises
+        ------
+        HookError
+            The first of them, unless another error is on its way: it is a warning then.
+        """
+        on_its_way, first = sys.exc_info()[1] is not None, None
+        for call in self.on_stop:
+            try:
+                call(tally)
+            except StopRun:  # it has
+                continue
+            except HookError as error:
+                if on_its_way or first is not None:
+                    warn(str(error))
+                else:
+                    first = error
+        if first is not None:
+            raise first
+
+    def checkpoint(self, path: Path) -> None:
+        """Call `on_checkpoint`."""
+        for call in self.on_checkpoint:
+            call(path)
 
     def put_first(self, hook: Any) -> None:
         """Have a hook of our own called before the others."""
@@ -91,17 +137,19 @@ class Hooks:
                 setattr(self, event, (function, *getattr(self, event)))
 
 
-def _functions(hooks: Iterable[Any], event: str) -> Iterator[Callable[..., None]]:
+def _functions(hooks: Iterable[Any], event: str, around: AbstractContextManager[Any]) -> Iterator[Callable[..., None]]:
     for hook in hooks:
         function = getattr(hook, event, None)
         if callable(function):
-            yield function if isinstance(hook, Functions) else _named(function, f"{type(hook).__name__}.{event}")
+            name = f"{type(hook).__name__}.{event}"
+            yield function if isinstance(hook, Functions) else _named(function, name, around)
 
 
-def _named(function: Callable[..., None], name: str) -> Callable[..., None]:
+def _named(function: Callable[..., None], name: str, around: AbstractContextManager[Any]) -> Callable[..., None]:
     def call(*arguments: Any) -> None:
         try:
-            function(*arguments)
+            with around:
+                function(*arguments)
         except (StopRun, RunError, KeyboardInterrupt, SystemExit, GeneratorExit):
             raise
         except Exception as error:

@@ -121,16 +121,14 @@ def run(
     tally, hooked = tally or Tally(), hooks if isinstance(hooks, Hooks) else Hooks(hooks)
     if log_every and hooked.on_log:
         hooked.put_first(MetricsLog(log_every, hooked.on_log, seconds))
-    for start in hooked.on_start:
-        start(agent, tally)
     try:
+        hooked.start(agent, tally)
         action = agent.last_action if resume else _begin(agent, env, seed, learn, tally)
         _live(agent, env, steps, learn, tally, action, hooked)
     except StopRun as stop:
         hooked.stopped = str(stop)
     finally:
-        for finish in hooked.on_stop:
-            finish(tally)
+        hooked.stop(tally)
     return tally
 
 

@@ -39,7 +39,7 @@ class MetricsLog:
     def on_start(self, agent: Agent, tally: Tally) -> None:
         """Begin to count."""
         self._begun = time.monotonic()
-        self._readings = Readings(agent, self._earlier)
+        self._readings, self._read = Readings(agent, self._earlier), tally.steps
         self._schedule(tally.steps)
 
     def on_step(self, tally: Tally) -> None:
@@ -62,7 +62,7 @@ class MetricsLog:
 
     def on_stop(self, tally: Tally) -> None:
         """Pass on what has come since the last row."""
-        if tally.steps > self._due - self._every:
+        if tally.steps > self._read:
             self._log(tally)
 
     def _schedule(self, steps: int) -> None:
@@ -79,7 +79,7 @@ class MetricsLog:
         row = self._readings.read(seconds, tally.episodes, mean_return, mean_length, in_us)
         self._times.reset()
         self._returned = self._length = 0.0
-        self._ended = 0
+        self._ended, self._read = 0, tally.steps
         self._schedule(tally.steps)
         for receive in self._receivers:
             receive(row)

@@ -19,21 +19,23 @@ class Curve:
 
     def __init__(self) -> None:
         self._points: dict[str, list[float]] = {}
-        self._pending: dict[str, list[float]] = {}
-        self._each: dict[str, int] = {}
+        # Of each name: sum and number of what is to become a point, and how many that takes.
+        self._pending: dict[str, tuple[float, int, int]] = {}
 
     def add(self, name: str, value: float | None) -> None:
         """Add a number to the curve of a name."""
         if value is None:
             return
-        pending, points = self._pending.setdefault(name, []), self._points.setdefault(name, [])
-        pending.append(value)
-        if len(pending) >= self._each.setdefault(name, 1):
-            points.append(sum(pending) / len(pending))
-            pending.clear()
+        points = self._points.setdefault(name, [])
+        total, count, each = self._pending.get(name, (0.0, 0, 1))
+        total, count = total + value, count + 1
+        if count >= each:
+            points.append(total / count)
+            total, count = 0.0, 0
         if len(points) >= POINTS:
             points[:] = [(a + b) / 2 for a, b in zip(points[::2], points[1::2], strict=True)]
-            self._each[name] *= 2
+            each *= 2
+        self._pending[name] = total, count, each
 
     def points(self, name: str) -> list[float]:
         """Return the curve of a name, empty if there is none."""

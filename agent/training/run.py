@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from .display import Display, Silent, make_display
 from .environment import environment_seed
 from .episodes import Tally
 from .guarded_env import GuardedEnv, cause_of, env_failure
-from .hooks import Functions, Hooks
+from .hooks import Functions, Hooks, StopRun
 from .interrupts import StopRequest
 from .loop import run
 from .run_folder import CONFIG_FILE, RunFolder
@@ -140,8 +141,13 @@ class _Run:
         self.outcome = ""
         self.begun = time.monotonic()
         self.display: Display = Silent()
-        ours = Functions(on_log=self._after_row), Functions(on_step=self._after_step, on_episode=self._after_episode)
-        self.hooks = Hooks([ours[0], *hooks, ours[1]])
+        self.metrics = folder.open_metrics(agent)
+        # Rows come before what a hook may raise, checkpoints after what it may do in a step.
+        rows, steps = (
+            Functions(on_log=self._after_row, on_episode=self._after_episode),
+            Functions(on_step=self._after_step),
+        )
+        self.hooks = Hooks([rows, *hooks, steps], stop.elsewhere)
 
     def go(self) -> dict[str, Any]:
         """Run to the end, leave a complete folder whatever happens, and return the summary."""
@@ -173,7 +179,6 @@ class _Run:
         return self._finish()
 
     def _learn(self) -> None:
-        self.metrics = self.folder.open_metrics(self.agent)
         left = self.config.steps - self.first
         if left:  # none if only the summary was missing
             run(
@@ -188,7 +193,7 @@ class _Run:
                 seconds=self.metrics.seconds,
             )
             if self.hooks.stopped:
-                self.display.say(self.hooks.stopped)
+                announce(self.hooks.stopped)
 
     def _stop_if_asked(self) -> None:
         if self.stop.number:
@@ -217,6 +222,8 @@ class _Run:
             self.display.update(tally)
         if tally.steps % self.config.checkpoint_every == 0:
             self._attempt(self._write_checkpoint)
+            self._attempt(self.metrics.synchronize)
+            self.hooks.checkpoint(self.folder.path)
         self._stop_if_asked()
 
     def _after_row(self, row: Row) -> None:
@@ -239,8 +246,6 @@ class _Run:
         # Nobody knows how far an environment came that failed in the middle of a step.
         self.folder.write_checkpoint(self.agent, self.tally, None if failed else self.env.state())
         self.saved, self.failing = self.tally.steps, False
-        for call in () if failed else self.hooks.on_checkpoint:
-            call(self.folder.path)
 
     def _finish(self, failed: bool = False) -> dict[str, Any]:
         seconds = max(time.monotonic() - self.begun, 1e-9)
@@ -258,7 +263,8 @@ class _Run:
         if self.folder.rows_lost:
             warn(f"{self.folder.rows_lost} rows of results are lost: they could not be written for too long")
         try:
-            if self.folder.make_anew() or failed or self.tally.steps != self.saved:
+            written = self.folder.make_anew() or failed or self.tally.steps != self.saved
+            if written:
                 self._write_checkpoint(failed)
             self.folder.write_summary({**summary, "spike_rates": self.agent.spike_rates})
         except OSError as error:
@@ -268,6 +274,9 @@ class _Run:
                 f"checkpoint is whole; make room, then {_how_to_resume(where)}"
             ) from error
         self.outcome = f"everything is in {self.folder.given}; {_how_to_resume(self.folder.given)}"
+        if written and not failed:
+            with suppress(StopRun):
+                self.hooks.checkpoint(self.folder.path)
         return summary
 
 

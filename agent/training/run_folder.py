@@ -215,15 +215,8 @@ class RunFolder:
                 path.unlink()
 
     def open_metrics(self, agent: Agent) -> MetricsFile:
-        """Return the file of metrics of an agent, with the rows up to its step.
-
-        Raises
-        ------
-        StateError
-            If it cannot be written.
-        """
-        with _to_be_written(self.given):
-            return MetricsFile(self.path / METRICS_FILE, Readings(agent).columns, agent.ticks)
+        """Return the file of metrics of an agent, with the rows up to its step; it is written with the next row."""
+        return MetricsFile(self.path / METRICS_FILE, Readings(agent).columns, agent.ticks)
 
     @property
     def rows_lost(self) -> int:

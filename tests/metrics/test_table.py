@@ -24,6 +24,7 @@ def rows(path: Path) -> list[dict[str, str]]:
 
 def test_rows_are_written_one_by_one(tmp_path: Path) -> None:
     file = MetricsFile(tmp_path / "metrics.csv", COLUMNS)
+    file.create()
     assert (tmp_path / "metrics.csv").read_text() == "step,seconds,value,std\n"
     for step in (10, 20):
         file.add(row(step))

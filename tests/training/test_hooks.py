@@ -129,6 +129,64 @@ def test_a_hook_may_end_the_run() -> None:
     assert recorder.of("stop") == [42]
 
 
+@pytest.mark.parametrize("event", ["on_start", "on_step", "on_episode", "on_log", "on_checkpoint", "on_stop"])
+def test_a_hook_may_end_a_run_at_any_event_with_nothing_missing(tmp_path: Path, event: str) -> None:
+    def stop(*_: Any) -> None:
+        raise StopRun("enough")
+
+    other = Recorder()
+    hook = SimpleNamespace(**{event: stop})
+    summary = start_run(SMALL.with_changes({"steps": 630}), tmp_path / "run", quiet=True, hooks=lambda _: [hook, other])
+    assert len(other.of("stop")) == 1
+    with (tmp_path / "run" / "results.csv").open(newline="") as file:
+        assert len(list(csv.DictReader(file))) == summary["episodes"]
+    folder = RunFolder.open(tmp_path / "run")
+    assert folder.is_summed_up(summary["steps"])
+    assert folder.load().env is not None or summary["steps"] == 0
+    assert resume_run(tmp_path / "run", 700, quiet=True)["steps"] == 700
+
+
+def test_what_a_hook_raises_at_the_end_hides_no_other_error(capsys: pytest.CaptureFixture[str]) -> None:
+    def first(tally: Tally) -> None:
+        raise ZeroDivisionError
+
+    def second(tally: Tally) -> None:
+        raise ValueError("later")
+
+    agent, env = parts()
+    recorder = Recorder()
+    hooks = [SimpleNamespace(on_step=first), SimpleNamespace(on_stop=second), recorder]
+    with pytest.raises(HookError, match="on_step failed"):
+        run(agent, env, 5, hooks=hooks)
+    assert recorder.of("stop") == [1]
+    assert "later" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("damage", ["a folder", "a line"])
+def test_metrics_that_cannot_be_used_cost_no_run(tmp_path: Path, damage: str) -> None:
+    start_run(SMALL, tmp_path / "run", quiet=True)
+    file = tmp_path / "run" / "metrics.csv"
+    if damage == "a folder":
+        file.unlink()
+        file.mkdir()
+    else:
+        lines = file.read_text().splitlines(keepends=True)
+        file.write_text("".join([*lines[:2], "4x900" + lines[2][3:], *lines[3:]]))
+    assert resume_run(tmp_path / "run", 900, quiet=True)["steps"] == 900
+    if damage == "a line":
+        with file.open(newline="") as rows:
+            assert [row["step"] for row in csv.DictReader(rows)] == [
+                "100",
+                "300",
+                "400",
+                "500",
+                "600",
+                "700",
+                "800",
+                "900",
+            ]
+
+
 def test_a_target_ends_a_run_which_can_go_on(cli: Cli) -> None:
     small = ("--set", "layers=[8]", "--set", "memory=0")
     code, _, err = cli("run", "CartPole-v1", "--steps", 5000, "--stop-at", 5, "--out", "run", *small)

@@ -25,7 +25,7 @@ _KERNELS = __name__.rpartition(".base.")[0]
 def without_rare_parts() -> Iterator[None]:
     """Have kernels compiled without rare parts; those compiled otherwise, before or meanwhile, are forgotten."""
     with global_compiler_lock:
-        ours = (module for name, module in sys.modules.items() if name.startswith(_KERNELS))
+        ours = (module for name, module in list(sys.modules.items()) if name.startswith(_KERNELS))
         modules = [module for module in ours if hasattr(module, "RARE")]
         _set(modules, False)
         try:

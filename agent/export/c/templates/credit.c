@@ -37,13 +37,15 @@ static double learn_rows(float *floats, const int32_t *at, float scale, float de
     const float *due[SUMMED];
     int32_t whose[SUMMED], count = 0;
     //#if ONE_HOP or TWO_HOPS
+    const int32_t apart = WIDEST;
     float spare[SUMMED * WIDEST];
     //#else
-    float *spare = 0;
+    const int32_t apart = 0;
+    float spare[1];
     //#endif
     double norm = 0.0;
     for (int32_t i = 0; i < n; ++i) {
-        const float *fresh = psi[i] == 0.0f ? resting_row(floats, at, i, scale, decay, spare + count * WIDEST)
+        const float *fresh = psi[i] == 0.0f ? resting_row(floats, at, i, scale, decay, spare + count * apart)
                                             : awake_row(floats, at, i, eps + i % groups * m, scale, decay);
         if (fresh) {
             due[count] = fresh;
