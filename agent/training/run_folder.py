@@ -111,6 +111,7 @@ class RunFolder:
         self._tidy()
         self._describe()
         self._results.create()
+        self.open_metrics(agent).create()
         self.write_checkpoint(agent, Tally())
 
     def _describe(self) -> None:
