@@ -31,8 +31,8 @@ class Telemetry:
     Parameters
     ----------
     path : path, optional
-        A CSV file (`metrics.MetricsFile`), bounded, begun anew, and gone on with in later runs of the loop; None: rows go
-        to hooks alone.
+        A CSV file (`metrics.MetricsFile`), bounded, begun anew, and gone on with in later runs of the loop; None: rows
+        go to hooks alone.
     every : float
         Seconds from row to row, at least 0.01.
     hooks : iterable
