@@ -149,7 +149,7 @@ def _compiled_loop(address, staging, drawn, observations, rewards, actions, mode
     for t in range(observations.shape[0]):
         for j in range(observations.shape[1]):
             staging[j] = observations[t, j]
-        kernel.tick(address, rewards[t], modes[t], learning[t])
+        kernel.common_tick(address, rewards[t], modes[t], learning[t])
         actions[t] = drawn[0]
 
 
