@@ -19,7 +19,7 @@ from ..kernels import tick as kernel
 from ..versions import versions
 from .support.floor import SWEPT, sweep, traffic
 from .support.parts import PARTS, time_parts
-from .support.timing import NETWORKS, STREAM, WARM_UP, count_weights, in_turns, make_agent
+from .support.timing import NETWORKS, STREAM, WARM_UP, count_weights, in_turns, make_agent, timed_step
 
 # Networks over which time grows with neurons of one layer, with layers of one size, and with synapses: exponents are
 # slopes of log time over log size.
@@ -73,18 +73,12 @@ def _network(name: str, steps: int) -> dict[str, Any]:
     first, second = (np.full(moved // SWEPT, value, np.float32) for value in (0.0, 1.0))
     first_at, second_at = int(first.ctypes.data), int(second.ctypes.data)
 
-    def facade(k: int) -> int:
-        observation = stream[k % STREAM]
-        begun = time.perf_counter_ns()
-        agent.step(0.1, observation)
-        return time.perf_counter_ns() - begun
-
     def floor(_: int) -> int:
         begun = time.perf_counter_ns()
         sweep(first_at, second_at, first.size, 1e-3, 0.8, 1e-3)
         return time.perf_counter_ns() - begun
 
-    times = in_turns([step, facade, _compiled(actor, stream, False), floor], steps)
+    times = in_turns([step, timed_step(agent, stream), _compiled(actor, stream, False), floor], steps)
     learning, around, acting, least = (_percentiles(sample) for sample in times)
     return {
         "synapses": count_weights(agent),
@@ -168,12 +162,7 @@ def _silent_to_live(name: str, stream: NDArray[np.float64], steps: int) -> float
         silent.step(0.0, nothing)
         return time.perf_counter_ns() - begun
 
-    def time_live(k: int) -> int:
-        begun = time.perf_counter_ns()
-        live.step(0.1, stream[k % STREAM])
-        return time.perf_counter_ns() - begun
-
-    quiet, loud = in_turns([time_silent, time_live], steps)
+    quiet, loud = in_turns([time_silent, timed_step(live, stream)], steps)
     return float(np.median(quiet) / np.median(loud))
 
 

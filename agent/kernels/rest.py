@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from .base.arrays import row
 from .base.jit import TINY, disjoint, kernel
-from .base.vectors import add_scaled, flushed
+from .base.vectors import add_scaled, flushed, scale
 from .credit_row import credit_row
 from .neuron import adaptive_credit_row, adaptive_row
 from .views import Layer
@@ -253,8 +253,7 @@ def awake_row(layer: Layer, i: int, eps: NDArray, step: float, decay: float, e: 
     if adaptive:
         adaptive_row(row(layer.epsa, i, m), eps, psi, layer.strength[i] * a, layer.rho[i] * a, e)
     else:
-        for j in range(m):
-            e[j] = psi * eps[j]
+        scale(eps, psi, e)
     up, around, share = layer.signals[n + i], layer.signals[2 * n + i], layer.share[0]
     of_first, was, first = rest[OF_FIRST * n + i], rest[FIRST * n + i], row(layer.cascade, i, m)
     left, y, b = (one - share) * was, step * of_first, decay * of_first + around * was

@@ -69,9 +69,9 @@ def start_run(
         spaces = env.observation_space, env.action_space
         if advice := Agent.size_of(config, *spaces).advice():
             warn(advice)
-        agent = Agent(config, *spaces)
+        agent, made = Agent(config, *spaces), hooks(path)  # what they need and is not installed leaves no folder
         with RunFolder.create(path, agent, given) as folder:
-            return _Run(agent, env, folder, Tally(), stop, quiet, hooks=hooks(path)).go()
+            return _Run(agent, env, folder, Tally(), stop, quiet, hooks=made).go()
 
 
 def resume_run(

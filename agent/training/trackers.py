@@ -51,8 +51,13 @@ class TensorBoard:
             from tensorboardX import SummaryWriter
         except ImportError:
             raise ConfigError("--tensorboard needs tensorboardX: pip install synaptick[tensorboard]") from None
-        self._writer = SummaryWriter(str(folder))
+        self._kind, self._folder = SummaryWriter, folder
+        self._writer: Any = None
         self._rows, self._apart = 0, 1
+
+    def on_start(self, agent: Agent, tally: Tally) -> None:
+        """Open an event file."""
+        self._writer = self._kind(str(self._folder))
 
     def on_log(self, row: Mapping[str, float | None]) -> None:
         """Write a row, if it is its turn."""
@@ -67,7 +72,8 @@ class TensorBoard:
 
     def on_stop(self, tally: Tally) -> None:
         """Bring everything to disk."""
-        self._writer.close()
+        if self._writer is not None:
+            self._writer.close()
 
 
 class WeightsAndBiases:

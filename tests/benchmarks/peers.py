@@ -25,7 +25,7 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 from synaptick import Agent, Config
-from synaptick.bench.support.timing import STREAM, count_weights, in_turns
+from synaptick.bench.support.timing import STREAM, count_weights, in_turns, timed_step
 from synaptick.versions import versions
 
 CARTPOLE = "CartPole-v1"
@@ -38,14 +38,7 @@ def synaptick_step(stream: Any) -> tuple[Callable[[int], int], int]:
     """Return a timed step of the default agent and the number of its weights."""
     agent = Agent(Config(), spaces.Box(-1.0, 1.0, (4,)), spaces.Discrete(2), seed=0)
     agent.start(stream[0])
-
-    def step(k: int) -> int:
-        observation = stream[k % STREAM]
-        begun = time.perf_counter_ns()
-        agent.step(0.1, observation)
-        return time.perf_counter_ns() - begun
-
-    return step, count_weights(agent)
+    return timed_step(agent, stream), count_weights(agent)
 
 
 def torch_step(stream: Any) -> tuple[Callable[[int], int], int]:

@@ -240,3 +240,4 @@ def test_what_is_not_installed_is_named(cli: Cli, monkeypatch: pytest.MonkeyPatc
         code, _, err = cli("run", "CartPole-v1", "--steps", 10, *option, "--out", f"run-{extra}", "--quiet")
         assert code == 2
         assert f"pip install synaptick[{extra}]" in err
+        assert not Path(f"run-{extra}").exists()

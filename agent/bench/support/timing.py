@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -34,6 +35,18 @@ WARM_UP = 500
 def make_agent(config: Config) -> Agent:
     """Return an agent for 4 observations and 2 actions."""
     return Agent(config, spaces.Box(-1.0, 1.0, (4,)), spaces.Discrete(2), seed=0)
+
+
+def timed_step(agent: Agent, stream: NDArray[np.float64]) -> Callable[[int], int]:
+    """Return a function that makes step k of an agent, which has begun an episode, and returns its nanoseconds."""
+
+    def step(k: int) -> int:
+        observation = stream[k % STREAM]
+        begun = time.perf_counter_ns()
+        agent.step(0.1, observation)
+        return time.perf_counter_ns() - begun
+
+    return step
 
 
 def count_weights(agent: Agent) -> int:
