@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -83,7 +85,7 @@ class Agent(Inspection):
     def _attach(self, arena: Arena) -> None:
         self.arena = arena
         self._staging, self._drawn = arena.views["staging"], arena.views["action"]
-        self._release()
+        self._use(compilation.step_of(self.rare))
 
     @staticmethod
     def size_of(config: Config, observation_space: Any, action_space: Any) -> Size:
@@ -100,7 +102,7 @@ class Agent(Inspection):
         >>> from synaptick import Agent, Config
         >>> size = Agent.size_of(Config(), Box(-1.0, 1.0, (4,)), Discrete(2))
         >>> size.nbytes, size.advice()
-        (329792, '')
+        (331200, '')
         """
         _check_config(config)
         return size_of(config, ObservationSpec.from_space(observation_space), ActionSpec.from_space(action_space))
@@ -253,6 +255,39 @@ class Agent(Inspection):
             If `load_only` and there is none for these sources, this version of Python and Numba, and this processor.
         """
         compilation.prepare((False, True) if config is None else (is_rare(config),), load_only, quiet)
+
+    @contextmanager
+    def in_two_threads(self) -> Iterator[None]:
+        """Have actor and critic computed at a time, by this thread and another one, in a ``with`` statement.
+
+        The agent's state, and what it does, are the same. The other thread spins all the while, which takes a processor
+        of its own: without one to spare, steps become slower, and by milliseconds at times. `synaptick bench tick` says
+        what is won. A compiled loop, and a process that is forked meanwhile, go on in one thread.
+
+        Raises
+        ------
+        ConfigError
+            If the configuration needs parts of the rule that there is no such step for (see `compile`).
+        CompileError
+            If ``NUMBA_DISABLE_JIT`` is set.
+        """
+        from .pair import Pair
+
+        if self.rare:
+            raise ConfigError(
+                "a step in two threads has only the common parts of the rule: no depth_filter factored or tensor (or "
+                "none under a second memory layer), no more than three layers, no recurrent_hop, reset_path, "
+                "rate_regularization or adaptive feedback; take one thread"
+            )
+        compilation.make_pair()
+        alone = compilation.step_of(False)
+        pair = Pair(self.arena.address, alone)
+        self._exchange(pair)
+        try:
+            yield
+        finally:
+            self._exchange(alone)
+            pair.close()
 
     def snapshot(self) -> NDArray[np.uint8]:
         """Return a copy of the whole state, `nbytes` bytes, for `restore`."""

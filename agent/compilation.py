@@ -59,8 +59,7 @@ def make(rare: bool, load_only: bool = False, quiet: bool = False) -> None:
     found = jit.is_compiled(step)
     if load_only and not found:
         raise CompileError(_not_found())
-    with _shown(sys.stderr if not (found or quiet) else None), _without_collection():
-        step.compile(SIGNATURE)
+    _compile(step, SIGNATURE, quiet or found)
     if load_only and step.stats.cache_misses:
         raise CompileError(_not_found())
     _made.add(rare)
@@ -107,6 +106,22 @@ def _show(stream: TextIO, done: threading.Event) -> None:
             print(f"{text}, which takes some 10 seconds", file=stream, flush=True)
             done.wait()
         print(f"synaptick: compiled the step in {time.monotonic() - begun:.0f} s", file=stream, flush=True)
+
+
+def make_pair(quiet: bool = False) -> None:
+    """`make` the step in two threads, `Agent.in_two_threads`."""
+    if not jit.COMPILES:
+        raise CompileError(UNCOMPILED)
+    make(False, quiet=quiet)
+    halves: tuple[Any, Any] = kernel.paired_tick, kernel.accompany
+    for half, signature in zip(halves, ((*SIGNATURE, types.int64), (types.int64,) * 2), strict=True):
+        if signature not in half.overloads:
+            _compile(half, signature, quiet or jit.is_compiled(half))
+
+
+def _compile(step: Any, signature: tuple[Any, ...], quiet: bool) -> None:
+    with _shown(None if quiet else sys.stderr), _without_collection():
+        step.compile(signature)
 
 
 def prepare(steps: Iterable[bool] = (False, True), load_only: bool = False, quiet: bool = False) -> None:

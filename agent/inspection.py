@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import compilation
 from .arena.arena import Arena
 from .arena.placement import NET_NAMES
 from .arena.size import size_of
@@ -184,7 +183,7 @@ class Inspection:
 
         probe = Probe(self.arena, where, quantities, neurons, every, capacity)
         if not isinstance(self._advance, Recorder):
-            self._advance = Recorder(self._advance, self._release)
+            self._advance = Recorder(self._advance, self._use)
         self._advance.add(probe)
         return probe
 
@@ -219,5 +218,14 @@ class Inspection:
 
         return retention(self.arena, network)
 
-    def _release(self) -> None:
-        self._advance = compilation.step_of(self.rare)
+    def _use(self, step: Callable[..., Any]) -> None:
+        self._advance = step
+
+    def _exchange(self, step: Callable[..., Any]) -> None:
+        """Take another step, around which probes stay."""
+        from .probes.recorder import Recorder
+
+        if isinstance(self._advance, Recorder):
+            self._advance.step = step
+        else:
+            self._use(step)

@@ -26,7 +26,7 @@ MAGIC = b"synaptick\n"
 # 7: filtered traces are kept by their mass. 8: memory neurons: rows of weights, delays, two step sizes; the mean leak
 # of a layer may change. 9: no reservoir. 10: settings of spikes. 11: a cap of memory of its own.
 # 12: no running maximum of a weight's change. 13: what belongs to memory neurons lies column by column.
-FORMAT = 13
+FORMAT = 14
 # The last two of a folder, which `replace_and_keep` keeps.
 NEWEST_FILE, OLDER_FILE = "agent.synaptick", "agent.older.synaptick"
 _HEAD = struct.Struct("<IQ")

@@ -88,9 +88,9 @@ def agent_rows(d: Dimensions) -> Iterator[Row]:
     yield Row("credit_norms", TRACE, (N_NETS, n_layers + 1 + d.memory), "reals")
     yield Row("step_sizes", LEARNED, (N_NETS, n_layers + 1 + d.memory), "reals")
     yield Row("input", STATE, (d.n_input,))
-    yield Row("scratch_e", STATE, (widest,))
-    yield Row("scratch_total", STATE, (widest,))
-    yield Row("scratch_factors", STATE, (most,))
+    yield Row("scratch_e", STATE, (N_NETS, widest))
+    yield Row("scratch_total", STATE, (N_NETS, widest))
+    yield Row("scratch_factors", STATE, (N_NETS, most))
 
 
 def net_rows(d: Dimensions, net: int) -> Iterator[Row]:

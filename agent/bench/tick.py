@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -53,7 +54,8 @@ def bench_tick(steps: int = 20_000, networks: Sequence[str] | None = None) -> di
     dict
         ``versions`` and ``networks``: for each, microseconds (median, p99, p99.9) of the compiled step, of `Agent.step`
         around it, of a step that only acts, of each part, and of the floor; bytes; ratio to the floor; allocations by
-        compiled code in 10^5 steps; time of a silent input relative to a live one; share of neurons whose psi is not 0.
+        compiled code in 10^5 steps; time of a silent input relative to a live one, of a step in two threads to one
+        (`Agent.in_two_threads`); share of neurons whose psi is not 0.
         ``exponents`` and ``cartpole`` unless networks were chosen.
     """
     chosen = networks or [name for name in NETWORKS if name != "4x1024"]
@@ -93,6 +95,7 @@ def _network(name: str, steps: int) -> dict[str, Any]:
         "active": _active(agent),
         **_allocations(agent, stream, min(ALLOCATION_STEPS, 20 * steps)),
         "silent_to_live": _silent_to_live(name, stream, steps),
+        "two_threads_to_one": _two_threads_to_one(name, stream, steps),
         "parts_us": time_parts(_begun(name), stream, steps),
     }
 
@@ -166,6 +169,16 @@ def _silent_to_live(name: str, stream: NDArray[np.float64], steps: int) -> float
     return float(np.median(quiet) / np.median(loud))
 
 
+def _two_threads_to_one(name: str, stream: NDArray[np.float64], steps: int) -> float:
+    """Return the median step time in two threads relative to that in one, while the other thread spins for both."""
+    alone, paired = _begun(name), _begun(name)
+    if paired.rare:
+        return math.nan
+    with paired.in_two_threads():
+        one, two = in_turns([timed_step(alone, stream), timed_step(paired, stream)], steps)
+    return float(np.median(two) / np.median(one))
+
+
 def _exponent(names: Sequence[str], what: str, steps: int) -> float:
     """Return the slope of the logarithm of the median time over that of the size, by least squares."""
     stream = np.random.default_rng(0).normal(size=(STREAM, 4))
@@ -218,7 +231,8 @@ def tick_lines(result: dict[str, Any]) -> Iterator[str]:
     """Yield the tables of `bench_tick` line by line."""
     yield (
         f"{'network':8} {'synapses':>10} {'B/syn':>5} {'KB moved':>9}  {'step us: p50':>12} {'p99':>8} {'p99.9':>8}  "
-        f"{'floor':>8} {'ratio':>5}  {'acts':>7} {'Agent.step':>10}  {'psi>0':>5} {'silent':>6} {'alloc':>5}"
+        f"{'floor':>8} {'ratio':>5}  {'acts':>7} {'Agent.step':>10}  {'psi>0':>5} {'silent':>6} {'2 threads':>9} "
+        f"{'alloc':>5}"
     )
     for name, row in result["networks"].items():
         step = row["step_us"]
@@ -227,7 +241,7 @@ def tick_lines(result: dict[str, Any]) -> Iterator[str]:
             f"{step['median']:12.1f} {step['p99']:8.1f} {step['p99.9']:8.1f}  "
             f"{row['floor_us']['median']:8.1f} {row['ratio_to_floor']:5.2f}  {row['acting_us']['median']:7.1f} "
             f"{row['agent_step_us']['median']:10.1f}  {row['active']:5.2f} {row['silent_to_live']:6.2f} "
-            f"{row['allocations']:5d}"
+            f"{row['two_threads_to_one']:9.2f} {row['allocations']:5d}"
         )
     yield ""
     yield f"{'us of':8}" + "".join(f"{part:>20}" for part in PARTS)

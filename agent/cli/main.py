@@ -103,6 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--out", type=expanded, metavar="DIR", help="folder to write (default: a fresh one below runs/)")
     run.add_argument("--resume", type=expanded, metavar="DIR", help="go on with the run in this folder")
     run.add_argument("--quiet", action="store_true", help="show no progress")
+    run.add_argument("--threads", type=whole, choices=(1, 2), default=1, help="2: actor and critic at a time")
     run.add_argument("--stop-at", type=float, metavar="RETURN", help="end once the last 100 episodes return so much")
     run.add_argument("--tensorboard", action="store_true", help="write event files of TensorBoard to the run folder")
     run.add_argument("--wandb", metavar="PROJECT", help="log to Weights & Biases")
@@ -143,14 +144,15 @@ def _run(options: argparse.Namespace) -> dict[str, Any]:
                 raise ConfigError(
                     f"--resume {options.resume} goes on with that run as it is; only --steps fits with it"
                 )
-        return resume_run(options.resume, options.steps, options.quiet, _hooks(options))
+        return resume_run(options.resume, options.steps, options.quiet, _hooks(options), options.threads)
     if options.source is None:
         raise ConfigError("run: give a configuration file, the name of a shipped one, or an environment id")
     changes = parse_changes(options.changes)
     for name in ("steps", "seed"):
         if getattr(options, name) is not None:
             changes[name] = getattr(options, name)
-    return start_run(resolve_config(options.source).with_changes(changes), options.out, options.quiet, _hooks(options))
+    config = resolve_config(options.source).with_changes(changes)
+    return start_run(config, options.out, options.quiet, _hooks(options), options.threads)
 
 
 def _hooks(options: argparse.Namespace) -> Callable[[Path], list[Any]]:

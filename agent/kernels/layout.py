@@ -90,7 +90,7 @@ Places = np.dtype(
             "credit_norms",  # (2, n_layers + 1 + n_memory): L1 norm of the credit of layers, readout, gates
             "step_sizes",  # likewise: the last step sizes
             "input",  # float32, (n_input,): the normalized observation
-            "scratch_e",  # float32: row buffers
+            "scratch_e",  # float32, (2, longest row): row buffers, one for each network, see `own`
             "scratch_total",
             "scratch_factors",
         )
@@ -135,3 +135,9 @@ def places_of(ints: NDArray) -> Any:
 def running_of(reals: NDArray) -> Any:
     """Return what the last tick left."""
     return record(reals, RUNNING_AT, Running)
+
+
+@kernel
+def own(floats: NDArray, place: Any, net: int, size: int) -> NDArray:
+    """Return the first `size` numbers of a network's own half of a work row."""
+    return span(floats, place.at + net * (place.length // N_NETS), size)

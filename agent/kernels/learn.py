@@ -6,13 +6,13 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from .base.arrays import row, span, view
+from .base.arrays import row, view
 from .base.jit import kernel
 from .base.rare import RARE
 from .base.vectors import add_scaled
 from .credit import learn_layer, learn_readout
 from .feedback import ADAPTIVE, begin_mirroring, end_mirroring
-from .layout import places_of, sizes_of
+from .layout import own, places_of, sizes_of
 from .memory import carry_memory, change_memory, learn_memory, weigh_memory
 from .rate_regularization import regularize_rates
 from .rest import change_rows, may_rest
@@ -34,9 +34,9 @@ def _learn_layers(
     for index in range(sizes.frozen_layers, last + 1):
         layer = layer_view(ints, floats, net, index)
         length = layer.n if is_memory(layer) else layer.m
-        e = span(floats, places.scratch_e.at, length)
-        total = span(floats, places.scratch_total.at, length)
-        factors = span(floats, places.scratch_factors.at, layer.vectors + layer.n_above)
+        e = own(floats, places.scratch_e, net, length)
+        total = own(floats, places.scratch_total, net, length)
+        factors = own(floats, places.scratch_factors, net, layer.vectors + layer.n_above)
         if RARE and settings.rate_regularization > 0.0:
             regularize_rates(settings, layer)
         if RARE and layer.n_above > 0:
@@ -78,7 +78,7 @@ def learn(
         for index in range(sizes.n_memory - 1):
             layer = layer_view(ints, floats, net, index)
             if RARE and layer.n_above > 0:
-                push = span(floats, places_of(ints).scratch_e.at, layer.n)
+                push = own(floats, places_of(ints).scratch_e, net, layer.n)
                 carry_memory(settings, layer, layer_view(ints, floats, net, index + 1), push)
     if RARE and settings.feedback == ADAPTIVE:
         begin_mirroring(settings, ints, floats, net)

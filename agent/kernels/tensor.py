@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from .base.arrays import row, span
 from .base.jit import SATURATION, TINY, kernel
 from .base.vectors import add_scaled, clip, scale
-from .layout import places_of, sizes_of
+from .layout import own, places_of, sizes_of
 from .neuron import add_suppression
 from .views import Layer, is_memory, layer_view, net_view
 
@@ -82,7 +82,7 @@ def advance_tensors(settings: Any, ints: NDArray, floats: NDArray, net: int) -> 
         layer = layer_view(ints, floats, net, index)
         if layer.n_above == 0 or is_memory(layer):
             continue
-        e, size = span(floats, places_of(ints).scratch_e.at, layer.m), layer.n * layer.m
+        e, size = own(floats, places_of(ints).scratch_e, net, layer.m), layer.n * layer.m
         first = 0
         for above in range(index + 1, sizes.n_layers):
             upper = layer_view(ints, floats, net, above)

@@ -24,14 +24,13 @@ from typing import Any
 from numpy.typing import NDArray
 
 from .base.arrays import floats_at, ints_at, reals_at, view
-from .base.jit import HUGE, TINY, common_entry, entry, kernel
+from .base.jit import HUGE, TINY, common_entry, entry, kernel, paired_entry
 from .base.rare import RARE
 from .base.records import record
 from .base.vectors import clip, fill, flushed, scale_saturating
 from .clearing import clear_episode, clear_traces
-from .forward import forward
-from .layout import ACTOR, CRITIC, N_NETS, NETS_AT, SETTINGS_AT, clock_of, places_of, running_of, sizes_of
-from .learn import learn
+from .halves import keep_company, learn_both, pass_forward
+from .layout import CRITIC, N_NETS, NETS_AT, SETTINGS_AT, clock_of, places_of, running_of, sizes_of
 from .normalize import forget_episode, observe, scale_reward
 from .policy import restrain_outputs, sample_action, score
 from .settings import Settings
@@ -62,7 +61,7 @@ def _refuse(ints: NDArray, reals: NDArray, reward: float, mode: int) -> int:
 
 @kernel
 def _advance(
-    settings: Any, ints: NDArray, reals: NDArray, floats: NDArray, reward: float, mode: int, learning: bool
+    settings: Any, ints: NDArray, reals: NDArray, floats: NDArray, reward: float, mode: int, learning: bool, words: int
 ) -> None:
     clock, running = clock_of(ints), running_of(reals)
     if mode == START:
@@ -78,8 +77,7 @@ def _advance(
     value = 0.0
     if mode != TERMINATE:
         observe(settings, ints, reals, floats, learning)
-        for net in range(N_NETS):
-            forward(settings, ints, reals, floats, net, learning)
+        pass_forward(settings, ints, reals, floats, learning, words)
         value = float(net_view(ints, floats, CRITIC).output[0])
 
     delta = 0.0
@@ -113,9 +111,7 @@ def _advance(
                 fill(net_view(ints, floats, net).gradient, 0.0)
         # Neurons that live on have seen the last observation, so the traces follow, though no new credit is due.
         traces_follow = not ended or (mode == TRUNCATE and settings.keep_state != 0.0)
-        for net in range(N_NETS):
-            decay = settings.discount * (settings.lambda_policy if net == ACTOR else settings.lambda_value)
-            learn(settings, ints, reals, floats, net, delta, decay, traces_follow)
+        learn_both(settings, ints, reals, floats, delta, traces_follow, words)
         if not ended and settings.lr_policy > 0.0:
             restrain_outputs(settings, ints, reals, floats)
     if ended:
@@ -124,23 +120,25 @@ def _advance(
 
 
 @kernel
-def advance(ints: NDArray, reals: NDArray, floats: NDArray, reward: float, mode: int, learning: bool) -> int:
+def advance(
+    ints: NDArray, reals: NDArray, floats: NDArray, reward: float, mode: int, learning: bool, words: int = 0
+) -> int:
     """`tick` on the three sections of an arena; with a float64 copy for `floats`, the same without rounding."""
     result = _refuse(ints, reals, reward, mode)
     if result == 0:
         settings = record(reals, SETTINGS_AT, Settings)
-        _advance(settings, ints, reals, floats, reward, mode, learning)
+        _advance(settings, ints, reals, floats, reward, mode, learning, words)
     fill(view(reals, places_of(ints).staging), 0.0)
     return result
 
 
 @kernel
-def _tick(address: int, reward: float, mode: int, learning: bool) -> int:
+def _tick(address: int, reward: float, mode: int, learning: bool, words: int) -> int:
     sizes = sizes_of(ints_at(address, NETS_AT))
     ints = ints_at(address, sizes.n_ints)
     reals = reals_at(address + 8 * sizes.n_ints, sizes.n_reals)
     floats = floats_at(address + 8 * (sizes.n_ints + sizes.n_reals), sizes.n_floats)
-    return advance(ints, reals, floats, reward, mode, learning)
+    return advance(ints, reals, floats, reward, mode, learning, words)
 
 
 @entry
@@ -171,10 +169,22 @@ def tick(address: int, reward: float, mode: int, learning: bool) -> int:
     `common_tick` is compiled without what few configurations use, and leaves an arena that needs it alone
     (NEEDS_ALL_PARTS); `sizes.rare` says which.
     """
-    return _tick(address, reward, mode, learning)
+    return _tick(address, reward, mode, learning, 0)
 
 
 @common_entry
 def common_tick(address: int, reward: float, mode: int, learning: bool) -> int:
     """`tick` without rare parts."""
-    return _tick(address, reward, mode, learning)
+    return _tick(address, reward, mode, learning, 0)
+
+
+@paired_entry
+def paired_tick(address: int, reward: float, mode: int, learning: bool, words: int) -> int:
+    """`common_tick`, of which another thread does the critic's half: `accompany`, with the same words (halves.py)."""
+    return _tick(address, reward, mode, learning, words)
+
+
+@paired_entry
+def accompany(address: int, words: int) -> int:
+    """Do the critic's half of each `paired_tick`; spins, and returns 0, when it is asked to."""
+    return keep_company(address, words)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from .probe import Probe
 
@@ -15,22 +16,23 @@ class Recorder:
     step : callable
         `kernels.tick.tick`, compiled.
     release : callable
-        Called when the last probe is removed.
+        Called with the step when the last probe is removed.
 
     Attributes
     ----------
+    step : callable
     probes : tuple of Probe
     """
 
-    def __init__(self, step: Callable[[int, float, int, bool], int], release: Callable[[], None]) -> None:
-        self._step, self._release = step, release
+    def __init__(self, step: Callable[[int, float, int, bool], int], release: Callable[[Any], None]) -> None:
+        self.step, self._release = step, release
         self.probes: tuple[Probe, ...] = ()
 
     def __call__(self, address: int, reward: float, mode: int, learning: bool) -> int:
         """Make the step; if it is not refused, every probe takes what it has to."""
         for probe in self.probes:
             probe.prepare(mode, learning)
-        result = self._step(address, reward, mode, learning)
+        result = self.step(address, reward, mode, learning)
         if result == 0:
             for probe in self.probes:
                 probe.take()
@@ -44,4 +46,4 @@ class Recorder:
     def _remove(self, probe: Probe) -> None:
         self.probes = tuple(other for other in self.probes if other is not probe)
         if not self.probes:
-            self._release()
+            self._release(self.step)

@@ -65,9 +65,9 @@ AGENT = {
     ),
     "step_sizes": Array("", "step_b", "of the same blocks, without delta", REWARD, ("step_size.py",)),
     "input": Array("standard deviations", "x", "encoded observation, normalized", NORMALIZATION, ("normalize.py",)),
-    "scratch_e": Array("", "e", "work row: eligibility of one neuron", ELIGIBILITY, ("learn.py",)),
-    "scratch_total": Array("", "", "work row: signals times traces of one neuron", DEPTH, ("learn.py",)),
-    "scratch_factors": Array("", "", "work row: factors of vectors and tensors", DEPTH, ("learn.py",)),
+    "scratch_e": Array("", "e", "work row of each network: eligibility of one neuron", ELIGIBILITY, ("learn.py",)),
+    "scratch_total": Array("", "", "work row of each network: signals times traces", DEPTH, ("learn.py",)),
+    "scratch_factors": Array("", "", "work row of each network: factors of vectors and tensors", DEPTH, ("learn.py",)),
 }
 
 NET = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,11 @@ def _none(_: Path) -> Iterable[Any]:
 
 
 def start_run(
-    config: Config, out: Path | None = None, quiet: bool = False, hooks: Callable[[Path], Iterable[Any]] = _none
+    config: Config,
+    out: Path | None = None,
+    quiet: bool = False,
+    hooks: Callable[[Path], Iterable[Any]] = _none,
+    threads: int = 1,
 ) -> dict[str, Any]:
     """Run an experiment from its beginning and return its summary.
 
@@ -46,6 +50,8 @@ def start_run(
         Show no progress.
     hooks : callable, optional
         Given the folder of the run, returns hooks (`hooks.Hook`).
+    threads : int
+        1, or 2 for `Agent.in_two_threads`; the run is the same.
 
     Raises
     ------
@@ -71,11 +77,15 @@ def start_run(
             warn(advice)
         agent, made = Agent(config, *spaces), hooks(path)  # what they need and is not installed leaves no folder
         with RunFolder.create(path, agent, given) as folder:
-            return _Run(agent, env, folder, Tally(), stop, quiet, hooks=made).go()
+            return _Run(agent, env, folder, Tally(), stop, quiet, hooks=made).go(threads)
 
 
 def resume_run(
-    path: Path, steps: int | None = None, quiet: bool = False, hooks: Callable[[Path], Iterable[Any]] = _none
+    path: Path,
+    steps: int | None = None,
+    quiet: bool = False,
+    hooks: Callable[[Path], Iterable[Any]] = _none,
+    threads: int = 1,
 ) -> dict[str, Any]:
     """Go on from the latest checkpoint of a run until it has `steps` steps in all, and return its summary.
 
@@ -116,7 +126,7 @@ def resume_run(
                 if moment.env is None and not quiet:
                     announce("the environment cannot be put back where it was: a new episode begins")
             tally = moment.tally or counted
-            return _Run(agent, env, folder, tally, stop, quiet, resumed, hooks(path.absolute())).go()
+            return _Run(agent, env, folder, tally, stop, quiet, resumed, hooks(path.absolute())).go(threads)
 
 
 class _Run:
@@ -149,7 +159,7 @@ class _Run:
         )
         self.hooks = Hooks([rows, *hooks, steps], stop.elsewhere)
 
-    def go(self) -> dict[str, Any]:
+    def go(self, threads: int = 1) -> dict[str, Any]:
         """Run to the end, leave a complete folder whatever happens, and return the summary."""
         self.stop.give_up = self._give_up
         if (line := notice()) and not self.quiet:
@@ -161,7 +171,8 @@ class _Run:
         try:
             with make_display(self.quiet, title, self.config.steps, self.agent.nbytes) as self.display:
                 self._stop_if_asked()
-                self._learn()
+                with self.agent.in_two_threads() if threads > 1 else nullcontext():
+                    self._learn()
         except Interrupted:
             self._finish()
             raise

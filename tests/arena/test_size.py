@@ -71,9 +71,9 @@ def test_only_a_large_state_is_worth_a_word() -> None:
     line = size.advice()
     assert size.nbytes > LARGE
     assert line.startswith(
-        "the state takes 451.2 MB, of which 181.0 MB are for layers[0], and so does each of the two "
+        "the state takes 452.0 MB, of which 181.0 MB are for layers[0], and so does each of the two "
     )
-    assert "an observation of 10,000 numbers instead of 100,000: 45.4 MB; memory: 0: 315.2 MB" in line
+    assert "an observation of 10,000 numbers instead of 100,000: 45.5 MB; memory: 0: 316.0 MB" in line
     assert len(line.splitlines()) == 1
     assert size.advice(limit=size.nbytes) == ""
 

@@ -71,6 +71,13 @@ def test_a_run_in_pieces_is_the_run_in_one(cli: Cli, tmp_path: Path, name: str) 
     assert_same(tmp_path / "pieces", tmp_path / "whole")
 
 
+def test_a_run_in_two_threads_is_the_run_in_one(cli: Cli, tmp_path: Path) -> None:
+    run = ("run", "CartPole-v1", *SMALL, "--quiet", "--steps", 260)
+    assert cli(*run, "--out", "one")[0] == 0
+    assert cli(*run, "--out", "two", "--threads", 2)[0] == 0
+    assert_same(tmp_path / "two", tmp_path / "one")
+
+
 def test_without_the_state_of_the_environment_it_is_another_run(
     cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -157,10 +157,21 @@ def common_entry(function: F) -> F:
     return _kept(function, _Common)
 
 
+def paired_entry(function: F) -> F:
+    """`common_entry` in two threads, see `halves.py`."""
+    return _kept(function, _Paired)
+
+
 class _Common(CPUDispatcher):  # type: ignore[misc]
+    paired = False
+
     def compile(self, sig: Any) -> Any:
-        with without_rare_parts():
+        with without_rare_parts(self.paired):
             return super().compile(sig)
+
+
+class _Paired(_Common):
+    paired = True
 
 
 def _kept(function: F, kind: type) -> F:

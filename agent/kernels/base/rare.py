@@ -10,31 +10,36 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import ModuleType
+from typing import Any
 
 from numba.core.compiler_lock import global_compiler_lock
 
 from .callee import forget
 
 RARE = True
+# Whether another thread does the critic's half of a step, see `halves.py`.
+PAIRED = False
 
 _KERNELS = __name__.rpartition(".base.")[0]
 
 
 @contextmanager
-def without_rare_parts() -> Iterator[None]:
-    """Have kernels compiled without rare parts; those compiled otherwise, before or meanwhile, are forgotten."""
+def without_rare_parts(paired: bool = False) -> Iterator[None]:
+    """Have kernels compiled without rare parts, if `paired` for two threads.
+
+    Those compiled otherwise, before or meanwhile, are forgotten.
+    """
     with global_compiler_lock:
         ours = (module for name, module in list(sys.modules.items()) if name.startswith(_KERNELS))
-        modules = [module for module in ours if hasattr(module, "RARE")]
-        _set(modules, False)
+        spaces = [vars(module) for module in ours]
+        _set(spaces, RARE=False, PAIRED=paired)
         try:
             yield
         finally:
-            _set(modules, True)
+            _set(spaces, RARE=True, PAIRED=False)
 
 
-def _set(modules: list[ModuleType], value: bool) -> None:
-    for module in modules:
-        vars(module)["RARE"] = value
+def _set(spaces: list[dict[str, Any]], **constants: bool) -> None:
+    for space in spaces:
+        space.update((name, value) for name, value in constants.items() if name in space)
     forget()

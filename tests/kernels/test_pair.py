@@ -1,0 +1,97 @@
+"""A step in two threads: the same bytes, whatever is done in between."""
+
+from __future__ import annotations
+
+import copy
+import multiprocessing
+import os
+import threading
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from gymnasium import spaces
+from synaptick import Agent, ConfigError
+from synaptick.pair import Pair
+
+from ..support.common import drive, make_agent, state
+
+CASES: dict[str, dict[str, Any]] = {
+    "default": {},
+    "plain": {"memory": 0, "layers": (12,)},
+    "three layers": {"layers": (9, 8, 7), "memory": 5},
+    "neurons live on": {"keep_state": True},
+}
+NAME = "synaptick critic"
+ACTIONS = [spaces.Discrete(3), spaces.Box(-1.0, 1.0, (2,))]
+
+
+@pytest.mark.parametrize("changes", CASES.values(), ids=CASES)
+@pytest.mark.parametrize("action", ACTIONS, ids=["index", "controls"])
+def test_both_do_the_same(changes: dict[str, Any], action: Any) -> None:
+    """In strict arithmetic, where the optimizer may not make other roundings of other code."""
+    agent, other = make_agent(**changes, action=action), make_agent(**changes, action=action)
+    drive(agent, 300)
+    with other.in_two_threads():
+        assert isinstance(other._advance, Pair)
+        drive(other, 300)
+    assert sum(agent.spike_rates["actor"]) > 0
+    assert state(agent) == state(other)
+    drive(agent, 20)
+    drive(other, 20)
+    assert state(agent) == state(other)
+
+
+def test_a_probe_stays_where_it_is() -> None:
+    agent, other = make_agent(), make_agent()
+    with agent.probe("critic/0", "spike") as alone, other.probe("critic/0", "spike") as beside:
+        drive(agent, 60)
+        drive(other, 20)
+        with other.in_two_threads():
+            assert not isinstance(other._advance, Pair)
+        other = make_agent()
+        with other.in_two_threads(), other.probe("critic/0", "spike") as within:
+            drive(other, 60)
+        assert (within.raster() == alone.raster()).all()
+        assert alone.raster().any()
+        assert len(beside.ticks) == 20
+    assert not isinstance(other._advance, Pair)
+
+
+def test_the_thread_ends_with_the_statement_also_by_an_error() -> None:
+    agent = make_agent()
+    with suppress(KeyError), agent.in_two_threads():
+        assert NAME in [thread.name for thread in threading.enumerate()]
+        raise KeyError
+    assert NAME not in [thread.name for thread in threading.enumerate()]
+
+
+def test_copies_and_forked_processes_go_on_alone() -> None:
+    agent, alone = make_agent(), make_agent()
+    drive(alone, 100)
+    with agent.in_two_threads():
+        copied = copy.deepcopy(agent)
+        assert not isinstance(copied._advance, Pair)
+        drive(copied, 100)
+        assert state(copied) == state(alone)
+        if hasattr(os, "fork"):
+            context = multiprocessing.get_context("fork")  # its arguments are not pickled
+            here, there = context.Pipe()
+            child = context.Process(target=_drive_and_tell, args=(agent, 100, there))
+            child.start()
+            assert here.poll(60)
+            assert here.recv() == state(alone)
+            child.join()
+        drive(agent, 100)
+    assert state(agent) == state(alone)
+
+
+def _drive_and_tell(agent: Agent, ticks: int, pipe: Any) -> None:
+    assert isinstance(agent._advance, Pair)
+    drive(agent, ticks)
+    pipe.send(state(agent))
+
+
+def test_a_configuration_with_rare_parts_is_refused() -> None:
+    with pytest.raises(ConfigError, match="one thread"), make_agent(reset_path=True).in_two_threads():
+        pass
