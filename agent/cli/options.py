@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Iterable
 from decimal import Decimal
 
 from ..errors import ConfigError
 
 MIN_BENCH_STEPS = 1000
+MAX_SEEDS = 100_000
 
 
 def whole(text: str) -> int:
@@ -24,6 +26,22 @@ def whole(text: str) -> int:
     except ArithmeticError:
         pass
     raise argparse.ArgumentTypeError(f"{text!r} is not a whole number, such as 100000 or 1e5")
+
+
+def seeds(text: str) -> tuple[int, ...]:
+    """Read several seeds: how many, such as 10, which are 0 to 9, or which, such as 0-9 or 1,4,7-9; each once."""
+    found: dict[int, None] = {}
+    count = re.fullmatch(r"\s*[0-9][0-9_.]*([eE]\+?[0-9]+)?\s*", text)
+    for part in [f"0-{whole(text) - 1}"] if count else text.split(","):
+        span = re.fullmatch(r"\s*([0-9]{1,18})\s*(?:-\s*([0-9]{1,18})\s*)?", part)
+        first, last = (int(span[1]), int(span[2] or span[1])) if span else (0, -1)
+        if not first <= last < first + MAX_SEEDS or len(found) > MAX_SEEDS:
+            raise argparse.ArgumentTypeError(
+                f"{text!r} are no seeds; allowed: how many, such as 10, or which, such as 0-9 or 1,4,7-9 (4-4 is one), "
+                f"at most {MAX_SEEDS:,}"
+            )
+        found.update(dict.fromkeys(range(first, last + 1)))
+    return tuple(found)
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:
