@@ -7,14 +7,27 @@ import json
 from typing import Any
 
 from .bench_learning import add_ablation, add_gradients, add_learning, add_lifelong, add_prediction
-from .options import MIN_BENCH_STEPS, add_json, check_among, check_at_least, whole
+from .options import MIN_BENCH_STEPS, add_command, add_json, check_among, check_at_least, whole
 
 
 def add_bench(commands: Any) -> None:
     """Add ``bench`` and everything below it to the commands of the parser."""
-    measure = commands.add_parser("bench", help="measure speed and memory on this machine, and learning")
+    measure = add_command(
+        commands,
+        "bench",
+        "measure speed and memory on this machine, and learning",
+        [
+            "synaptick bench tick --networks default",
+            "synaptick bench learning --suite classic --tasks CartPole-v1 --seeds 0-4",
+        ],
+    )
     benches = measure.add_subparsers(required=True, metavar="WHAT")
-    tick = benches.add_parser("tick", help="time of one learning step, next to a floor measured in the same process")
+    tick = add_command(
+        benches,
+        "tick",
+        "time of one learning step, next to a floor measured in the same process",
+        ["synaptick bench tick", "synaptick bench tick --networks 1x64 default --json"],
+    )
     tick.add_argument(
         "--steps", type=whole, default=20_000, metavar="N", help="timed steps a network, at most (default 20000)"
     )
@@ -23,11 +36,21 @@ def add_bench(commands: Any) -> None:
     )
     add_json(tick)
     tick.set_defaults(command=_bench_tick, show=_show_tick)
-    memory = benches.add_parser("memory", help="bytes of state and resident set after a tenth of the steps and all")
+    memory = add_command(
+        benches,
+        "memory",
+        "bytes of state and resident set after a tenth of the steps and all",
+        ["synaptick bench memory --steps 1e6"],
+    )
     memory.add_argument("--steps", type=whole, default=1_000_000, metavar="N", help="steps (default 1000000)")
     add_json(memory)
     memory.set_defaults(command=_bench, name="memory", show=_show_plain)
-    start = benches.add_parser("start", help="seconds to the first learning step, without and with compiled code kept")
+    start = add_command(
+        benches,
+        "start",
+        "seconds to the first learning step, without and with compiled code kept",
+        ["synaptick bench start"],
+    )
     add_json(start)
     start.set_defaults(command=_bench, name="start", show=_show_plain)
     _add_latency(benches)
@@ -40,7 +63,15 @@ def add_bench(commands: Any) -> None:
 
 
 def _add_latency(benches: Any) -> None:
-    latency = benches.add_parser("latency", help="deadlines of a loop of a fixed rate in which networks learn")
+    latency = add_command(
+        benches,
+        "latency",
+        "deadlines of a loop of a fixed rate in which networks learn",
+        [
+            "synaptick bench latency --rate 1000 --seconds 10",
+            "synaptick bench latency --networks default --cpu 1 --priority 50 --awake",
+        ],
+    )
     latency.add_argument("--rate", type=float, default=1000.0, metavar="HZ", help="periods a second (default 1000)")
     latency.add_argument("--seconds", type=float, default=60.0, metavar="S", help="duration a network (default 60)")
     latency.add_argument("--networks", nargs="+", metavar="NETWORK", help="some of 1x64, 2x128, default")
@@ -52,7 +83,12 @@ def _add_latency(benches: Any) -> None:
 
 
 def _add_export(benches: Any) -> None:
-    export = benches.add_parser("export", help="the exported C agent next to the Python agent: bits, time, bytes")
+    export = add_command(
+        benches,
+        "export",
+        "the exported C agent next to the Python agent: bits, time, bytes",
+        ["synaptick bench export --networks 1x32 --steps 1e4"],
+    )
     export.add_argument(
         "--steps", type=whole, default=100_000, metavar="N", help="steps of CartPole a comparison (default 100000)"
     )

@@ -12,12 +12,21 @@ from ..bench.suites import SUITES
 from ..errors import ConfigError
 from ..files import expanded
 from ..training.config_file import parse_changes
-from .options import MIN_BENCH_STEPS, add_json, check_among, check_at_least, whole
+from .options import MIN_BENCH_STEPS, add_command, add_json, check_among, check_at_least, whole
 
 
 def add_learning(benches: Any) -> None:
     """Add ``bench learning``."""
-    learning = benches.add_parser("learning", help="returns on a suite of tasks, seed by seed, with one configuration")
+    learning = add_command(
+        benches,
+        "learning",
+        "returns on a suite of tasks, seed by seed, with one configuration",
+        [
+            "synaptick bench learning --suite classic --tasks CartPole-v1 Acrobot-v1 --seeds 0-4",
+            "synaptick bench learning --suite memory --seeds 1000-1009 --out memory.csv",
+            "synaptick bench learning --set lambda_value=0.9 --set steps=1e5 --seeds 3",
+        ],
+    )
     learning.add_argument("--suite", choices=list(SUITES), default="classic", help="the tasks (default classic)")
     learning.add_argument("--tasks", nargs="+", metavar="TASK", help="some of the tasks of the suite, by name")
     _add_seeds(learning, None, "runs a task (default: of the suite, 5 or 10)")
@@ -28,7 +37,12 @@ def add_learning(benches: Any) -> None:
 
 def add_prediction(benches: Any) -> None:
     """Add ``bench prediction``."""
-    prediction = benches.add_parser("prediction", help="error of the learned value where the true one is known")
+    prediction = add_command(
+        benches,
+        "prediction",
+        "error of the learned value where the true one is known",
+        ["synaptick bench prediction --gaps 20 --seeds 0-2 --steps 5e5"],
+    )
     prediction.add_argument(
         "--gaps", type=whole, nargs="+", default=[20, 40], metavar="G", help="steps from cue to reward (default 20 40)"
     )
@@ -43,7 +57,12 @@ def add_prediction(benches: Any) -> None:
 
 def add_lifelong(benches: Any) -> None:
     """Add ``bench lifelong``."""
-    lifelong = benches.add_parser("lifelong", help="whole lives in worlds that change, next to fresh agents")
+    lifelong = add_command(
+        benches,
+        "lifelong",
+        "whole lives in worlds that change, next to fresh agents",
+        ["synaptick bench lifelong --tasks Forager --arms learning reset --seeds 0-4 --out lives.csv"],
+    )
     lifelong.add_argument("--tasks", nargs="+", metavar="TASK", help="some of the tasks, by name")
     lifelong.add_argument(
         "--arms", nargs="+", metavar="ARM", help="some of the arms, by name; what an arm sets, --set does not change"
@@ -58,7 +77,12 @@ def add_lifelong(benches: Any) -> None:
 
 def add_gradients(benches: Any) -> None:
     """Add ``bench gradients``."""
-    gradients = benches.add_parser("gradients", help="how close each form of the traces comes to the exact gradient")
+    gradients = add_command(
+        benches,
+        "gradients",
+        "how close each form of the traces comes to the exact gradient",
+        ["synaptick bench gradients", "synaptick bench gradients --seeds 2 --training 0"],
+    )
     gradients.add_argument("--seeds", type=whole, default=6, metavar="N", help="networks a row (default 6)")
     gradients.add_argument(
         "--training",
@@ -75,7 +99,12 @@ def add_gradients(benches: Any) -> None:
 
 def add_ablation(benches: Any) -> None:
     """Add ``bench ablation``."""
-    ablation = benches.add_parser("ablation", help="learning with parts of the rule left out, on tasks that need them")
+    ablation = add_command(
+        benches,
+        "ablation",
+        "learning with parts of the rule left out, on tasks that need them",
+        ["synaptick bench ablation --seeds 10 --jobs 4 --out ablation.csv"],
+    )
     _add_seeds(ablation, 10, "runs an arm (default 10)")
     ablation.add_argument("--arms", nargs="+", metavar="ARM", help="some of the arms, by name")
     ablation.add_argument("--tasks", nargs="+", metavar="TASK", help="some of the tasks, by name")

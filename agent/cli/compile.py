@@ -8,12 +8,17 @@ import time
 from typing import Any
 
 from ..files import expanded
-from .options import add_json
+from .options import add_command, add_json
 
 
 def add_compile(commands: Any) -> None:
     """Add ``compile`` to the commands of the parser."""
-    parser = commands.add_parser("compile", help="compile the step into a folder that an application can ship")
+    parser = add_command(
+        commands,
+        "compile",
+        "compile the step into a folder that an application can ship",
+        ["synaptick compile --out compiled", "SYNAPTICK_CACHE_DIR=compiled synaptick run CartPole-v1"],
+    )
     parser.add_argument("--out", type=expanded, required=True, metavar="DIR", help="the folder; may be read-only later")
     add_json(parser)
     parser.set_defaults(command=_compile, show=_show)
@@ -21,7 +26,9 @@ def add_compile(commands: Any) -> None:
 
 def add_warmup(commands: Any) -> None:
     """Add ``warmup`` to the commands of the parser."""
-    parser = commands.add_parser("warmup", help="compile the step for this machine now, so that no first run waits")
+    parser = add_command(
+        commands, "warmup", "compile the step for this machine now, so that no first run waits", ["synaptick warmup"]
+    )
     add_json(parser)
     parser.set_defaults(command=_warmup, show=_show_warmup)
 

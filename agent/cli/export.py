@@ -10,19 +10,27 @@ from ..agent import Agent
 from ..errors import StateError
 from ..files import expanded
 from .export_nir import add_nir
-from .options import add_json
+from .options import add_command, add_json
+
+EXAMPLES = (
+    "synaptick export c runs/mine --out build",
+    "synaptick export c runs/mine --out build --name pilot --blank",
+    "synaptick export nir runs/mine --out agent.nir",
+)
 
 
 def add_export(commands: Any) -> None:
     """Add ``export`` and everything below it to the commands of the parser."""
-    export = commands.add_parser("export", help="write the agent of a run for another place")
+    export = add_command(commands, "export", "write the agent of a run for another place", EXAMPLES)
     kinds = export.add_subparsers(required=True, metavar="WHAT")
     _add_c(kinds)
     add_nir(kinds)
 
 
 def _add_c(kinds: Any) -> None:
-    c = kinds.add_parser("c", help="one C99 header and source that go on learning, without allocating memory")
+    c = add_command(
+        kinds, "c", "one C99 header and source that go on learning, without allocating memory", EXAMPLES[:2]
+    )
     c.add_argument("run_dir", type=expanded, metavar="RUN_DIR", help="folder of a run, or of snapshots")
     c.add_argument("--out", type=expanded, required=True, metavar="DIR", help="folder for NAME.h and NAME.c")
     c.add_argument(

@@ -9,12 +9,17 @@ from typing import Any
 
 from ..errors import StateError
 from ..files import expanded
-from .options import add_json, whole
+from .options import add_command, add_json, whole
+
+EXAMPLES = (
+    "synaptick export nir runs/mine --out agent.nir",
+    "synaptick export nir runs/mine --out agent.nir --neurons lif --steps 1e5",
+)
 
 
 def add_nir(kinds: Any) -> None:
     """Add ``nir`` to what can be exported."""
-    nir = kinds.add_parser("nir", help="the actor as a NIR graph that acts without learning (extra: nir)")
+    nir = add_command(kinds, "nir", "the actor as a NIR graph that acts without learning (extra: nir)", EXAMPLES)
     nir.add_argument("run_dir", type=expanded, metavar="RUN_DIR", help="folder of a run")
     nir.add_argument("--out", type=expanded, required=True, metavar="FILE", help="file to write, such as agent.nir")
     nir.add_argument(

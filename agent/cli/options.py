@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from typing import Any
 
 from ..errors import ConfigError
 
@@ -42,6 +43,26 @@ def seeds(text: str) -> tuple[int, ...]:
             )
         found.update(dict.fromkeys(range(first, last + 1)))
     return tuple(found)
+
+
+def add_command(
+    commands: Any, name: str, what: str, examples: Sequence[str], aliases: Sequence[str] = ()
+) -> argparse.ArgumentParser:
+    """Add a command and return its parser: what it does is one line of the help above it, examples end its own."""
+    epilog = "\n".join(["Examples:", *(f"  {example}" for example in examples)])
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name, help=what, description=what, epilog=epilog, aliases=aliases, formatter_class=_AsWritten
+    )
+    return parser
+
+
+class _AsWritten(argparse.RawDescriptionHelpFormatter):
+    """Keeps the lines of the examples, and wraps what the command does."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        if text.startswith("Examples:"):
+            return super()._fill_text(text, width, indent)
+        return argparse.HelpFormatter._fill_text(self, text, width, indent)
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:

@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from ..files import expanded
-from .options import add_json
+from .options import add_command, add_json
 
 # Those of `plots.panels`, which is not loaded to show a help.
 PANELS = ("return", "reward", "value", "spikes", "payload", "retention", "weights", "speed")
@@ -14,7 +14,12 @@ PANELS = ("return", "reward", "value", "spikes", "payload", "retention", "weight
 
 def add_plot(commands: Any) -> None:
     """Add ``plot`` to the commands of the parser."""
-    parser = commands.add_parser("plot", help="a figure of one run, or of several (extra: plot)")
+    parser = add_command(
+        commands,
+        "plot",
+        "a figure of one run, or of several (extra: plot)",
+        ["synaptick plot runs/mine", "synaptick plot runs/a runs/b --out runs.pdf --only return spikes"],
+    )
     parser.add_argument("runs", nargs="+", type=expanded, metavar="RUN", help="folders of runs")
     parser.add_argument(
         "--out",
@@ -34,7 +39,9 @@ def add_plot(commands: Any) -> None:
 
 def add_report(commands: Any) -> None:
     """Add ``report`` to the commands of the parser."""
-    parser = commands.add_parser("report", help="a page that tells a run, one HTML file (extra: plot)")
+    parser = add_command(
+        commands, "report", "a page that tells a run, one HTML file (extra: plot)", ["synaptick report runs/mine"]
+    )
     parser.add_argument("run_dir", type=expanded, metavar="RUN_DIR", help="folder of a run")
     parser.add_argument(
         "--out", type=expanded, metavar="FILE", help="file to write, .html (default: report.html in the folder)"

@@ -10,12 +10,17 @@ from typing import Any
 from ..errors import ConfigError
 from ..files import expanded
 from ..training.config_file import parse_changes, resolve_config
-from .options import add_json, check_at_least, whole
+from .options import add_command, add_json, check_at_least, whole
 
 
 def add_soak(commands: Any) -> None:
     """Add ``soak`` to the commands of the parser."""
-    soak = commands.add_parser("soak", help="a long run, measured: memory, time of a tick, files, non-finite values")
+    soak = add_command(
+        commands,
+        "soak",
+        "a long run, measured: memory, time of a tick, files, non-finite values",
+        ["synaptick soak soak --ticks 1e6 --check", "synaptick soak CartPole-v1 --ticks 1e5 --out runs/soak"],
+    )
     soak.add_argument("source", metavar="CONFIG_OR_ENV_ID", help="as for run; made for this: soak")
     soak.add_argument("--ticks", type=whole, default=10**6, metavar="N", help="environment steps (default 1e6)")
     soak.add_argument("--seed", type=whole, metavar="S", help="seed of weights, actions and environment")

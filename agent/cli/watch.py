@@ -8,12 +8,17 @@ from typing import Any
 
 from ..errors import ConfigError
 from ..files import expanded
-from .options import add_json, whole
+from .options import add_command, add_json, whole
 
 
 def add_watch(commands: Any) -> None:
     """Add ``watch`` to the commands of the parser."""
-    parser = commands.add_parser("watch", help="show the agent of a run act, with its spikes (extra: watch)")
+    parser = add_command(
+        commands,
+        "watch",
+        "show the agent of a run act, with its spikes (extra: watch)",
+        ["synaptick watch runs/mine", "synaptick watch runs/mine --gif mine.gif --steps 200 --deterministic"],
+    )
     parser.add_argument("run_dir", type=expanded, metavar="RUN_DIR", help="folder of a run, which may still go on")
     parser.add_argument("--gif", type=expanded, metavar="FILE", help="film to write (default: a window)")
     parser.add_argument("--mp4", type=expanded, metavar="FILE", help="film to write, with a frame for every step")
