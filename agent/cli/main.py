@@ -32,7 +32,7 @@ def command() -> NoReturn:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code.
 
-    0: done. 1: the environment failed while running, or a soak broke a bound it was to be checked for. 2: something
+    0: done. 1: the environment failed while running, or what was to be checked is not as it should be (soak, doctor). 2: something
     given cannot be used. 128 + n: stopped by signal n.
     """
     with kept_streams():
@@ -58,4 +58,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1 if isinstance(error, RunError) and not isinstance(error.__cause__, SynaptickError) else 2
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
-    return 1 if getattr(options, "check", False) and result["violations"] else 0
+    return int(options.failed(options, result)) if "failed" in options else 0

@@ -8,8 +8,11 @@ from typing import Any, NoReturn
 
 from .bench import add_bench
 from .compile import add_compile, add_warmup
+from .completion import add_completion
+from .doctor import add_doctor
 from .evaluate import add_eval
 from .export import add_export
+from .init import add_init
 from .plot import add_plot, add_report
 from .run import add_run
 from .soak import add_soak
@@ -18,6 +21,7 @@ from .watch import add_watch
 # What shows the commands of each group, in the order of the help; the title says what the group is for.
 GROUPS = {
     "train": [
+        add_init,
         add_run,
         add_warmup,
     ],
@@ -30,10 +34,12 @@ GROUPS = {
     "measure": [
         add_bench,
         add_soak,
+        add_doctor,
     ],
     "deploy": [
         add_export,
         add_compile,
+        add_completion,
     ],
 }
 

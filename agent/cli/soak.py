@@ -33,7 +33,7 @@ def add_soak(commands: Any) -> None:
     soak.add_argument("--check", action="store_true", help="exit code 1 if memory or time grow beyond the bounds")
     soak.add_argument("--quiet", action="store_true", help="show no progress")
     add_json(soak)
-    soak.set_defaults(command=_soak, show=_show_soak)
+    soak.set_defaults(command=_soak, show=_show_soak, failed=_failed)
 
 
 def _soak(options: argparse.Namespace) -> dict[str, Any]:
@@ -51,6 +51,10 @@ def _soak(options: argparse.Namespace) -> dict[str, Any]:
         for line in result["violations"]:
             print(f"synaptick: soak: {line}", file=sys.stderr)
     return result
+
+
+def _failed(options: argparse.Namespace, result: dict[str, Any]) -> bool:
+    return bool(options.check and result["violations"])
 
 
 def _show_soak(result: dict[str, Any]) -> None:
