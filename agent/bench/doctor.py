@@ -125,8 +125,7 @@ def _missing(package: str, extra: str) -> Iterator[str]:
     """Yield the packages that an extra asks for and that are not installed, also by extras of other packages."""
     for requirement in importlib.metadata.requires(package) or ():
         wanted, _, condition = requirement.partition(";")
-        # Whether another condition holds, of a platform or a version, is not worked out.
-        if not re.fullmatch(rf"""\s*extra\s*==\s*["']{re.escape(extra)}["']\s*""", condition):
+        if not _holds(condition, extra):
             continue
         found = re.match(r"\s*([A-Za-z0-9._-]+)\s*(?:\[([^\]]*)\])?", wanted)
         if found is None:
@@ -138,6 +137,28 @@ def _missing(package: str, extra: str) -> Iterator[str]:
         else:
             for inner in filter(None, re.split(r"[\s,]+", found[2] or "")):
                 yield from _missing(found[1], inner)
+
+
+def _holds(condition: str, extra: str) -> bool:
+    """Return whether what is after the semicolon of a requirement asks for it with this extra and this Python.
+
+    Conditions of other kinds, on platforms, are not worked out: such a requirement is not counted as missing.
+    """
+    terms = [
+        re.fullmatch(r"""\s*(\w+)\s*([<>=!]=|[<>])\s*["']([^"']*)["']\s*""", term) for term in condition.split(" and ")
+    ]
+    found = [(term[1], term[2], term[3]) if term else ("", "", "") for term in terms]
+    return ("extra", "==", extra) in found and all(
+        name == "extra" or (name == "python_version" and _compares(sign, value)) for name, sign, value in found
+    )
+
+
+def _compares(sign: str, version: str) -> bool:
+    numbers = tuple(int(part) for part in version.split(".") if part.isdecimal())
+    ours = tuple(sys.version_info[: len(numbers)])
+    return {"<": ours < numbers, "<=": ours <= numbers, ">": ours > numbers, ">=": ours >= numbers}.get(
+        sign, (ours == numbers) == (sign == "==")
+    )
 
 
 def problems(found: dict[str, Any]) -> Iterator[dict[str, str]]:

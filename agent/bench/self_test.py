@@ -24,9 +24,9 @@ from ..training.loop import run
 
 # A probe whose right value is known: one step, the reward is the observation, -1 or 1.
 PROBE, TICKS = "synaptick/ObservedReward-v0", 1500
-PLAIN = {"normalize_observations": False, "normalize_rewards": False, "discount": 0.9}
+PLAIN: dict[str, Any] = {"normalize_observations": False, "normalize_rewards": False, "discount": 0.9}
 # Small, since plain Python takes milliseconds a tick; few ticks, since differences in the last bits grow with each.
-SMALL = {"layers": (6,), "memory": 4}
+SMALL: dict[str, Any] = {"layers": (6,), "memory": 4}
 COMPARED_TICKS, TOLERANCE = 20, 1e-3
 
 

@@ -25,9 +25,7 @@ def add_doctor(commands: Any) -> None:
 def _doctor(_: argparse.Namespace) -> dict[str, Any]:
     from ..bench.doctor import doctor
 
-    announce(
-        "synaptick: testing the installation, some ten seconds and once more as long if the step has to be compiled"
-    )
+    announce("synaptick: testing the installation for some ten seconds, twenty if the step has to be compiled")
     return doctor()
 
 

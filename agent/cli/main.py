@@ -32,8 +32,8 @@ def command() -> NoReturn:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code.
 
-    0: done. 1: the environment failed while running, or what was to be checked is not as it should be (soak, doctor). 2: something
-    given cannot be used. 128 + n: stopped by signal n.
+    0: done. 1: the environment failed while running, or a check did not pass (soak, doctor). 2: something given cannot
+    be used. 128 + n: stopped by signal n.
     """
     with kept_streams():
         options = make_parser().parse_args(arguments)
