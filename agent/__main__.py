@@ -16,6 +16,13 @@ def command() -> None:
     except SynaptickError as error:  # of a variable of the environment that is read then
         print(f"synaptick: error: {error}", file=sys.stderr)
         sys.exit(2)
+    except ImportError as error:  # a package that is missing, or whose version does not fit
+        print(
+            f"synaptick: error: {' '.join(str(error).split())}; a package is missing or does not fit the others: pip "
+            "install --upgrade --force-reinstall synaptick",
+            file=sys.stderr,
+        )
+        sys.exit(2)
     signal.signal(signal.SIGINT, before)
     loaded()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from ..training.episodes import Tally
 from ..training.hooks import Functions
 from ..training.loop import run
 from ..versions import versions
+from .support.tables import table, wrapped
 from .support.trials import in_parallel
 
 # Shipped configurations.
@@ -37,8 +38,7 @@ RECENT, SOLVED = 500, 0.9
 
 
 def bench_ablation(
-    seeds: int = 10,
-    first_seed: int = 0,
+    seeds: Sequence[int] = range(10),
     jobs: int = 2,
     arms: list[str] | None = None,
     tasks: list[str] | None = None,
@@ -49,8 +49,8 @@ def bench_ablation(
 
     Parameters
     ----------
-    seeds, first_seed : int
-        How many runs an arm, and the seed of the first.
+    seeds : sequence of int
+        Of the runs of an arm.
     jobs : int
         Processes.
     arms, tasks : list of str, optional
@@ -71,7 +71,7 @@ def bench_ablation(
         (task, arm, seed, steps)
         for task in dict.fromkeys(tasks or TASKS)
         for arm in dict.fromkeys(arms or ARMS)
-        for seed in range(first_seed, first_seed + seeds)
+        for seed in seeds
     ]
     runs = []
     for done in in_parallel(_run_once, chosen, jobs):
@@ -131,15 +131,25 @@ def _summaries(runs: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
 def ablation_lines(result: dict[str, Any]) -> Iterator[str]:
     """Yield the summary of `bench_ablation` line by line."""
-    yield f"mean return of the last {RECENT} episodes (best: 1), 95 % interval, interquartile mean, worst, solved"
-    task = None
-    for row in result["summary"]:
-        if row["task"] != task:
-            task = row["task"]
-            bound = "" if row["mean_bound"] is None else f"; a frozen lower layer can reach {row['mean_bound']:.2f}"
-            steps = next(run["steps"] for run in result["runs"] if run["task"] == task)
-            yield f"{task} ({steps:,} steps{bound})"
-        yield (
-            f"  {row['arm']:20} {row['mean']:6.3f}  [{row['low']:6.3f}, {row['high']:6.3f}]  iqm {row['iqm']:6.3f}  "
-            f"worst {row['worst']:6.3f}  {row['solved']:2d}/{row['seeds']}"
+    yield f"mean return of the last {RECENT} episodes (best: 1)"
+    heads = ("arm", "mean", "95 % interval", "iqm", "worst", "solved")
+    for task in dict.fromkeys(row["task"] for row in result["summary"]):
+        rows = [row for row in result["summary"] if row["task"] == task]
+        reach = rows[0]["mean_bound"]
+        bound = "" if reach is None else f"; a frozen lower layer can reach {reach:.2f}"
+        steps = next(run["steps"] for run in result["runs"] if run["task"] == task)
+        yield from wrapped(f"{task} ({steps:,} steps{bound})", "")
+        yield from table(
+            heads,
+            [
+                [
+                    row["arm"],
+                    f"{row['mean']:.3f}",
+                    f"[{row['low']:.3f}, {row['high']:.3f}]",
+                    f"{row['iqm']:.3f}",
+                    f"{row['worst']:.3f}",
+                    f"{row['solved']}/{row['seeds']}",
+                ]
+                for row in rows
+            ],
         )

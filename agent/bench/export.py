@@ -29,6 +29,8 @@ from ..training.environment import make_env
 from ..training.loop import run
 from ..versions import versions
 from .support import timing
+from .support.progress import each
+from .support.tables import table, wrapped
 from .support.timing import STREAM, in_turns
 
 ENV = "CartPole-v1"
@@ -67,7 +69,7 @@ def bench_export(steps: int = 100_000, networks: Sequence[str] | None = None) ->
         "steps": steps,
         "networks": {
             name: {"bytes": _bytes(name), **{kind: _elsewhere(name, steps, kind) for kind in ARITHMETICS}}
-            for name in chosen
+            for name in each(chosen, "networks")
         },
     }
 
@@ -222,26 +224,33 @@ def _bytes(name: str) -> dict[str, Any]:
 
 def export_lines(result: dict[str, Any]) -> Iterator[str]:
     """Yield the tables of `bench_export` line by line."""
-    yield "bytes at -Os  code and constants  initial state  .data + .bss  state"
-    for name, row in result["networks"].items():
-        size = row["bytes"]
-        whole, blank = (size[kind]["text"] + size[kind]["rodata"] for kind in ("with_state", "blank"))
-        variable = size["with_state"]["data"] + size["with_state"]["bss"]
-        yield f"{name:12}  {blank:18,}  {whole - blank:13,}  {variable:12,}  {size['state']:,}"
+    networks = result["networks"]
+    yield from table(
+        ("bytes at -Os", "code and constants", "initial state", ".data + .bss", "state"),
+        [[name, *_sizes(row["bytes"])] for name, row in networks.items()],
+        "",
+    )
     yield ""
     yield f"CartPole, at most {result['steps']:,} steps: C next to the Python agent"
-    for name, row in result["networks"].items():
+    for name, row in networks.items():
         for kind in ARITHMETICS:
             found = row[kind]["follow"]
             same = "all actions the same" if found["same_actions"] else "then another action"
             first = "never" if found["first_difference"] is None else f"at step {found['first_difference']:,}"
-            yield (
-                f"{name:8} {kind:6}  {found['steps']:,} steps, {same}; weights first differ {first}; "
-                f"distance {found['relative']:.1e}, greatest {found['greatest']:.1e}"
+            yield from wrapped(
+                f"{name} {kind}: {found['steps']:,} steps, {same}; weights first differ {first}; "
+                f"distance {found['relative']:.1e}, greatest {found['greatest']:.1e}",
+                "",
             )
     yield ""
     yield "us a step, median, without the call; over the fast kernel"
-    for name, row in result["networks"].items():
+    for name, row in networks.items():
         fast = row["fast"]["step_us"]
         yield f"{name}: kernel fast {fast['kernel']:.2f}, strict {row['strict']['step_us']['kernel']:.2f}"
         yield from (f"  cc {flags:32} {fast[flags]:7.2f}  {fast[flags] / fast['kernel']:.2f}" for flags in BUILDS)
+
+
+def _sizes(size: dict[str, Any]) -> list[str]:
+    whole, blank = (size[kind]["text"] + size[kind]["rodata"] for kind in ("with_state", "blank"))
+    variable = size["with_state"]["data"] + size["with_state"]["bss"]
+    return [f"{count:,}" for count in (blank, whole - blank, variable, size["state"])]

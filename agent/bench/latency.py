@@ -20,6 +20,8 @@ from ..kernels import tick as kernel
 from ..realtime import Guard, Histogram, Loop, Quiet
 from ..versions import versions
 from .support import timing
+from .support.progress import each
+from .support.tables import table, wrapped
 from .support.timing import in_turns, make_agent
 
 NETWORKS = {name: timing.NETWORKS[name] for name in ("1x64", "2x128", "default")}
@@ -125,8 +127,10 @@ def bench_latency(
     for name in networks or ():
         if name not in NETWORKS:
             raise ConfigError(f"--networks {name}: there is no such network; allowed: {', '.join(NETWORKS)}")
+    chosen = list(networks or NETWORKS)
     rows = {
-        name: _measure(Config(**NETWORKS[name]), rate, seconds, cpus, priority, awake) for name in networks or NETWORKS
+        name: _measure(Config(**NETWORKS[name]), rate, seconds, cpus, priority, awake)
+        for name in each(chosen, "networks", seconds * len(chosen))
     }
     return {
         "versions": versions(),
@@ -235,19 +239,40 @@ def _allocations(guard: Guard, plant: CartPole) -> dict[str, int]:
 
 
 def latency_lines(result: dict[str, Any]) -> Iterator[str]:
-    """Yield the table of `bench_latency` line by line."""
-    yield f"{result['rate']:g} Hz, {result['seconds']:g} s a network, learning; {result['stream']}; microseconds"
-    yield (
-        "network   periods  misses  skipped |  step: p50     p99   p99.9     max | step, CPU: p50   p99.9 |"
-        " control, CPU: p50   p99.9 | wake-up: p50     p99   p99.9     max | Agent.step - compiled | allocations |"
-        " collections"
+    """Yield the tables of `bench_latency` line by line."""
+    yield from wrapped(
+        f"{result['rate']:g} Hz, {result['seconds']:g} s a network, learning; {result['stream']}; microseconds", ""
     )
-    for name, row in result["networks"].items():
-        step, cpu, wake, control = (row[name] for name in ("step_us", "step_cpu_us", "wake_up_us", "control_cpu_us"))
-        yield (
-            f"{name:8} {row['periods']:8,} {row['misses']:7} {row['skipped']:8} | {step['p50']:10.1f} "
-            f"{step['p99']:7.1f} {step['p99.9']:7.1f} {step['max']:7.1f} | {cpu['p50']:14.1f} {cpu['p99.9']:7.1f} | "
-            f"{control['p50']:17.1f} {control['p99.9']:7.1f} | "
-            f"{wake['p50']:12.1f} {wake['p99']:7.1f} {wake['p99.9']:7.1f} {wake['max']:7.1f} | "
-            f"{row['overhead_us']:21.2f} | {row['allocations']['compiled']:11} | {row['collections']:11}"
+    networks = result["networks"]
+    counted = ("periods", "misses", "skipped", "Agent.step - compiled", "allocations", "collections")
+    yield from table(
+        ("network", *counted),
+        [
+            [
+                name,
+                f"{row['periods']:,}",
+                *(str(row[key]) for key in ("misses", "skipped")),
+                f"{row['overhead_us']:.2f}",
+                str(row["allocations"]["compiled"]),
+                str(row["collections"]),
+            ]
+            for name, row in networks.items()
+        ],
+        "",
+    )
+    for key, title in _TIMES.items():
+        yield ""
+        yield from table(
+            (title, *_SHARES),
+            [[name, *(f"{row[key][share]:.1f}" for share in _SHARES)] for name, row in networks.items()],
+            "",
         )
+
+
+_TIMES = {
+    "step_us": "step",
+    "step_cpu_us": "step, CPU",
+    "control_cpu_us": "control, CPU",
+    "wake_up_us": "wake-up",
+}
+_SHARES = ("p50", "p99", "p99.9", "max")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import Any
 
@@ -21,6 +21,7 @@ from ..training.hooks import Functions
 from ..training.loop import run
 from ..versions import versions
 from .suites import SUITES
+from .support.tables import table, wrapped
 from .support.trials import in_parallel, saying_where, tuned
 
 # Episodes that must have ended before their mean can reach a threshold.
@@ -82,8 +83,7 @@ def _mean(values: np.ndarray, weights: np.ndarray | None = None) -> float | None
 
 def bench_learning(
     suite: str = "classic",
-    seeds: int | None = None,
-    first_seed: int = 0,
+    seeds: Sequence[int] | None = None,
     jobs: int = 1,
     tasks: list[str] | None = None,
     changes: Mapping[str, Any] | None = None,
@@ -96,8 +96,8 @@ def bench_learning(
     ----------
     suite : str
         A name in `SUITES`.
-    seeds, first_seed : int
-        How many runs a task, by default as many as the suite has, and the seed of the first.
+    seeds : sequence of int, optional
+        Of the runs of a task; by default as many, from 0 on, as the suite has.
     jobs : int
         Processes.
     tasks : list of str, optional
@@ -136,7 +136,7 @@ def bench_learning(
                 on_skip(name, skipped[name])
     if len(skipped) == len(names):
         raise EnvError(f"none of these tasks can be run here: {'; '.join(dict.fromkeys(skipped.values()))}")
-    numbers = range(first_seed, first_seed + (seeds or SUITES[suite].seeds))
+    numbers = range(SUITES[suite].seeds) if seeds is None else seeds
     chosen = [(suite, name, seed, changes) for name in names if name not in skipped for seed in numbers]
     runs = []
     for done in in_parallel(_run_once, chosen, jobs):
@@ -233,46 +233,49 @@ def _statistics(values: list[float]) -> dict[str, float | None]:
 
 def learning_lines(result: dict[str, Any]) -> Iterator[str]:
     """Yield the summary of `bench_learning` line by line."""
-    yield (
-        f"{result['suite']:26} mean return of the last {RECENT} episodes         | "
-        f"seeds at the target, and the step they first were (median of all)"
-    )
-    yield f"{'':26}     mean      iqm  [  95 % interval  ]     worst |   target   at end    ever       step   steps/s"
-    for row in result["summary"]:
-        low, high = row["interval"] or (None, None)
-        median, speed = row["median_steps_to_threshold"], row["steps_per_cpu_second"]
-        ended, ever = (
-            "-" if row["threshold"] is None else f"{row[key]}/{row['runs']}"
-            for key in ("at_threshold", "ever_at_threshold")
-        )
-        yield (
-            f"{row['task']:26} {_shown(row['mean'], 8)} {_shown(row['iqm'], 8)}  [{_shown(low, 8)},{_shown(high, 8)}] "
-            f"{_shown(row['worst'], 8)} | {_shown(row['threshold'], 8)} {ended:>8} {ever:>7} "
-            f"{_shown(median, 10, ',.0f')} {_shown(speed, 9, ',.0f')}"
-        )
+    rows = result["summary"]
+    yield f"{result['suite']}: mean return of the last {RECENT} episodes"
+    yield from table(("task", "mean", "iqm", "95 % interval", "worst"), [_returns(row) for row in rows], "")
+    yield ""
+    yield "seeds at the target, and the step they first were (median of all)"
+    yield from table(("task", "target", "at end", "ever", "step", "steps/s"), [_targets(row) for row in rows], "")
+    yield ""
+    for row in rows:
         window, early, by_step = row["half_window"], row["first_10k_by_episode"], row["first_10k_by_step"]
-        yield (
-            f"    {row['runs']} runs of {row['steps']:,} steps; at the half iqm {_shown(row['half_last_100']['iqm'])}, "
+        yield row["task"]
+        yield from wrapped(
+            f"{row['runs']} runs of {row['steps']:,} steps; at the half iqm {_shown(row['half_last_100']['iqm'])}, "
             f"around it iqm {_shown(window['iqm'])}, mean {_shown(window['mean'])}, worst {_shown(window['worst'])}"
         )
-        yield (
-            f"    first {min(EARLY, row['steps']):,} steps: mean {_shown(early['mean'])} an episode, "
+        yield from wrapped(
+            f"first {min(EARLY, row['steps']):,} steps: mean {_shown(early['mean'])} an episode, "
             f"{_shown(by_step['mean'])} a step; "
             f"spike rates of layers {row['min_spike_rate']:.3f} to {row['max_spike_rate']:.3f}"
         )
         marks = [f"{name[3:]} {_shown(row[name]['iqm'])}" for name in MARKS if row[name]["iqm"] is not None]
         if marks or row["lowest_after_threshold"] is not None:
             after = f"lowest once at the target {_shown(row['lowest_after_threshold'])}"
-            yield f"    iqm at {', '.join(marks) or '-'} steps; {after}"
+            yield from wrapped(f"iqm at {', '.join(marks) or '-'} steps; {after}")
         if row["without_episode"]:
-            yield f"    no episode ended in {row['without_episode']} of the runs; no return above counts them"
+            yield from wrapped(f"no episode ended in {row['without_episode']} of the runs; no return above counts them")
         if row["tuned"]:
-            yield f"    tuned: {row['tuned']}"
+            yield from wrapped(f"tuned: {row['tuned']}")
     for task, reason in result["skipped"].items():
-        yield f"{task:26} skipped: {reason}"
+        yield from wrapped(f"{task}: skipped: {reason}", "")
 
 
-def _shown(value: float | None, width: int = 0, form: str | None = None) -> str:
-    if value is None:
-        return f"{'-':>{width}}"
-    return f"{format(value, form or ('.1f' if abs(value) >= 10 else '.3f')):>{width}}"
+def _returns(row: dict[str, Any]) -> list[str]:
+    low, high = row["interval"] or (None, None)
+    interval = f"[{_shown(low)}, {_shown(high)}]"
+    return [row["task"], _shown(row["mean"]), _shown(row["iqm"]), interval, _shown(row["worst"])]
+
+
+def _targets(row: dict[str, Any]) -> list[str]:
+    counted = ("at_threshold", "ever_at_threshold")
+    at_end, ever = ("-" if row["threshold"] is None else f"{row[key]}/{row['runs']}" for key in counted)
+    step, speed = (_shown(row[key], ",.0f") for key in ("median_steps_to_threshold", "steps_per_cpu_second"))
+    return [row["task"], _shown(row["threshold"]), at_end, ever, step, speed]
+
+
+def _shown(value: float | None, form: str | None = None) -> str:
+    return "-" if value is None else format(value, form or (".1f" if abs(value) >= 10 else ".3f"))

@@ -26,6 +26,7 @@ from ..aggregate import bootstrap_interval, interquartile_mean
 from ..config import Config
 from ..training.environment import environment_seed, make_env_of
 from ..versions import versions
+from .support.tables import table, wrapped
 from .support.trials import in_parallel, tuned
 
 ENV = "synaptick.envs:synaptick/TraceConditioning-v0"
@@ -69,8 +70,7 @@ class _Sums:
 
 def bench_prediction(
     gaps: Sequence[int] = (20, 40),
-    seeds: int = 5,
-    first_seed: int = 0,
+    seeds: Sequence[int] = range(5),
     jobs: int = 2,
     steps: int = 2_000_000,
     changes: Mapping[str, Any] | None = None,
@@ -82,8 +82,8 @@ def bench_prediction(
     ----------
     gaps : sequence of int
         Steps between cue and reward.
-    seeds, first_seed : int
-        How many runs a gap, and the seed of the first.
+    seeds : sequence of int
+        Of the runs of a gap.
     jobs : int
         Processes.
     steps : int
@@ -111,7 +111,7 @@ def bench_prediction(
     for gap in gaps:
         config = configuration(gap, {**changes, "steps": steps})
         make_env_of(config).close()
-    chosen = [(gap, seed, steps, changes) for gap in gaps for seed in range(first_seed, first_seed + seeds)]
+    chosen = [(gap, seed, steps, changes) for gap in gaps for seed in seeds]
     runs = []
     for done in in_parallel(_run_once, chosen, jobs):
         runs.append(done)
@@ -196,19 +196,27 @@ def _statistics(errors: list[float]) -> dict[str, float]:
 
 def prediction_lines(result: dict[str, Any]) -> Iterator[str]:
     """Yield the summary of `bench_prediction` line by line."""
-    yield "mean squared error of the value over the last tenth of a run, in units of reward"
-    yield f"{'':10}    mean     iqm  [ 95 % interval  ]    worst | constant |  target   seeds"
+    yield from wrapped("mean squared error of the value over the last tenth of a run, in units of reward", "")
+    heads = ("gap", "mean", "iqm", "95 % interval", "worst", "constant", "target", "seeds")
+    rows = []
     for row in result["summary"]:
-        (low, high), target = row["interval"], row["target"]
-        reached = f"{'-':>7} {'-':>7}" if target is None else f"{target:7.4f} {row['reached']:>5}/{row['runs']}"
-        yield (
-            f"gap {row['gap']:<6}{row['mean']:8.4f}{row['iqm']:8.4f}  [{low:7.4f},{high:8.4f}] {row['worst']:8.4f} | "
-            f"{row['constant']:8.4f} | {reached}"
+        target = row["target"]
+        rows.append(
+            [
+                str(row["gap"]),
+                *(f"{row[name]:.4f}" for name in ("mean", "iqm")),
+                "[{:.4f}, {:.4f}]".format(*row["interval"]),
+                *(f"{row[name]:.4f}" for name in ("worst", "constant")),
+                *(("-", "-") if target is None else (f"{target:.4f}", f"{row['reached']}/{row['runs']}")),
+            ]
         )
+    yield from table(heads, rows, "")
+    for row in result["summary"]:
         whole = row["whole_run"]
-        yield (
-            f"    {row['runs']} runs of {row['steps']:,} steps; over all of it mean {whole['mean']:.4f}, "
-            f"iqm {whole['iqm']:.4f}, worst {whole['worst']:.4f}; variance of the true value {row['variance']:.4f}"
+        yield from wrapped(
+            f"gap {row['gap']}: {row['runs']} runs of {row['steps']:,} steps; over all of it mean {whole['mean']:.4f}, "
+            f"iqm {whole['iqm']:.4f}, worst {whole['worst']:.4f}; variance of the true value {row['variance']:.4f}",
+            "",
         )
         if row["tuned"]:
-            yield f"    tuned: {row['tuned']}"
+            yield from wrapped(f"tuned: {row['tuned']}")

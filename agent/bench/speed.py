@@ -13,6 +13,7 @@ import numpy as np
 from ..config import Config
 from ..metrics.process import resident
 from ..versions import versions
+from .support.progress import each
 from .support.timing import STREAM, make_agent
 
 
@@ -22,10 +23,12 @@ def bench_memory(steps: int = 1_000_000) -> dict[str, Any]:
     stream = np.random.default_rng(0).normal(size=(STREAM, 4))
     agent.start(stream[0])
     points = []
-    for first, last in ((0, steps // 10), (steps // 10, steps)):
-        for k in range(first, last):
+    for part in each(range(10), "tenths"):
+        last = (part + 1) * steps // 10
+        for k in range(part * steps // 10, last):
             agent.step(0.1, stream[k % STREAM])
-        points.append({"steps": last, "state_bytes": agent.nbytes, "resident_bytes": resident()[0]})
+        if part in (0, 9):
+            points.append({"steps": last, "state_bytes": agent.nbytes, "resident_bytes": resident()[0]})
     return {"versions": versions(), "points": points}
 
 
@@ -51,6 +54,6 @@ def bench_start() -> dict[str, Any]:
                     [sys.executable, "-c", _FIRST_STEP], env=environment, capture_output=True, text=True, check=True
                 ).stdout
             )
-            for _ in range(4)
+            for _ in each(range(4), "starts")
         ]
     return {"versions": versions(), "cold_seconds": seconds[0], "warm_seconds": float(np.median(seconds[1:]))}

@@ -20,6 +20,8 @@ from ..kernels import tick as kernel
 from ..versions import versions
 from .support.floor import SWEPT, sweep, traffic
 from .support.parts import PARTS, time_parts
+from .support.progress import each
+from .support.tables import table, wrapped
 from .support.timing import NETWORKS, STREAM, WARM_UP, count_weights, in_turns, make_agent, timed_step
 
 # Networks over which time grows with neurons of one layer, with layers of one size, and with synapses: exponents are
@@ -59,7 +61,10 @@ def bench_tick(steps: int = 20_000, networks: Sequence[str] | None = None) -> di
         ``exponents`` and ``cartpole`` unless networks were chosen.
     """
     chosen = networks or [name for name in NETWORKS if name != "4x1024"]
-    found: dict[str, Any] = {"versions": versions(), "networks": {name: _network(name, steps) for name in chosen}}
+    found: dict[str, Any] = {
+        "versions": versions(),
+        "networks": {name: _network(name, steps) for name in each(chosen, "networks")},
+    }
     if networks is None:
         found["exponents"] = {what: _exponent(names, what, steps) for what, names in GROWING.items()}
         found["cartpole"] = _cartpole(steps)
@@ -229,31 +234,45 @@ def _cartpole(steps: int) -> dict[str, float]:
 
 def tick_lines(result: dict[str, Any]) -> Iterator[str]:
     """Yield the tables of `bench_tick` line by line."""
-    yield (
-        f"{'network':8} {'synapses':>10} {'B/syn':>5} {'KB moved':>9}  {'step us: p50':>12} {'p99':>8} {'p99.9':>8}  "
-        f"{'floor':>8} {'ratio':>5}  {'acts':>7} {'Agent.step':>10}  {'psi>0':>5} {'silent':>6} {'2 threads':>9} "
-        f"{'alloc':>5}"
-    )
-    for name, row in result["networks"].items():
-        step = row["step_us"]
-        yield (
-            f"{name:8} {row['synapses']:10,} {row['bytes_per_synapse']:5.1f} {row['moved_bytes'] / 1000:9,.0f}  "
-            f"{step['median']:12.1f} {step['p99']:8.1f} {step['p99.9']:8.1f}  "
-            f"{row['floor_us']['median']:8.1f} {row['ratio_to_floor']:5.2f}  {row['acting_us']['median']:7.1f} "
-            f"{row['agent_step_us']['median']:10.1f}  {row['active']:5.2f} {row['silent_to_live']:6.2f} "
-            f"{row['two_threads_to_one']:9.2f} {row['allocations']:5d}"
-        )
+    yield from table(_HEADS, [_cells(name, row) for name, row in result["networks"].items()], "")
     yield ""
-    yield f"{'us of':8}" + "".join(f"{part:>20}" for part in PARTS)
-    for name, row in result["networks"].items():
-        yield f"{name:8}" + "".join(f"{row['parts_us'][part]:20.2f}" for part in PARTS)
+    yield from table(
+        ("us of", *PARTS),
+        [[name, *(f"{row['parts_us'][part]:.2f}" for part in PARTS)] for name, row in result["networks"].items()],
+        "",
+    )
     if "exponents" in result:
         yield ""
-        yield "time grows with " + ", ".join(
-            f"{what} to the power of {power:.2f}" for what, power in result["exponents"].items()
-        )
+        powers = (f"{what} to the power of {power:.2f}" for what, power in result["exponents"].items())
+        yield from wrapped(f"time grows with {', '.join(powers)}", "")
         pole = result["cartpole"]
-        yield (
+        yield from wrapped(
             f"CartPole-v1: {pole['random_us']:.1f} us a step with random actions, {pole['learning_us']:.1f} with an "
-            f"agent that learns: {pole['share_of_random_speed']:.0%} of the speed"
+            f"agent that learns: {pole['share_of_random_speed']:.0%} of the speed",
+            "",
         )
+
+
+_HEADS = (
+    *("network", "synapses", "B/syn", "KB moved", "step us p50", "p99", "p99.9", "floor", "ratio"),
+    *("acts", "Agent.step", "psi>0", "silent", "2 threads", "alloc"),
+)
+
+
+def _cells(name: str, row: dict[str, Any]) -> list[str]:
+    step = row["step_us"]
+    return [
+        name,
+        f"{row['synapses']:,}",
+        f"{row['bytes_per_synapse']:.1f}",
+        f"{row['moved_bytes'] / 1000:,.0f}",
+        *(f"{step[key]:.1f}" for key in ("median", "p99", "p99.9")),
+        f"{row['floor_us']['median']:.1f}",
+        f"{row['ratio_to_floor']:.2f}",
+        f"{row['acting_us']['median']:.1f}",
+        f"{row['agent_step_us']['median']:.1f}",
+        f"{row['active']:.2f}",
+        f"{row['silent_to_live']:.2f}",
+        f"{row['two_threads_to_one']:.2f}",
+        f"{row['allocations']:d}",
+    ]

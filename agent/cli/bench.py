@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Callable
 from typing import Any
 
 from .bench_learning import add_ablation, add_gradients, add_learning, add_lifelong, add_prediction
 from .options import MIN_BENCH_STEPS, add_command, add_json, check_among, check_at_least, whole
+
+Command = Callable[[argparse.Namespace], dict[str, Any]]
 
 
 def add_bench(commands: Any) -> None:
@@ -60,6 +63,18 @@ def add_bench(commands: Any) -> None:
     add_lifelong(benches)
     add_gradients(benches)
     add_ablation(benches)
+    for bench in benches.choices.values():
+        bench.set_defaults(command=_with_progress(bench.get_default("command")))
+
+
+def _with_progress(command: Command) -> Command:
+    def shown(options: argparse.Namespace) -> dict[str, Any]:
+        from ..bench.support import progress
+
+        with progress.shown():
+            return command(options)
+
+    return shown
 
 
 def _add_latency(benches: Any) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import argparse
 import os
 import shlex
-import sys
 from typing import Any
 
 from ..bench.suites import SUITES
 from ..errors import ConfigError
 from ..files import expanded
 from ..training.config_file import parse_changes
-from .options import MIN_BENCH_STEPS, add_command, add_json, check_among, check_at_least, whole
+from ..training.console import announce
+from .options import MIN_BENCH_STEPS, add_command, add_json, check_among, check_at_least, seeds, whole
 
 
 def add_learning(benches: Any) -> None:
@@ -83,7 +83,7 @@ def add_gradients(benches: Any) -> None:
         "how close each form of the traces comes to the exact gradient",
         ["synaptick bench gradients", "synaptick bench gradients --seeds 2 --training 0"],
     )
-    gradients.add_argument("--seeds", type=whole, default=6, metavar="N", help="networks a row (default 6)")
+    gradients.add_argument("--seeds", type=seeds, default=range(6), metavar="SEEDS", help="networks a row (default 6)")
     gradients.add_argument(
         "--training",
         type=whole,
@@ -114,8 +114,10 @@ def add_ablation(benches: Any) -> None:
 
 
 def _add_seeds(parser: argparse.ArgumentParser, default: int | None, what: str) -> None:
-    parser.add_argument("--seeds", type=whole, default=default, metavar="N", help=what)
-    parser.add_argument("--first-seed", type=whole, default=0, metavar="S", help="seed of the first run (default 0)")
+    parser.add_argument(
+        "--seeds", type=seeds, default=default and range(default), metavar="SEEDS", help=f"{what}; or 0-9, or 1,4,7-9"
+    )
+    parser.add_argument("--first-seed", type=whole, default=0, metavar="S", help="added to each seed (default 0)")
     parser.add_argument("--jobs", type=whole, default=os.cpu_count() or 1, metavar="J", help="processes")
 
 
@@ -130,15 +132,12 @@ def _add_outputs(parser: argparse.ArgumentParser) -> None:
 
 
 def _check_counts(options: argparse.Namespace) -> None:
-    check_at_least("seeds", options.seeds, 1)
     check_at_least("first-seed", options.first_seed, 0)
     check_at_least("jobs", options.jobs, 1)
 
 
-def _report(options: argparse.Namespace, line: str) -> None:
-    """Say how far a bench has come, unless its result is for a program."""
-    if not options.json:
-        print(line, file=sys.stderr, flush=True)
+def _seeds(options: argparse.Namespace, default: int = 0) -> list[int]:
+    return [options.first_seed + seed for seed in options.seeds or range(default)]
 
 
 def _bench_learning(options: argparse.Namespace) -> dict[str, Any]:
@@ -157,12 +156,12 @@ def _bench_learning(options: argparse.Namespace) -> dict[str, Any]:
         def keep(run: dict[str, Any]) -> None:
             writer.add(run)
             mean = "-" if run["last_100"] is None else f"{run['last_100']:.1f}"
-            _report(options, f"{run['task']}, seed {run['seed']}: mean return of the last 100 episodes {mean}")
+            announce(f"{run['task']}, seed {run['seed']}: mean return of the last 100 episodes {mean}")
 
         def skipped(task: str, why: str) -> None:
-            _report(options, f"{task}: skipped: {why}")
+            announce(f"{task}: skipped: {why}")
 
-        chosen = (options.seeds, options.first_seed, options.jobs, options.tasks, changes)
+        chosen = (_seeds(options, SUITES[options.suite].seeds), options.jobs, options.tasks, changes)
         return bench_learning(options.suite, *chosen, keep, skipped)
 
 
@@ -189,9 +188,9 @@ def _bench_prediction(options: argparse.Namespace) -> dict[str, Any]:
 
         def keep(run: dict[str, Any]) -> None:
             writer.add(run)
-            _report(options, f"gap {run['gap']}, seed {run['seed']}: mean squared error {run['last_tenth']:.4f}")
+            announce(f"gap {run['gap']}, seed {run['seed']}: mean squared error {run['last_tenth']:.4f}")
 
-        chosen = (options.seeds, options.first_seed, options.jobs, options.steps, changes)
+        chosen = (_seeds(options), options.jobs, options.steps, changes)
         return bench_prediction(options.gaps, *chosen, on_run=keep)
 
 
@@ -234,9 +233,9 @@ def _bench_lifelong(options: argparse.Namespace) -> dict[str, Any]:
                 writer.add(row)
             last, known = rows[-1], [row["level"] for row in rows if row["level"] is not None]
             mean = f"{sum(known) / len(known):.4g}" if known else "-"
-            _report(options, f"{last['task']}, {last['arm']}, seed {last['seed']}: mean level {mean}")
+            announce(f"{last['task']}, {last['arm']}, seed {last['seed']}: mean level {mean}")
 
-        chosen = (options.seeds, options.first_seed, options.jobs, options.tasks, options.arms)
+        chosen = (_seeds(options), options.jobs, options.tasks, options.arms)
         return bench_lifelong(*chosen, options.steps, options.every, changes, on_run=keep)
 
 
@@ -250,7 +249,6 @@ def _bench_gradients(options: argparse.Namespace) -> dict[str, Any]:
     from ..bench.gradients.compare import bench_gradients
     from ..bench.support.csv_rows import RowWriter
 
-    check_at_least("seeds", options.seeds, 1)
     check_at_least("training", options.training, 0)
     check_at_least("jobs", options.jobs, 1)
     with RowWriter(options.out, "synaptick bench gradients") as writer:
@@ -277,10 +275,10 @@ def _bench_ablation(options: argparse.Namespace) -> dict[str, Any]:
 
         def keep(run: dict[str, Any]) -> None:
             writer.add(run)
-            _report(options, f"{run['task']}, {run['arm']}, seed {run['seed']}: mean return {run['mean_return']:.3f}")
+            announce(f"{run['task']}, {run['arm']}, seed {run['seed']}: mean return {run['mean_return']:.3f}")
 
         chosen = (options.jobs, options.arms, options.tasks, options.steps)
-        return bench_ablation(options.seeds, options.first_seed, *chosen, on_run=keep)
+        return bench_ablation(_seeds(options), *chosen, on_run=keep)
 
 
 def _show_ablation(result: dict[str, Any]) -> None:

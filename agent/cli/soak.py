@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+from ..bench.support.tables import table, wrapped
 from ..errors import ConfigError
 from ..files import expanded
 from ..training.config_file import parse_changes, resolve_config
@@ -63,15 +64,30 @@ def _show_soak(result: dict[str, Any]) -> None:
 
 def soak_lines(result: dict[str, Any]) -> Iterator[str]:
     """Yield the report of a soak line by line."""
-    yield (
+    yield from wrapped(
         f"{result['env']}: {result['ticks']:,} ticks, {result['episodes']:,} episodes, {result['seconds']:,.0f} s, "
-        f"{result['ticks_per_second']:,.0f} ticks/s"
+        f"{result['ticks_per_second']:,.0f} ticks/s",
+        "",
     )
-    yield "tenth  agent us (median, p99.9)  loop CPU us (median, p99.9 of 1000 ticks)  environment us (mean)"
     tick, loop = result["tick_us"], result["loop_cpu_us"]
-    for k, environment in enumerate(result["environment_us"]):
-        agent = f"{tick['median'][k]:8.2f} {tick['p99.9'][k]:8.2f}"
-        yield f"{k + 1:5}  {agent:>25}  {loop['median'][k]:8.2f} {loop['p99.9'][k]:8.2f} {environment:46.2f}"
+    yield "microseconds of the agent, the processor (means of 1000 ticks), the environment"
+    yield from table(
+        ("tenth", "agent median", "p99.9", "loop CPU median", "p99.9", "environment mean"),
+        [
+            [
+                str(k + 1),
+                *(f"{times[share][k]:.2f}" for times in (tick, loop) for share in ("median", "p99.9")),
+                f"{environment:.2f}",
+            ]
+            for k, environment in enumerate(result["environment_us"])
+        ],
+        "",
+    )
+    for line in _counts(result):
+        yield from wrapped(line, "")
+
+
+def _counts(result: dict[str, Any]) -> Iterator[str]:
     size = result["resident_bytes"]
     if size["slope_per_1e6_ticks"] is None:
         yield f"resident set: not measured ({size['source']})"

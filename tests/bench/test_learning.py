@@ -84,7 +84,8 @@ def test_the_suites_can_be_read_without_the_package() -> None:
 def test_runs_are_written_and_summarized(cli: Cli, tmp_path: Path) -> None:
     options = ("--tasks", "CartPole-v1", "Acrobot-v1", "--seeds", 2, "--first-seed", 7, "--jobs", 2, *ON_THE_LINE)
     code, out, err = cli("bench", "learning", *options, "--out", "runs.csv", "--json")
-    assert (code, err) == (0, "")
+    assert code == 0
+    assert re.search(r"^  3 of 4 runs in \d+ s, about \d+ s left$", err, re.M)
     result = json.loads(out)
     cartpole, acrobot = result["summary"]
     assert (cartpole["runs"], cartpole["steps"], cartpole["tuned"]) == (2, 400, "layers=[8]")
@@ -109,7 +110,7 @@ def test_runs_are_written_and_summarized(cli: Cli, tmp_path: Path) -> None:
 
 def test_a_run_does_not_depend_on_who_runs_it() -> None:
     def once(seeds: int, first_seed: int, jobs: int) -> list[dict[str, Any]]:
-        runs = bench_learning("classic", seeds, first_seed, jobs, ["CartPole-v1"], SMALL)["runs"]
+        runs = bench_learning("classic", range(first_seed, first_seed + seeds), jobs, ["CartPole-v1"], SMALL)["runs"]
         return [{key: value for key, value in row.items() if key != "steps_per_cpu_second"} for row in runs]
 
     assert once(2, 3, 2)[1:] == once(1, 4, 1)
@@ -120,15 +121,15 @@ def test_the_table_is_printed_and_progress_told(cli: Cli) -> None:
     code, out, err = cli("bench", "learning", "--suite", "cartpole", *tasks, *ON_THE_LINE)
     assert code == 0
     assert re.fullmatch(r"positions, memoryless, seed 0: mean return of the last 100 episodes [\d.]+\n", err)
-    assert re.search(
-        r"^positions, memoryless +[\d.]+ +[\d.]+ +\[ *[\d.]+, *[\d.]+\] +[\d.]+ \| +- +- +- +- +[\d,]+$", out, re.M
-    )
+    assert re.search(r"^positions, memoryless +[\d.]+ +[\d.]+ +\[[\d.]+, [\d.]+\] +[\d.]+$", out, re.M)
+    assert re.search(r"^positions, memoryless +- +- +- +- +[\d,]+$", out, re.M)
     assert "tuned: layers=[8] memory=0 tau_min=0.01" in out
+    assert max(map(len, out.splitlines())) < 80
 
 
 def test_a_task_without_a_finished_episode_is_no_accident(monkeypatch: pytest.MonkeyPatch) -> None:
     suite_of(monkeypatch, endless=Task({"env": NEVER_ENDS}, 3.0))
-    result = bench_learning("classic", 2, changes=SMALL)
+    result = bench_learning("classic", range(2), changes=SMALL)
     (row,) = result["summary"]
     assert (row["mean"], row["interval"], row["median_steps_to_threshold"], row["without_episode"]) == (None,) * 3 + (
         2,
@@ -153,7 +154,7 @@ def test_a_task_that_cannot_be_run_is_skipped_and_the_others_run(cli: Cli, monke
     assert code == 0
     said = r"skipped: environment 'LunarLander-v3' needs a package .*\[box2d\].*$"
     assert re.search(f"^lander: {said}", err, re.M)
-    assert re.search(f"^lander +{said}", out, re.M)
+    assert re.search(f"lander: {said}", " ".join(out.split()))
     assert "cartpole, seed 0: " in err
     with pytest.raises(EnvError, match=r"none of these tasks can be run here: .*\[box2d\]"):
         bench_learning("classic", tasks=["lander"])
@@ -168,7 +169,7 @@ def test_an_environment_that_fails_ends_it_with_rows_kept(
     assert err.endswith("synaptick: error: bad, seed 0, failed at step 9: OSError('the robot has left')\n")
     assert "classic,good,0,400" in (tmp_path / "runs.csv").read_text()
     with pytest.raises(RunError):
-        bench_learning("classic", 1, jobs=2, tasks=["bad", "good"], changes=SMALL)
+        bench_learning("classic", [0], jobs=2, tasks=["bad", "good"], changes=SMALL)
 
 
 def test_ctrl_c_keeps_the_rows(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -245,8 +246,8 @@ def test_where_runs_end_is_not_where_they_once_were() -> None:
     runs = [{**base, **dict.fromkeys(columns, 1.0), "last_100": end, "steps_to_threshold": step} for end, step in ends]
     row = summarize(runs)
     assert (row["at_threshold"], row["ever_at_threshold"], row["median_steps_to_threshold"]) == (2, 3, 5)
-    (line,) = (line for line in learning_lines(result_of(row)) if line.startswith("t  "))
-    assert re.search(r"\| +0.800 +2/4 +3/4 +5 +1$", line)
+    _, line = (line for line in learning_lines(result_of(row)) if line.startswith("t  "))
+    assert re.search(r" 0.800 +2/4 +3/4 +5 +1$", line)
     assert summarize([{**run, "threshold": None} for run in runs])["at_threshold"] is None
 
 
@@ -265,7 +266,7 @@ BAD: list[tuple[tuple[Any, ...], str]] = [
     (("--suite", "atari"), "--suite.*'atari'.*classic.*mujoco"),
     (("--tasks", "chess"), "--tasks chess: there is no such name; allowed: 'CartPole-v1', 'Acrobot-v1', "),
     (("--suite", "box2d", "--tasks", "CartPole-v1"), "--tasks CartPole-v1: .*LunarLander-v3"),
-    (("--seeds", 0), "--seeds 0: allowed: 1 or more"),
+    (("--seeds", 0), "--seeds: '0' are no seeds; allowed: how many, such as 10, or which, such as 0-9 or 1,4,7-9"),
     (("--seeds", "many"), "--seeds.*many"),
     (("--first-seed", -1), "--first-seed -1: allowed: 0 or more"),
     (("--jobs", 0), "--jobs 0: allowed: 1 or more"),

@@ -118,7 +118,7 @@ def test_without_out_nothing_is_left_and_the_table_has_a_row_a_tenth(
     assert list(tmp_path.iterdir()) == []
     lines = out.splitlines()
     assert lines[0].startswith(f"{ENV_ID}: 10,000 ticks, 1,428 episodes, ")
-    assert [line.split()[0] for line in lines[2 : 2 + PARTS]] == [str(k) for k in range(1, PARTS + 1)]
+    assert [line.split()[0] for line in lines[3 : 3 + PARTS]] == [str(k) for k in range(1, PARTS + 1)]
     assert "in 10 scans of the state at most 0 numbers not finite, 0 denormal" in lines
     assert any(line.startswith("resident set: ") for line in lines)
 

@@ -9,7 +9,7 @@ from synaptick.bench.learning import bench_learning
 
 
 def last_100(task: str) -> np.ndarray:
-    runs = bench_learning("cartpole", 5, 200, tasks=[task])["runs"]
+    runs = bench_learning("cartpole", range(200, 205), tasks=[task])["runs"]
     return np.array([run["last_100"] for run in runs])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from ...config import Config
 from ...training.environment import make_env_of
 from ...training.loop import run
 from ...versions import versions
+from ..support.tables import table, wrapped
 from ..support.trials import in_parallel
 from .bptt import Array, Layer, Paths, Spikes, Stack, bptt
 from .bptt import run as run_stack
@@ -65,7 +66,7 @@ AIMS = (*REFERENCES, LITERAL)
 
 
 def bench_gradients(
-    seeds: int = 6,
+    seeds: Sequence[int] = range(6),
     ticks: int = 100,
     training_steps: int = 20_000,
     jobs: int = 1,
@@ -78,8 +79,8 @@ def bench_gradients(
 
     Parameters
     ----------
-    seeds : int
-        Networks a row; seeds 0, 1, ...
+    seeds : sequence of int
+        Of the networks of a row.
     ticks : int
         Length of the input, 4 smooth random channels of unit variance.
     training_steps : int
@@ -101,18 +102,18 @@ def bench_gradients(
     chosen = [
         (network, wiring, seed, ticks, training_steps if stage == "trained" else 0)
         for network, wiring, stage in cells
-        for seed in range(seeds)
+        for seed in seeds
     ]
     rows: list[dict[str, Any]] = []
     measured: list[dict[tuple[str, str], Array]] = []
     for done in in_parallel(_measure, chosen, jobs):
         measured.append(done)
-        if len(measured) % seeds == 0:
-            for row in _averages(cells[len(measured) // seeds - 1], measured[-seeds:]):
+        if len(measured) % len(seeds) == 0:
+            for row in _averages(cells[len(measured) // len(seeds) - 1], measured[-len(seeds) :]):
                 rows.append(row)
                 if on_row is not None:
                     on_row(_flat(row))
-    settings = {"seeds": seeds, "ticks": ticks, "training_steps": training_steps, "layers": list(LAYERS)}
+    settings = {"seeds": list(seeds), "ticks": ticks, "training_steps": training_steps, "layers": list(LAYERS)}
     return {"versions": versions(), "settings": settings, "rows": rows, "costs": costs()}
 
 
@@ -257,34 +258,31 @@ def _flat(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def gradient_lines(result: dict[str, Any]) -> Iterator[str]:
-    """Yield the table of `bench_gradients` line by line."""
-    reference = AIMS[0]
-    yield "cosine (relative norm), bottom / middle / top layer, to the exact surrogate gradient"
-    for other, place in zip(REFERENCES, ("left", "in the middle"), strict=True):
-        yield f"  {place}: with {other}"
-    yield f"  right: to the literal recursion, {LITERAL}"
+    """Yield the tables of `bench_gradients` line by line."""
+    yield from wrapped(
+        "cosine (relative norm) to the exact surrogate gradient, by layer; with "
+        f"{' and with '.join(REFERENCES)}; and to the literal recursion, {LITERAL}",
+        "",
+    )
     keys = ("network", "wiring", "stage")
-    heading = None
-    rows = result["rows"]
-    for row in rows:
-        if row["reference"] != reference:
-            continue
-        if heading != tuple(row[key] for key in keys):
-            heading = tuple(row[key] for key in keys)
-            yield f"{'; '.join(heading)}; {row['seeds']} networks"
-        cells = []
-        for name in AIMS:
-            (twin,) = (
-                other
-                for other in rows
-                if other["reference"] == name and all(other[key] == row[key] for key in (*keys, "form"))
+    for heading in dict.fromkeys(tuple(row[key] for key in keys) for row in result["rows"]):
+        rows = [row for row in result["rows"] if tuple(row[key] for key in keys) == heading]
+        yield from wrapped(f"{'; '.join(heading)}; {rows[0]['seeds']} networks", "")
+        for aim in AIMS:
+            yield from table(
+                (f"to {aim}", "bottom", "middle", "top"),
+                [[row["form"], *_cells(row)] for row in rows if row["reference"] == aim],
             )
-            pairs = zip(twin["cosine"], twin["relative_norm"], strict=True)
-            cells.append("  ".join("    -   " if c is None else f"{c:5.3f} ({norm:4.2f})" for c, norm in pairs))
-        yield f"  {row['form']:26} {'  |  '.join(cells)}"
-    yield "cost on 3 layers of 64: bytes of state a synapse, median step, nanoseconds a synapse"
-    for name, cost in result["costs"].items():
-        yield (
-            f"  {name:26} {cost['bytes_per_synapse']:5.1f} B  {cost['step_us']:6.1f} us  "
-            f"{cost['ns_per_synapse']:5.2f} ns"
-        )
+    yield "cost on 3 layers of 64"
+    yield from table(
+        ("", "bytes a synapse", "median step us", "ns a synapse"),
+        [
+            [name, f"{cost['bytes_per_synapse']:.1f}", f"{cost['step_us']:.1f}", f"{cost['ns_per_synapse']:.2f}"]
+            for name, cost in result["costs"].items()
+        ],
+    )
+
+
+def _cells(row: dict[str, Any]) -> list[str]:
+    pairs = zip(row["cosine"], row["relative_norm"], strict=True)
+    return ["-" if cosine is None else f"{cosine:.3f} ({norm:.2f})" for cosine, norm in pairs]

@@ -6,7 +6,7 @@ A *stretch* is the steps between two changes; where nothing changes, between two
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import closing
 from typing import Any
 
@@ -28,8 +28,7 @@ Job = tuple[str, str, int, int, int, Mapping[str, Any]]
 
 
 def bench_lifelong(
-    seeds: int = 10,
-    first_seed: int = 0,
+    seeds: Sequence[int] = range(10),
     jobs: int = 1,
     tasks: list[str] | None = None,
     arms: list[str] | None = None,
@@ -42,8 +41,8 @@ def bench_lifelong(
 
     Parameters
     ----------
-    seeds, first_seed : int
-        How many lives an arm, and the seed of the first.
+    seeds : sequence of int
+        Of the lives of an arm.
     jobs : int
         Processes.
     tasks, arms : list of str, optional
@@ -70,12 +69,11 @@ def bench_lifelong(
     RunError
         If an environment fails in the middle of a life.
     """
-    numbers = range(first_seed, first_seed + seeds)
     chosen: list[Job] = []
     for task in dict.fromkeys(tasks or TASKS):
         length, stretch = steps or TASKS[task].steps, every or TASKS[task].every
         _check(task, length, stretch)
-        for seed in numbers:
+        for seed in seeds:
             chosen += [(task, arm, seed, length, stretch, dict(changes or {})) for arm in arms_of(task, arms)]
     if not chosen:
         raise ConfigError(f"arms: got {', '.join(arms or ())}; no task that is asked for has any of them; add learning")

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...aggregate import bootstrap_interval, interquartile_mean
+from ..support.tables import table, wrapped
 from .curves import area_lost, level, lowest, recovery, smoothed, trend
 
 # From a world to the level that fresh agents reach in it, and the steps they take to 90 % of that.
@@ -184,28 +185,36 @@ def _statistics(values: list[float | None], worst: Any) -> dict[str, Any] | None
 
 def lifelong_lines(result: dict[str, Any]) -> Iterator[str]:
     """Yield the summary of `bench_lifelong` line by line."""
+    heads = ("", "mean", "iqm", "95 % interval", "worst", "seeds")
     for task in dict.fromkeys(row["task"] for row in result["summary"]):
         rows = [row for row in result["summary"] if row["task"] == task]
         first = rows[0]
-        yield f"{task}: {first['steps']:,} steps in stretches of {first['every']:,}, {first['seeds']} seeds an arm"
-        yield f"{'':26}      mean       iqm  [   95 % interval   ]     worst  seeds"
+        yield from wrapped(
+            f"{task}: {first['steps']:,} steps in stretches of {first['every']:,}, {first['seeds']} seeds an arm", ""
+        )
         for name, (title, _) in METRICS.items():
             told = [row for row in rows if row[name] is not None]
             if told:
-                yield f"  {title}"
+                yield from wrapped(title)
+                yield from table(heads, [_cells(row["arm"], row[name]) for row in told], "    ")
             for row in told:
-                known = row[name]
-                low, high = (_shown(end) for end in known["interval"])
-                change = name == "relative_level" and row["worst_change"] is not None
-                yield (
-                    f"    {row['arm']:22} {_shown(known['mean'])} {_shown(known['iqm'])}  [{low},{high}] "
-                    f"{_shown(known['worst'])} {known['seeds']:6}"
-                    + (f"  (worst change: {row['worst_change']:.3f})" if change else "")
-                )
+                if name == "relative_level" and row["worst_change"] is not None:
+                    yield from wrapped(f"{row['arm']}: worst change {row['worst_change']:.3f}", "    ")
         for row in rows:
             if row["tuned"]:
-                yield f"  {row['arm']}, tuned: {row['tuned']}"
+                yield from wrapped(f"{row['arm']}, tuned: {row['tuned']}")
+
+
+def _cells(arm: str, known: dict[str, Any]) -> list[str]:
+    low, high = (_shown(end) for end in known["interval"])
+    return [
+        arm,
+        *(_shown(known[key]) for key in ("mean", "iqm")),
+        f"[{low}, {high}]",
+        _shown(known["worst"]),
+        str(known["seeds"]),
+    ]
 
 
 def _shown(value: float) -> str:
-    return f"{value:9,.0f}" if abs(value) >= 10_000 else f"{value:9.{4 if abs(value) < 1 else 2}f}"
+    return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.{4 if abs(value) < 1 else 2}f}"

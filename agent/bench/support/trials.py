@@ -12,13 +12,14 @@ from typing import Any, TypeVar
 from ...config import Config
 from ...errors import Interrupted, RunError
 from ...training.interrupts import SIGNALS, on_stop
+from .progress import Progress, each
 
 J = TypeVar("J")
 R = TypeVar("R")
 
 
 def in_parallel(function: Callable[[J], R], jobs: Sequence[J], processes: int) -> Iterator[R]:
-    """Yield ``function(job)`` for every job, in order, each as soon as it and all before it are done.
+    """Yield ``function(job)`` for every job, in order, each as soon as it and all before it are done, with progress.
 
     Raises
     ------
@@ -27,10 +28,13 @@ def in_parallel(function: Callable[[J], R], jobs: Sequence[J], processes: int) -
     """
     with on_stop(_stop):
         if processes == 1:
-            yield from map(function, jobs)
+            yield from (function(job) for job in each(jobs, "runs"))
             return
         with Pool(min(processes, len(jobs)), initializer=_be_a_worker) as pool:  # its end terminates the workers
-            yield from pool.imap(function, jobs)
+            progress = Progress(len(jobs), "runs")
+            for done in pool.imap(function, jobs):
+                yield done
+                progress.advance()
 
 
 def _be_a_worker() -> None:
