@@ -13,7 +13,7 @@ import numpy as np
 from ..config import Config
 from ..metrics.process import resident
 from ..versions import versions
-from .support.progress import each
+from .support.progress import each, say
 from .support.timing import STREAM, make_agent
 
 
@@ -46,6 +46,7 @@ print(time.perf_counter() - begun)
 
 def bench_start() -> dict[str, Any]:
     """Return seconds from import to the first learning step in a new process, without and with compiled code kept."""
+    say("one start that compiles, some 15 s or more, and three that load")
     with tempfile.TemporaryDirectory() as folder:
         environment = {**os.environ, "SYNAPTICK_CACHE_DIR": folder}
         seconds = [
@@ -54,6 +55,6 @@ def bench_start() -> dict[str, Any]:
                     [sys.executable, "-c", _FIRST_STEP], env=environment, capture_output=True, text=True, check=True
                 ).stdout
             )
-            for _ in each(range(4), "starts")
+            for _ in range(4)
         ]
     return {"versions": versions(), "cold_seconds": seconds[0], "warm_seconds": float(np.median(seconds[1:]))}

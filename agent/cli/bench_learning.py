@@ -27,7 +27,13 @@ def add_learning(benches: Any) -> None:
             "synaptick bench learning --set lambda_value=0.9 --set steps=1e5 --seeds 3",
         ],
     )
-    learning.add_argument("--suite", choices=list(SUITES), default="classic", help="the tasks (default classic)")
+    learning.add_argument(
+        "--suite",
+        choices=list(SUITES),
+        default="classic",
+        metavar="SUITE",
+        help=f"the tasks: {', '.join(SUITES)} (default classic)",
+    )
     learning.add_argument("--tasks", nargs="+", metavar="TASK", help="some of the tasks of the suite, by name")
     _add_seeds(learning, None, "runs a task (default: of the suite, 5 or 10)")
     _add_changes(learning, "task")

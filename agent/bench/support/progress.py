@@ -25,6 +25,12 @@ def shown() -> Iterator[None]:
         _shown.pop()
 
 
+def say(line: str) -> None:
+    """Say how far it is, if anybody wants to know."""
+    if _shown:
+        announce(f"  {line}")
+
+
 class Progress:
     """Counts parts that are done, and works out from their time how long the others take.
 
@@ -45,15 +51,15 @@ class Progress:
     ) -> None:
         self._total, self._parts, self._clock = total, parts, clock
         self._done, self._begun = 0, clock()
-        if _shown and total > 1:
+        if total > 1:
             when = "the time is known once one is done" if seconds is None else f"about {span(seconds)}"
-            announce(f"  {total} {parts}: {when}")
+            say(f"{total} {parts}: {when}")
 
     def advance(self) -> None:
         """Count a part, and say how far it is."""
         self._done += 1
-        if _shown and self._done < self._total:
-            announce(f"  {self.line()}")
+        if self._done < self._total:
+            say(self.line())
 
     def line(self) -> str:
         """Return what there is to say: what is left takes as long, part by part, as what is done."""
