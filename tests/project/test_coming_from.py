@@ -19,7 +19,11 @@ PAGES = sorted(path for path in FOLDER.glob("*.md") if path.name != "index.md")
 
 
 def blocks(page: Path) -> list[str]:
-    return re.findall(r"^```python\n(.*?)^```$", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    """Return the blocks of a page: theirs are marked py, ours python, as all that is run here."""
+    text = page.read_text(encoding="utf-8")
+    found = re.findall(r"^```(py|python)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    assert [language for language, _ in found] == ["py", "python"]
+    return [code for _, code in found]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 from synaptick import Agent
 
+from ..support.common import ROOT
 from ..support.runs import SMALL, Cli, rows
 
 
@@ -65,6 +67,17 @@ def test_it_is_code_that_one_would_write(made: Path) -> None:
     assert len(lines) <= 10
     program("-m", "ruff", "check", "--no-cache", "--isolated", str(made), cwd=made.parent)
     program("-m", "ruff", "format", "--no-cache", "--isolated", "--check", "--line-length", "120", ".", cwd=made)
+
+
+def test_the_page_names_what_is_written_and_shows_what_is_in_it(made: Path) -> None:
+    page = (ROOT / "docs" / "howto" / "own-environment.md").read_text()
+    table = page.split("| file | what it is |")[1].split("\n\n")[0]
+    assert sorted(re.findall(r"^\| `([^`]+)`", table, re.MULTILINE)) == sorted(path.name for path in made.iterdir())
+    source = (made / "my_plant.py").read_text()
+    for line in re.findall(r"^```py\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)[0].splitlines():
+        assert line in source
+    assert "`max_episode_steps`" in page
+    assert "max_episode_steps=200" in source
 
 
 @pytest.mark.parametrize(
