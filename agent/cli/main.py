@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from contextlib import nullcontext, redirect_stdout
 from typing import NoReturn
 
-from ..errors import Interrupted, RunError, SynaptickError
+from ..errors import Interrupted, SynaptickError, exit_code
 from ..training.console import kept_streams, warn
 from .parser import make_parser
 
@@ -32,8 +32,8 @@ def command() -> NoReturn:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code.
 
-    0: done. 1: the environment failed while running, or a check did not pass (soak, doctor). 2: something given cannot
-    be used. 128 + n: stopped by signal n.
+    0: done. 1: the environment failed while running, some of many runs did, or a check did not pass (soak, doctor). 2:
+    something given cannot be used. 128 + n: stopped by signal n.
     """
     with kept_streams():
         options = make_parser().parse_args(arguments)
@@ -47,15 +47,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stdout.flush()
     except Interrupted as error:
         warn(str(error))
-        return 128 + error.number
+        return exit_code(error)
     except BrokenPipeError:
         # Whoever read the output has left; what was to be done is done. Python must not complain when it flushes again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except (SynaptickError, OSError) as error:
         warn(f"error: {error}")
-        # What an environment returns is input; what it raises is its failure.
-        return 1 if isinstance(error, RunError) and not isinstance(error.__cause__, SynaptickError) else 2
+        return exit_code(error)
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
     return int(options.failed(options, result)) if "failed" in options else 0

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
+from ..config.seeds import read_seeds
 from ..errors import ConfigError
 
 MIN_BENCH_STEPS = 1000
-MAX_SEEDS = 100_000
 
 
 def whole(text: str) -> int:
@@ -30,19 +31,13 @@ def whole(text: str) -> int:
 
 
 def seeds(text: str) -> tuple[int, ...]:
-    """Read several seeds: how many, such as 10, which are 0 to 9, or which, such as 0-9 or 1,4,7-9; each once."""
-    found: dict[int, None] = {}
-    count = re.fullmatch(r"\s*[0-9][0-9_.]*([eE]\+?[0-9]+)?\s*", text)
-    for part in [f"0-{whole(text) - 1}"] if count else text.split(","):
-        span = re.fullmatch(r"\s*([0-9]{1,18})\s*(?:-\s*([0-9]{1,18})\s*)?", part)
-        first, last = (int(span[1]), int(span[2] or span[1])) if span else (0, -1)
-        if not first <= last < first + MAX_SEEDS or len(found) > MAX_SEEDS:
-            raise argparse.ArgumentTypeError(
-                f"{text!r} are no seeds; allowed: how many, such as 10, or which, such as 0-9 or 1,4,7-9 (4-4 is one), "
-                f"at most {MAX_SEEDS:,}"
-            )
-        found.update(dict.fromkeys(range(first, last + 1)))
-    return tuple(found)
+    """Read several seeds: how many, such as 10, which are 0 to 9, or which, such as 0-9 or 1,4,7-9 (4-4 is one)."""
+    if re.fullmatch(r"\s*[0-9][0-9_.]*([eE]\+?[0-9]+)?\s*", text):
+        text = f"0-{whole(text) - 1}"
+    try:
+        return read_seeds(text)
+    except ConfigError as error:
+        raise argparse.ArgumentTypeError(f"{error}; or how many, such as 10, which are 0-9 (4-4 is one seed)") from None
 
 
 def add_command(
@@ -68,6 +63,30 @@ class _AsWritten(argparse.RawDescriptionHelpFormatter):
 def add_json(parser: argparse.ArgumentParser) -> None:
     """Add ``--json``."""
     parser.add_argument("--json", action="store_true", help="print the result as one JSON object on the last line")
+
+
+def add_allow_tuning_seeds(parser: argparse.ArgumentParser) -> None:
+    """Add ``--allow-tuning-seeds``."""
+    parser.add_argument(
+        "--allow-tuning-seeds", action="store_true", help="run on seeds that the configuration was tuned on, too"
+    )
+
+
+def failed_runs(_: argparse.Namespace, result: dict[str, Any]) -> bool:
+    """Return whether some of many runs failed, for the exit code."""
+    return bool(result.get("failed"))
+
+
+def make_engine(options: argparse.Namespace) -> Callable[[], Any]:
+    """Return what makes the engine that ``--jobs`` or ``--ray`` asks for."""
+    check_at_least("jobs", options.jobs, 1)
+    if getattr(options, "ray", None) is not None:
+        from ..sweep.cluster import Cluster
+
+        return lambda: Cluster(options.ray)
+    from ..sweep.processes import Processes
+
+    return lambda: Processes(options.jobs or os.cpu_count() or 1)
 
 
 def check_at_least(name: str, value: int | None, low: int) -> None:

@@ -16,6 +16,7 @@ from .init import add_init
 from .plot import add_plot, add_report
 from .run import add_run
 from .soak import add_soak
+from .sweep import add_sweep, add_tune
 from .watch import add_watch
 
 # What shows the commands of each group, in the order of the help; the title says what the group is for.
@@ -23,6 +24,8 @@ GROUPS = {
     "train": [
         add_init,
         add_run,
+        add_sweep,
+        add_tune,
         add_warmup,
     ],
     "look": [

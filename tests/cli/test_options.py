@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 import pytest
-from synaptick.cli.options import MAX_SEEDS, seeds, whole
+from synaptick.cli.options import seeds, whole
 
 
 @pytest.mark.parametrize(
@@ -16,8 +16,7 @@ from synaptick.cli.options import MAX_SEEDS, seeds, whole
         ("0-4", (0, 1, 2, 3, 4)),
         ("4-4", (4,)),
         ("1,4,7-9", (1, 4, 7, 8, 9)),
-        ("9, 2 - 3", (9, 2, 3)),
-        ("1-3,2,3", (1, 2, 3)),
+        ("9, 2 - 3", (2, 3, 9)),
         ("1000-1001", (1000, 1001)),
     ],
 )
@@ -26,10 +25,10 @@ def test_seeds_are_how_many_or_which(text: str, found: tuple[int, ...]) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "0", "many", "-3", "3-1", "1,,2", "1,", "1.5", "0x3", "1-2-3", f"0-{MAX_SEEDS}", "9" * 5000, "1e9"]
+    "text", ["", "0", "many", "-3", "3-1", "1,,2", "1,", "1.5", "0x3", "1-2-3", "1-3,2", "0-1000000", "9" * 5000, "1e9"]
 )
 def test_what_are_no_seeds_is_refused_with_what_is_allowed(text: str) -> None:
-    with pytest.raises(argparse.ArgumentTypeError, match=r"whole number|allowed: how many"):
+    with pytest.raises(argparse.ArgumentTypeError, match=r"whole number|how many"):
         seeds(text)
 
 
