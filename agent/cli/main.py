@@ -25,7 +25,7 @@ from ..training.trackers import Rerun, StopAtReturn, TensorBoard, WeightsAndBias
 from .bench import add_bench
 from .compile import add_compile, add_warmup
 from .export import add_export
-from .options import add_json, whole
+from .options import add_env, add_json, add_saved, whole
 from .plot import add_plot, add_report
 from .soak import add_soak
 from .watch import add_watch
@@ -119,7 +119,8 @@ def _parser() -> argparse.ArgumentParser:
     run.set_defaults(command=_run, show=_show_run)
 
     evaluation = commands.add_parser("eval", help="act without learning, with the agent of a run")
-    evaluation.add_argument("run_dir", type=expanded, metavar="RUN_DIR")
+    add_saved(evaluation)
+    add_env(evaluation)
     evaluation.add_argument("--episodes", type=whole, default=100, metavar="N")
     evaluation.add_argument("--seed", type=whole, metavar="S", help="seed of the environment")
     evaluation.add_argument("--deterministic", action="store_true", help="take the most probable action each time")
@@ -180,7 +181,7 @@ def _show_run(result: dict[str, Any]) -> None:
 
 
 def _eval(options: argparse.Namespace) -> dict[str, Any]:
-    return evaluate(options.run_dir, options.episodes, options.seed, options.deterministic)
+    return evaluate(options.source, options.episodes, options.seed, options.deterministic, options.env)
 
 
 def _show_eval(result: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from ..errors import ConfigError
+from ..files import expanded
 
 MIN_BENCH_STEPS = 1000
 
@@ -29,6 +30,21 @@ def whole(text: str) -> int:
 def add_json(parser: argparse.ArgumentParser) -> None:
     """Add ``--json``."""
     parser.add_argument("--json", action="store_true", help="print the result as one JSON object on the last line")
+
+
+def add_saved(parser: argparse.ArgumentParser) -> None:
+    """Add the place of an agent, which comes to be ``source``."""
+    parser.add_argument(
+        "source",
+        type=expanded,
+        metavar="RUN",
+        help="folder of a run, folder that realtime.Snapshots writes, or a file such as agent.synaptick",
+    )
+
+
+def add_env(parser: argparse.ArgumentParser) -> None:
+    """Add ``--env``."""
+    parser.add_argument("--env", metavar="ENV_ID", help="environment to act in (default: that of the run or agent)")
 
 
 def check_at_least(name: str, value: int | None, low: int) -> None:
