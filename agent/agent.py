@@ -18,7 +18,8 @@ from .arena.initialize import build
 from .arena.placement import Placement
 from .arena.size import Size, size_of
 from .config import Config
-from .errors import ConfigError, InputError, PhaseError, StateError, one_line
+from .errors import ConfigError, DamagedError, InputError, PhaseError, StateError, SynaptickError, one_line
+from .files import expanded
 from .inspection import Inspection
 from .kernels import tick as kernel
 from .spaces import ActionSpec, ObservationSpec, as_reward
@@ -107,7 +108,7 @@ class Agent(Inspection):
         _check_config(config)
         return size_of(config, ObservationSpec.from_space(observation_space), ActionSpec.from_space(action_space))
 
-    def start(self, observation: Any, learn: bool = True) -> Any:
+    def start(self, observation: Any, learn: bool = True, taken: Any = None) -> Any:
         """Begin an episode and return the first action, of the type that ``action_space.sample()`` gives.
 
         Neurons, eligibility and credit are cleared (unless ``config.keep_state``). An episode that is still running is
@@ -119,18 +120,20 @@ class Agent(Inspection):
             First observation, as the observation space has it.
         learn : bool, optional
             False: act only, leave everything learned as it is.
+        taken : object, optional
+            An action that somebody else takes in this step in the place of the agent's; see `step`.
 
         Raises
         ------
         InputError
-            If the observation has the wrong shape or type or is not finite; the agent is unchanged.
+            If the observation, or `taken`, has the wrong shape or type or is not finite; the agent is unchanged.
         """
         self.observation.encode(observation, self._staging)
         compilation.make(self.rare)
-        self._tick(0.0, kernel.START, learn)
+        self._act(0.0, kernel.START, learn, taken)
         return self.last_action
 
-    def step(self, reward: float, observation: Any, learn: bool = True) -> Any:
+    def step(self, reward: float, observation: Any, learn: bool = True, taken: Any = None) -> Any:
         """Learn from the outcome of the last action, then return the next one.
 
         Parameters
@@ -141,6 +144,12 @@ class Agent(Inspection):
             Observation it led to.
         learn : bool, optional
             False: act only. Learned ticks after acting-only ones begin with empty credit.
+        taken : object, optional
+            An action that somebody else takes in this step, a controller for instance, in the place of the agent's; it
+            is returned, moved within the bounds of the space. The critic then learns what is to be had by what they do,
+            and the actor to do the same (the gradient of the log-likelihood of their actions); a TD error of theirs
+            changes no action. What the agent would have done is in `means`, `stds` and `probabilities`. A step with it
+            and one without lay nothing to each other.
 
         Raises
         ------
@@ -151,7 +160,7 @@ class Agent(Inspection):
         """
         reward = as_reward(reward)
         self.observation.encode(observation, self._staging)
-        self._tick(reward, kernel.STEP, learn)
+        self._act(reward, kernel.STEP, learn, taken)
         return self.last_action
 
     def end(self, reward: float, observation: Any = None, learn: bool = True) -> None:
@@ -218,6 +227,18 @@ class Agent(Inspection):
         if self.action.simple:
             return self.action.members[int(self._drawn[0])]
         return self.action.decode(self._drawn)
+
+    def _act(self, reward: float, mode: int, learn: bool, taken: Any) -> None:
+        if taken is None:
+            self._tick(reward, mode, learn)
+            return
+        before = self._drawn.copy()
+        try:
+            self.action.encode(taken, self._drawn)
+            self._tick(reward, mode + kernel.GIVEN, learn)
+        except SynaptickError:
+            self._drawn[:], self._staging[:] = before, 0.0
+            raise
 
     def _tick(self, reward: float, mode: int, learn: bool) -> None:
         result = self._advance(self.arena.address, reward, mode, bool(learn))
@@ -338,6 +359,26 @@ class Agent(Inspection):
             If it cannot be read.
         """
         return cls.load_with_notes(path)[0]
+
+    @classmethod
+    def load_newest(cls, folder: str | os.PathLike[str]) -> Agent | None:
+        """Return the agent that a run or `realtime.Snapshots` last wrote to a folder; None if there is none.
+
+        If the newest file is damaged or missing, that is the one before it.
+
+        Raises
+        ------
+        StateError
+            If there is one that cannot be used, and no other.
+        """
+        names = (checkpoint.NEWEST_FILE, checkpoint.OLDER_FILE)
+        there = [path for name in names if (path := expanded(folder) / name).exists()]
+        for path in there[:-1]:
+            try:
+                return cls.load(path)
+            except DamagedError:
+                continue
+        return cls.load(there[-1]) if there else None
 
     @classmethod
     def load_with_notes(cls, path: str | os.PathLike[str]) -> tuple[Agent, Any]:

@@ -19,11 +19,22 @@ from .compilation import SIGNATURE, UNCOMPILED, seal
 from .config import Config
 from .errors import CompileError
 from .kernels.base.jit import COMPILES
-from .kernels.tick import BAD_OBSERVATION, BAD_REWARD, NEEDS_ALL_PARTS, NOT_STARTED, START, STEP, TERMINATE, TRUNCATE
+from .kernels.tick import (
+    BAD_OBSERVATION,
+    BAD_REWARD,
+    GIVEN,
+    NEEDS_ALL_PARTS,
+    NOT_STARTED,
+    START,
+    STEP,
+    TERMINATE,
+    TRUNCATE,
+)
 
 __all__ = [
     "BAD_OBSERVATION",
     "BAD_REWARD",
+    "GIVEN",
     "NEEDS_ALL_PARTS",
     "NOT_STARTED",
     "START",
@@ -78,7 +89,8 @@ def load_tick(config: Config | None = None) -> Any:
     Returns
     -------
     ctypes function ``tick(address, reward, mode, learning)``
-        ``int64 (int64, double, int64, bool)``, see `kernels.tick.tick`. `mode` is START, STEP, TERMINATE or TRUNCATE.
+        ``int64 (int64, double, int64, bool)``, see `kernels.tick.tick`. `mode` is START, STEP, TERMINATE or TRUNCATE;
+        START + GIVEN or STEP + GIVEN if another controller acts, whose action stands in the agent's place for it.
         Returns 0, or NOT_STARTED, BAD_REWARD, BAD_OBSERVATION, or, for an agent of a configuration that needs the other
         step, NEEDS_ALL_PARTS: then nothing was changed. It allocates nothing, holds
         no lock and raises nothing; two threads must not call it with one address at a time.

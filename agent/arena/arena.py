@@ -154,7 +154,9 @@ class Arena:
         )
         indices, counts = action[: len(self.dimensions.choices)], np.array(self.dimensions.choices)
         fine = {
-            "clock": clock.phase in (0, 1) and clock.stale in (0, 1) and min(clock.tick, clock.episode) >= 0,
+            "clock": clock.phase in (0, 1)
+            and clock.stale in (0, at.ACTING, at.FOLLOWING)
+            and min(clock.tick, clock.episode) >= 0,
             "random": words.any() and ((words >= 0) & (words < 2**32)).all(),
             "observation_count": running.observation_count >= 0,
             "observation_m2": (m2 >= 0).all(),

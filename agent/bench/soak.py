@@ -46,17 +46,17 @@ class _TimedAgent(Agent):
     times: Histogram
     _ended = 0
 
-    def start(self, observation: Any, learn: bool = True) -> Any:
+    def start(self, observation: Any, learn: bool = True, taken: Any = None) -> Any:
         begun = time.perf_counter_ns()
-        action = Agent.start(self, observation, learn)
+        action = Agent.start(self, observation, learn, taken)
         if self._ended:
             self.times.add(time.perf_counter_ns() - begun + self._ended)
             self._ended = 0
         return action
 
-    def step(self, reward: float, observation: Any, learn: bool = True) -> Any:
+    def step(self, reward: float, observation: Any, learn: bool = True, taken: Any = None) -> Any:
         begun = time.perf_counter_ns()
-        action = Agent.step(self, reward, observation, learn)
+        action = Agent.step(self, reward, observation, learn, taken)
         self.times.add(time.perf_counter_ns() - begun)
         return action
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from ..files import expanded
 from ..training.evaluation import evaluate
-from .options import add_command, add_json, whole
+from .options import add_command, add_env, add_json, add_saved, whole
 
 EXAMPLES = ("synaptick eval runs/mine", "synaptick eval runs/mine --episodes 20 --deterministic --json")
 
@@ -17,7 +16,8 @@ def add_eval(commands: Any) -> None:
     parser = add_command(
         commands, "eval", "act without learning, with the agent of a run", EXAMPLES, aliases=["evaluate"]
     )
-    parser.add_argument("run_dir", type=expanded, metavar="RUN_DIR", help="folder of a run")
+    add_saved(parser)
+    add_env(parser)
     parser.add_argument("--episodes", type=whole, default=100, metavar="N", help="episodes to act in (default 100)")
     parser.add_argument("--seed", type=whole, metavar="S", help="seed of the environment")
     parser.add_argument("--deterministic", action="store_true", help="take the most probable action each time")
@@ -26,7 +26,7 @@ def add_eval(commands: Any) -> None:
 
 
 def _eval(options: argparse.Namespace) -> dict[str, Any]:
-    return evaluate(options.run_dir, options.episodes, options.seed, options.deterministic)
+    return evaluate(options.source, options.episodes, options.seed, options.deterministic, options.env)
 
 
 def _show(result: dict[str, Any]) -> None:

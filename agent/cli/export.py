@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Any
 
-from ..agent import Agent
 from ..errors import StateError
 from ..files import expanded
 from .export_nir import add_nir
-from .options import add_command, add_json
+from .options import add_command, add_json, add_saved
 
 EXAMPLES = (
     "synaptick export c runs/mine --out build",
@@ -31,7 +29,7 @@ def _add_c(kinds: Any) -> None:
     c = add_command(
         kinds, "c", "one C99 header and source that go on learning, without allocating memory", EXAMPLES[:2]
     )
-    c.add_argument("run_dir", type=expanded, metavar="RUN_DIR", help="folder of a run, or of snapshots")
+    add_saved(c)
     c.add_argument("--out", type=expanded, required=True, metavar="DIR", help="folder for NAME.h and NAME.c")
     c.add_argument(
         "--name", default="agent", metavar="NAME", help="name of files, functions and macros (default agent)"
@@ -45,23 +43,15 @@ def _add_c(kinds: Any) -> None:
 
 def _export_c(options: argparse.Namespace) -> dict[str, Any]:
     from ..export import export_c
+    from ..training.saved import load_saved
 
-    agent = _agent_of(options.run_dir)
+    agent = load_saved(options.source).agent
     try:
         return export_c(agent, options.out, options.name, initial=not options.blank)
     except OSError as error:
         raise StateError(
             f"--out {options.out}: {error.strerror or error}; give a folder that can be written"
         ) from error
-
-
-def _agent_of(folder: Path) -> Agent:
-    """Return the agent of a run, or the last one that `Snapshots` wrote to a folder."""
-    from ..realtime import Snapshots
-    from ..training.run_folder import CONFIG_FILE, RunFolder
-
-    of_snapshots = None if (folder / CONFIG_FILE).exists() else Snapshots.load_newest(folder)
-    return RunFolder.open(folder).load().agent if of_snapshots is None else of_snapshots
 
 
 def _show_c(result: dict[str, Any]) -> None:

@@ -9,10 +9,10 @@ from typing import Any
 
 from ..errors import StateError
 from ..files import expanded
-from .options import add_command, add_json, whole
+from .options import add_command, add_env, add_json, add_saved, whole
 
 EXAMPLES = (
-    "synaptick export nir runs/mine --out agent.nir",
+    "synaptick export nir runs/mine",
     "synaptick export nir runs/mine --out agent.nir --neurons lif --steps 1e5",
 )
 
@@ -20,8 +20,10 @@ EXAMPLES = (
 def add_nir(kinds: Any) -> None:
     """Add ``nir`` to what can be exported."""
     nir = add_command(kinds, "nir", "the actor as a NIR graph that acts without learning (extra: nir)", EXAMPLES)
-    nir.add_argument("run_dir", type=expanded, metavar="RUN_DIR", help="folder of a run")
-    nir.add_argument("--out", type=expanded, required=True, metavar="FILE", help="file to write, such as agent.nir")
+    add_saved(nir)
+    nir.add_argument(
+        "--out", type=expanded, default=Path("agent.nir"), metavar="FILE", help="file to write (default agent.nir)"
+    )
     nir.add_argument(
         "--exact",
         action="store_true",
@@ -43,6 +45,7 @@ def add_nir(kinds: Any) -> None:
     nir.add_argument(
         "--steps", type=whole, default=10_000, metavar="N", help="steps to measure in, twice (default 10000)"
     )
+    add_env(nir)
     nir.add_argument("--seed", type=whole, default=0, metavar="S", help="seed of the environment")
     add_json(nir)
     nir.set_defaults(command=_export_nir, show=_show_nir)
@@ -50,11 +53,14 @@ def add_nir(kinds: Any) -> None:
 
 def _export_nir(options: argparse.Namespace) -> dict[str, Any]:
     from ..export.nir.write import export_nir
-    from ..training.run_folder import RunFolder
+    from ..training.saved import in_env, load_saved
 
     _check_place(options.out)
+    agent = load_saved(options.source).agent
+    if options.env is not None and options.env != agent.config.env:
+        agent.config = in_env(agent.config, options.env)
     return export_nir(
-        RunFolder.open(options.run_dir).load().agent,
+        agent,
         options.out,
         options.exact,
         options.neurons,

@@ -11,6 +11,7 @@ from typing import Any
 
 from ..config.seeds import read_seeds
 from ..errors import ConfigError
+from ..files import expanded
 
 MIN_BENCH_STEPS = 1000
 
@@ -87,6 +88,21 @@ def make_engine(options: argparse.Namespace) -> Callable[[], Any]:
     from ..sweep.processes import Processes
 
     return lambda: Processes(options.jobs or os.cpu_count() or 1)
+
+
+def add_saved(parser: argparse.ArgumentParser) -> None:
+    """Add the place of an agent, which comes to be ``source``."""
+    parser.add_argument(
+        "source",
+        type=expanded,
+        metavar="RUN",
+        help="folder of a run, folder that realtime.Snapshots writes, or a file such as agent.synaptick",
+    )
+
+
+def add_env(parser: argparse.ArgumentParser) -> None:
+    """Add ``--env``."""
+    parser.add_argument("--env", metavar="ENV_ID", help="environment to act in (default: that of the run or agent)")
 
 
 def check_at_least(name: str, value: int | None, low: int) -> None:

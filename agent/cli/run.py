@@ -15,7 +15,6 @@ from ..training.trackers import Chosen
 from .options import add_allow_tuning_seeds, add_command, add_json, failed_runs, make_engine, seeds, whole
 
 EXAMPLES = (
-    "synaptick run CartPole-v1 --steps 50000",
     "synaptick run cartpole_positions --seed 3 --set lambda_value=0.9 --out runs/mine",
     "synaptick run CartPole-v1 --steps 1e5 --seeds 0-9 --jobs 2",
     "synaptick run --resume runs/mine --steps 400000",

@@ -72,24 +72,44 @@ def pass_forward(settings: Any, ints: NDArray, reals: NDArray, floats: NDArray, 
 
 @kernel
 def learn_both(
-    settings: Any, ints: NDArray, reals: NDArray, floats: NDArray, delta: float, traces_follow: bool, words: int
+    settings: Any,
+    ints: NDArray,
+    reals: NDArray,
+    floats: NDArray,
+    delta: float,
+    push: float,
+    keep: float,
+    traces_follow: bool,
+    words: int,
 ) -> None:
-    """Have both networks learn, in place, see `learn.learn`; credit fades by discount times lambda of each."""
+    """Have both networks learn, in place, see `learn.learn`; credit fades by discount times lambda of each.
+
+    The critic learns by `delta`, the actor by `push`, and `keep`, 0 or 1, is a factor of what its credit fades by.
+    """
     if PAIRED:
         reals_at(words + DELTA, 1)[0] = delta
         ask(words, LEARN if traces_follow else CHANGE)
-        _learn(settings, ints, reals, floats, ACTOR, delta, traces_follow)
+        _learn(settings, ints, reals, floats, ACTOR, push, keep, traces_follow)
         _await(words)
     else:
         for net in range(N_NETS):
-            _learn(settings, ints, reals, floats, net, delta, traces_follow)
+            is_actor = net == ACTOR
+            by, kept = push if is_actor else delta, keep if is_actor else 1.0
+            _learn(settings, ints, reals, floats, net, by, kept, traces_follow)
 
 
 @kernel
 def _learn(
-    settings: Any, ints: NDArray, reals: NDArray, floats: NDArray, net: int, delta: float, traces_follow: bool
+    settings: Any,
+    ints: NDArray,
+    reals: NDArray,
+    floats: NDArray,
+    net: int,
+    delta: float,
+    keep: float,
+    traces_follow: bool,
 ) -> None:
-    decay = settings.discount * (settings.lambda_policy if net == ACTOR else settings.lambda_value)
+    decay = keep * settings.discount * (settings.lambda_policy if net == ACTOR else settings.lambda_value)
     learn(settings, ints, reals, floats, net, delta, decay, traces_follow)
 
 
@@ -114,6 +134,6 @@ def keep_company(address: int, words: int) -> int:
         if what <= PASS:
             forward(settings, ints, reals, floats, CRITIC, what == PASS)
         else:
-            _learn(settings, ints, reals, floats, CRITIC, reals_at(words + DELTA, 1)[0], what == LEARN)
+            _learn(settings, ints, reals, floats, CRITIC, reals_at(words + DELTA, 1)[0], 1.0, what == LEARN)
         done = asked
         release(words + DONE, done)

@@ -22,12 +22,16 @@ from .base.rng import STATE_WORDS
 ACTOR, CRITIC = 0, 1
 N_NETS = 2
 
+# Values of `stale`: acting-only ticks have passed since the credit was last brought up to date; the credit is for
+# actions that somebody else took.
+ACTING, FOLLOWING = 1, 2
+
 Clock = np.dtype(
     [
         ("phase", np.int64),  # 0 between episodes, 1 inside one
         ("tick", np.int64),  # environment steps seen, learned or not
         ("episode", np.int64),  # episodes begun
-        ("stale", np.int64),  # 1 if acting-only ticks have passed since the credit was last brought up to date
+        ("stale", np.int64),  # whose actions the credit is for: 0 the agent's own, or as below
     ]
 )
 Sizes = np.dtype(

@@ -32,6 +32,9 @@ SETTINGS = (
     *("initial_std", "std_lr_scale", "noise_correlation", "correlated_noise_fraction"),
 )
 
+# Std of the policy in which what somebody else does is likely or not; 1 is half the range of a control. That of the
+# agent's own is left alone: fitted to a controller that draws nothing it would go to 0, and all trying with it.
+NARROW = 0.02
 # Stds that a mean may be beyond a bound.
 REACH = 3.0
 # Share of what an output has gone beyond its range that is taken back in a tick.
@@ -61,7 +64,39 @@ def _control(
 
 
 @kernel
-def sample_action(settings: Any, ints: NDArray, reals: NDArray, floats: NDArray, correlation: float) -> float:
+def _take(settings: Any, ints: NDArray, reals: NDArray, floats: NDArray) -> None:
+    """Take the action that lies in `reals` for one that was drawn, so that `score` is that of it.
+
+    ::
+
+        n = clip(((action - center) / scale - mean) / .02, -3, 3)
+
+    Unbounded, what is far away would be all there is to a step's bound; it still says which way.
+    """
+    output = net_view(ints, floats, ACTOR).output
+    sizes, places = sizes_of(ints), places_of(ints)
+    categories, action = view(ints, places.categories), view(reals, places.action)
+    first = 0
+    for factor in range(sizes.n_choices):
+        softmax(
+            span(output, first, categories[factor]), span(view(reals, places.probabilities), first, categories[factor])
+        )
+        first += categories[factor]
+    noises, stds = view(reals, places.noise), view(reals, places.stds)
+    center, scale = view(reals, places.control_center), view(reals, places.control_scale)
+    for k in range(sizes.n_controls):
+        mean, _, low, high = _control(settings, ints, reals, output, k)
+        taken = action[sizes.n_choices + k] - center[k]
+        if scale[k] > 0.0:
+            taken /= scale[k]
+        noises[k] = clip((clip(taken, low, high) - mean) / NARROW, -REACH, REACH)
+        stds[k] = NARROW
+
+
+@kernel
+def sample_action(
+    settings: Any, ints: NDArray, reals: NDArray, floats: NDArray, correlation: float, given: bool
+) -> float:
     """Draw an action from the actor's outputs, write it to its place in `reals`, and return its log-probability.
 
     ::
@@ -73,8 +108,12 @@ def sample_action(settings: Any, ints: NDArray, reals: NDArray, floats: NDArray,
     An episode begins with correlation 0. Noise that lasts several ticks explores farther (Korenkevych et al. 2019,
     arXiv 1903.11524), noise that does not is better where every tick counts; the sum serves both (as pink noise does:
     Eberhard et al. 2023). The log-probability is that of n alone, without what is known of s, as in Hollenstein et al.
-    2024 (arXiv 2312.11091): the gradient then does not favor noise that cancels the last one.
+    2024 (arXiv 2312.11091): the gradient then does not favor noise that cancels the last one. An action that is `given`
+    is taken as it is; no random number is drawn, and 0 is returned.
     """
+    if given:
+        _take(settings, ints, reals, floats)
+        return 0.0
     output = net_view(ints, floats, ACTOR).output
     sizes, places, words = sizes_of(ints), places_of(ints), random_words(ints)
     categories, action = view(ints, places.categories), view(reals, places.action)
@@ -103,11 +142,12 @@ def sample_action(settings: Any, ints: NDArray, reals: NDArray, floats: NDArray,
 
 
 @kernel
-def score(settings: Any, ints: NDArray, reals: NDArray, floats: NDArray) -> None:
+def score(settings: Any, ints: NDArray, reals: NDArray, floats: NDArray, given: bool) -> None:
     """Write the gradient of the last draw's log-probability to the actor's output gradient, in place.
 
     Of preferences as it is; of means times the std; of the logarithms of stds times `std_lr_scale`. An
-    output beyond its range counts as if it were on the bound of the range; `restrain_outputs` brings it back.
+    output beyond its range counts as if it were on the bound of the range; `restrain_outputs` brings it back. Of an
+    action that is `given` the gradient is n, of the means alone.
     """
     sizes, places, head = sizes_of(ints), places_of(ints), net_view(ints, floats, ACTOR)
     categories, action = view(ints, places.categories), view(reals, places.action)
@@ -120,7 +160,10 @@ def score(settings: Any, ints: NDArray, reals: NDArray, floats: NDArray) -> None
     n, noises, both = sizes.n_controls, view(reals, places.noise), view(reals, places.scratch_pair)
     for k in range(n):
         mean, std, low, high = _control(settings, ints, reals, head.output, k)
-        control_gradient(noises[k], mean, std, low, high, both)
+        if given:
+            both[0], both[1] = noises[k], 0.0
+        else:
+            control_gradient(noises[k], mean, std, low, high, both)
         head.gradient[first + k] = both[0]
         head.gradient[first + n + k] = settings.std_lr_scale * both[1]
 

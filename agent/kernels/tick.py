@@ -12,6 +12,12 @@ et al. 2016, arXiv 1602.07714, without the shift; see docs/decisions/0024-a-larg
 
 One forward pass a step: value, action and spikes all come from the weights before this step's change.
 
+Where somebody else acts (`GIVEN`), the critic learns what is to be had by what they do, and the actor, of which no TD
+error of theirs says anything, to do the same: the gradient of their log-likelihood under its policy::
+
+    W      <- W + step(1, credit) credit               credit of the actor as of t-1
+    credit <- S R                                      of the action that was given; no time passes in it
+
 Loops that are compiled themselves call `tick` through the pointer of ``agent/compiled_loop.py``: called by name, it is
 compiled into them anew.
 """
@@ -30,7 +36,18 @@ from .base.records import record
 from .base.vectors import clip, fill, flushed, scale_saturating
 from .clearing import clear_episode, clear_traces
 from .halves import keep_company, learn_both, pass_forward
-from .layout import CRITIC, N_NETS, NETS_AT, SETTINGS_AT, clock_of, places_of, running_of, sizes_of
+from .layout import (
+    ACTING,
+    CRITIC,
+    FOLLOWING,
+    N_NETS,
+    NETS_AT,
+    SETTINGS_AT,
+    clock_of,
+    places_of,
+    running_of,
+    sizes_of,
+)
 from .normalize import forget_episode, observe, scale_reward
 from .policy import restrain_outputs, sample_action, score
 from .settings import Settings
@@ -38,6 +55,8 @@ from .views import net_view
 
 # Modes
 START, STEP, TERMINATE, TRUNCATE = 0, 1, 2, 3
+# Added to START or STEP: the action is not drawn, it lies where a drawn one would. An end needs no such mark.
+GIVEN = 4
 
 # Return values below 0
 NOT_STARTED, BAD_OBSERVATION, BAD_REWARD, NEEDS_ALL_PARTS = -1, -2, -3, -4
@@ -61,7 +80,15 @@ def _refuse(ints: NDArray, reals: NDArray, reward: float, mode: int) -> int:
 
 @kernel
 def _advance(
-    settings: Any, ints: NDArray, reals: NDArray, floats: NDArray, reward: float, mode: int, learning: bool, words: int
+    settings: Any,
+    ints: NDArray,
+    reals: NDArray,
+    floats: NDArray,
+    reward: float,
+    mode: int,
+    given: bool,
+    learning: bool,
+    words: int,
 ) -> None:
     clock, running = clock_of(ints), running_of(reals)
     if mode == START:
@@ -71,7 +98,10 @@ def _advance(
     else:
         clock.tick += 1
         running.reward_sum += clip(reward, -HUGE, HUGE)
-    if learning and clock.stale != 0:
+    ended = mode in (TERMINATE, TRUNCATE)
+    follows = given or (ended and clock.stale == FOLLOWING)
+    # Credit is for one of the two kinds of action; neither lays anything to the other.
+    if learning and clock.stale != (FOLLOWING if follows else 0):
         clear_traces(ints, reals, floats)
 
     value = 0.0
@@ -95,23 +125,26 @@ def _advance(
         running.error_products += delta * running.delta
         running.delta = delta
 
-    ended = mode in (TERMINATE, TRUNCATE)
     if not ended:
         correlation = 0.0 if mode == START else settings.noise_correlation
-        running.log_probability_tm1 = sample_action(settings, ints, reals, floats, correlation)
+        running.log_probability_tm1 = sample_action(settings, ints, reals, floats, correlation, given)
         running.value_tm1 = value
     if not learning:
-        clock.stale = 1
+        clock.stale = ACTING
     else:
+        clock.stale = FOLLOWING if follows else 0
         if not ended:
-            score(settings, ints, reals, floats)
+            score(settings, ints, reals, floats, given)
             net_view(ints, floats, CRITIC).gradient[0] = 1.0
         else:
             for net in range(N_NETS):
                 fill(net_view(ints, floats, net).gradient, 0.0)
         # Neurons that live on have seen the last observation, so the traces follow, though no new credit is due.
         traces_follow = not ended or (mode == TRUNCATE and settings.keep_state != 0.0)
-        learn_both(settings, ints, reals, floats, delta, traces_follow, words)
+        push, keep = delta, 1.0
+        if follows:
+            push, keep = (0.0 if mode == START else 1.0), 0.0
+        learn_both(settings, ints, reals, floats, delta, push, keep, traces_follow, words)
         if not ended and settings.lr_policy > 0.0:
             restrain_outputs(settings, ints, reals, floats)
     if ended:
@@ -124,10 +157,13 @@ def advance(
     ints: NDArray, reals: NDArray, floats: NDArray, reward: float, mode: int, learning: bool, words: int = 0
 ) -> int:
     """`tick` on the three sections of an arena; with a float64 copy for `floats`, the same without rounding."""
+    given = mode >= GIVEN
+    if given:
+        mode -= GIVEN
     result = _refuse(ints, reals, reward, mode)
     if result == 0:
         settings = record(reals, SETTINGS_AT, Settings)
-        _advance(settings, ints, reals, floats, reward, mode, learning, words)
+        _advance(settings, ints, reals, floats, reward, mode, given, learning, words)
     fill(view(reals, places_of(ints).staging), 0.0)
     return result
 
@@ -153,7 +189,8 @@ def tick(address: int, reward: float, mode: int, learning: bool) -> int:
     reward : float
         Reward of the action before; not read with START.
     mode : int
-        START, STEP, TERMINATE (no observation is read) or TRUNCATE (bootstraps from the observation).
+        START, STEP, TERMINATE (no observation is read) or TRUNCATE (bootstraps from the observation). START + GIVEN
+        and STEP + GIVEN: somebody else acts, and the action is read from where it would be written.
     learning : bool
         False: only act. Weights, statistics and step sizes stay as they are; the next learning tick starts with empty
         eligibility and credit, and the returns of earlier ticks are taken to end there.

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ..arena.arena import Arena
 from ..arena.traces import Chosen, epsa_of
 from ..kernels import tick as kernel
+from ..kernels.layout import FOLLOWING
 from .place import Place, as_chosen
 
 
@@ -22,7 +23,8 @@ class _Formed:
 
     def prepare(self, mode: int, learning: bool) -> None:
         """See what the coming call will do: an end forms none, unless neurons live on beyond it."""
-        on = mode in (kernel.START, kernel.STEP) or (mode == kernel.TRUNCATE and self.arena.settings.keep_state != 0.0)
+        end = mode in (kernel.TERMINATE, kernel.TRUNCATE)
+        on = not end or (mode == kernel.TRUNCATE and self.arena.settings.keep_state != 0.0)
         self.formed = learning and on and self.learns
 
 
@@ -59,8 +61,11 @@ class Eligibility(_Formed):
     def prepare(self, mode: int, learning: bool) -> None:
         """Copy what adaptation and reset will take off; the buffer `suppression` is overwritten."""
         super().prepare(mode, learning)
+        given, mode = mode >= kernel.GIVEN, mode % kernel.GIVEN
         cleared = mode == kernel.START and self.arena.settings.keep_state == 0.0
-        if cleared or self.arena.clock.stale:
+        stale = self.arena.clock.stale
+        ends_so = stale == FOLLOWING and mode in (kernel.TERMINATE, kernel.TRUNCATE)
+        if cleared or stale != (FOLLOWING if given or ends_so else 0):
             self.suppression.fill(0.0)
             return
         if not self.formed:

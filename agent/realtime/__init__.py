@@ -3,6 +3,7 @@
 ====================  ==================================================================================================
 `Loop`                a loop of a fixed rate around an agent and a plant
 `Guard`               the protected step, for a loop of your own; `Loop` is made of it
+`Residual`            an agent that corrects what a controller asks for, within bounds that grow
 `Watchdog`            what is looked for, and what is done about it
 `Snapshots`           copies of the agent to go back to, and on their way to disk
 `Telemetry`           rows of metrics while the machine runs
@@ -19,6 +20,7 @@ from .clock import Clock, MonotonicClock, Pacer
 from .events import Event, EventLog
 from .guard import Guard
 from .loop import Loop, Plant
+from .residual import Residual
 from .snapshots import Snapshots
 from .system import Quiet
 from .telemetry import Telemetry
@@ -35,6 +37,7 @@ __all__ = [
     "Pacer",
     "Plant",
     "Quiet",
+    "Residual",
     "Snapshots",
     "Telemetry",
     "Watchdog",

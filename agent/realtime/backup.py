@@ -1,9 +1,11 @@
-"""What is sent when the agent is not asked: the last action, a safe one, or what a fallback controller does."""
+"""What is sent when the agent is not asked: the last action, a safe one, or what a controller does."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+
+import numpy as np
 
 from ..agent import Agent
 from ..errors import ConfigError, InputError, one_line
@@ -40,7 +42,8 @@ class Substitute:
             raise ConfigError(f"fallback is {one_line(fallback)}; allowed: a function of an observation")
         if watchdog.uses_fallback and fallback is None:
             raise ConfigError("the watchdog answers with a fallback controller, but none is given: Guard(fallback=...)")
-        self._fallback = fallback
+        self._fallback, self._tell = fallback, getattr(fallback, "was_sent", None)
+        self._action, self._encoded = agent.action, np.zeros_like(agent.arena.views["action"])
         self._safe_action = None if safe_action is None else checked("safe_action", safe_action, agent)
         if self._safe_action is not None and limits.active:
             problem = limits.apply(self._safe_action, None)[1]
@@ -139,14 +142,33 @@ class Substitute:
         """Return what the fallback controller does; None if it cannot or fails."""
         if self._fallback is None or self._seen is None:
             return None
+        action = self._of_controller(step, self._seen, "fallback")
+        return self._limits.apply(action, self._sent)[0] if action is not None and self._limits.active else action
+
+    def asked(self, step: int, observation: Any) -> Any:
+        """Return what the controller that shares the action with the agent does; None if it cannot or fails."""
+        action = self._of_controller(step, observation, "controller")
+        if action is None:
+            return None
         try:
-            action = formed(self._fallback(copied(self._seen)), self._form)
-            if self._limits.active and is_finite(action):
-                action = self._limits.apply(action, self._sent)[0]
+            self._action.encode(action, self._encoded)
+        except InputError as error:
+            self._spells.say("controller", step, f"the controller returned what is no {error}: hold")
+            return None
+        return action
+
+    def _of_controller(self, step: int, observation: Any, role: str) -> Any:
+        """Return its action, in the form of the agent's and finite, or None; both are the same controller."""
+        assert self._fallback is not None
+        name = "fallback controller" if role == "fallback" else role
+        try:
+            if self._tell is not None and self._sent is not None:
+                self._tell(copied(self._sent))
+            action = formed(self._fallback(copied(observation)), self._form)
         except Exception as error:  # it is the user's, and the loop goes on
-            self._spells.say("fallback", step, f"the fallback controller failed ({one_line(error)}): hold")
+            self._spells.say(role, step, f"the {name} failed ({one_line(error)}): hold")
             return None
         if not is_finite(action):
-            self._spells.say("fallback", step, f"the fallback controller returned {one_line(action)}: hold")
+            self._spells.say(role, step, f"the {name} returned {one_line(action)}: hold")
             return None
         return action

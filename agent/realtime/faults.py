@@ -42,6 +42,11 @@ class Spells:
         self._look_at = step + QUIET
         self._note(kind, what)
 
+    @property
+    def now(self) -> list[str]:
+        """Kinds of the spells that are open."""
+        return list(self._open)
+
     def end(self, kind: str, what: str) -> None:
         """End a spell, if one is open, with this text."""
         if self._open.pop(kind, None) is not None:

@@ -14,6 +14,8 @@ from ..metrics.histogram import Histogram
 from .backup import Controller
 from .clock import SECOND, Clock, MonotonicClock
 from .events import EventLog
+from .residual import Residual
+from .shadow import Shadow
 from .snapshots import Snapshots
 from .supervisor import Choice
 from .watchdog import Watchdog
@@ -35,21 +37,27 @@ class Guard:
       what its own actions brought. The step after such a gap only acts, so that no TD error spans the gap, and the next
       one begins with empty credit, so that no reward is laid to actions before it. Neurons keep what they remember, for
       `Watchdog.restart_after` steps; after a longer gap an episode begins.
-    * A limited action does teach: seen from the agent, a limiter is a part of the machine, and as lasting.
+    * A limited action does teach: seen from the agent, a limiter is a part of the machine, and as lasting. So is a
+      controller that the agent corrects (`Residual`).
 
     Parameters
     ----------
-    agent : Agent
+    agent : Agent or Residual
     watchdog : Watchdog, optional
     fallback : callable, optional
         Controller that takes over where the watchdog says so: is given the last good observation (an array as a copy)
-        and returns an action.
+        and returns an action. A `Residual` brings its own.
     safe_action : object, optional
         Sent when there is no action to hold: before the first, and after `Watchdog.hold_steps` held ones.
     snapshots : Snapshots, optional
         By default ``Snapshots(agent)``, in memory only.
     learn : bool
         False: the agent only acts.
+    shadow : bool
+        True: `fallback` acts, and the agent looks on: its critic learns what is to be had by that, its actor to do the
+        same. It acts when `shadow` is set to False, which any thread may do.
+    hand_over_seconds : float
+        Seconds in which the agent's action then takes the place of the controller's.
     clock : Clock, optional
     events : int
         Events kept.
@@ -60,6 +68,8 @@ class Guard:
     ----------
     action : object
         What `start` or `step` returned last; None before.
+    sharing : Residual or Shadow
+        How agent and controller share the action.
     steps : int
         Calls of `start`, `step` and `end`.
     log : EventLog
@@ -76,24 +86,36 @@ class Guard:
     Raises
     ------
     ConfigError
-        If the watchdog does not fit the agent, or needs a fallback that is not there; if `safe_action` is not finite or
-        outside the limits; if the snapshots are another agent's.
+        If the watchdog does not fit the agent, or it or `shadow` needs a fallback that is not there; if `safe_action`
+        is not finite or outside the limits; if the snapshots are another agent's.
     """
 
     def __init__(
         self,
-        agent: Agent,
+        agent: Agent | Residual,
         watchdog: Watchdog | None = None,
         *,
         fallback: Controller | None = None,
         safe_action: Any = None,
         snapshots: Snapshots | None = None,
         learn: bool = True,
+        shadow: bool = False,
+        hand_over_seconds: float = 1.0,
         clock: Clock | None = None,
         events: int = 256,
         cpu_time: bool = False,
     ) -> None:
+        self.sharing: Residual | Shadow
+        if isinstance(agent, Residual):
+            if fallback is not None:
+                raise ConfigError("a residual's controller is the fallback too; leave fallback out")
+            self.sharing, fallback, agent = agent, agent.controller, agent.agent
+        else:
+            self.sharing = Shadow(agent, bool(shadow), hand_over_seconds)
         self.agent, self.watchdog = agent, watchdog or Watchdog()
+        self._has_controller = fallback is not None
+        if shadow:
+            self.shadow = True  # or it is refused
         if snapshots is not None and snapshots.agent is not agent:
             raise ConfigError("the snapshots are those of another agent; make them with Snapshots(agent)")
         self.learn = learn
@@ -107,7 +129,7 @@ class Guard:
         self.steps = 0
         self._settled = True
         self._choice = choice = Choice(
-            agent, self.watchdog, fallback, safe_action, self.snapshots, self._note, self._now
+            agent, self.watchdog, fallback, safe_action, self.snapshots, self.sharing, self._note, self._now
         )
         self.spells, self.recovery, self.substitute = choice.spells, choice.recovery, choice.substitute
 
@@ -227,6 +249,33 @@ class Guard:
             agent.arena.block[:] = before  # its own bytes, sound or not: that is for the watchdog to say
 
     @property
+    def shadow(self) -> bool:
+        """Whether the agent only looks on, or is to from the next step on; may be set by any thread.
+
+        Raises
+        ------
+        ConfigError
+            If it is set and there is no controller, or a `Residual`.
+        """
+        return isinstance(self.sharing, Shadow) and self.sharing.wanted
+
+    @shadow.setter
+    def shadow(self, on: bool) -> None:
+        """Say who acts from the next step on."""
+        if isinstance(self.sharing, Residual):
+            if on:
+                raise ConfigError("a residual has no shadow: give it more ramp_seconds, or an Agent with fallback=")
+            return
+        if on and not self._has_controller:
+            raise ConfigError("shadow: nobody is there to act; give a controller with fallback=")
+        self.sharing.wanted = bool(on)
+
+    @property
+    def reward(self) -> float | None:
+        """The last good reward; None before the first."""
+        return self._choice.reward
+
+    @property
     def frozen(self) -> int:
         """Steps that the agent acted in without learning because of trouble."""
         return self._choice.frozen
@@ -254,6 +303,8 @@ class Guard:
                 "rolled_back": recovery.count,
                 "in_service": not recovery.gave_up,
                 "running_return": returns.mean,
+                "authority": self.sharing.authority,
+                "shadow": self.shadow,
                 "state_bytes": self.agent.nbytes,
             },
             "snapshots": {

@@ -17,6 +17,8 @@ from ..metrics.histogram import Histogram
 from .action_limits import checked, copied
 from .clock import SECOND, Clock, MonotonicClock, Pacer
 from .guard import Guard
+from .residual import Residual
+from .status import status_of
 from .system import Quiet
 from .telemetry import Telemetry
 
@@ -58,8 +60,8 @@ class Loop:
 
     Parameters
     ----------
-    agent : Agent or Guard
-        Of an agent a guard is made with `options`.
+    agent : Agent, Residual or Guard
+        Of the first two a guard is made with `options`.
     plant : Plant
     rate : float
         Periods a second.
@@ -82,7 +84,7 @@ class Loop:
         Rows of metrics while the loop runs.
     clock : Clock, optional
     options
-        As for `Guard`: watchdog, fallback, safe_action, snapshots, learn, events, cpu_time.
+        As for `Guard`: watchdog, fallback, safe_action, snapshots, learn, shadow, hand_over_seconds, events, cpu_time.
 
     Attributes
     ----------
@@ -94,6 +96,8 @@ class Loop:
         Nanoseconds by which wake-ups came after their deadlines, and that the work of a period took.
     final_action : str
         "sent", "failed" or "not yet sent"; "" if there is none.
+    running : bool
+        Whether `run` is at work.
     stopped : str
         What ended the last run: "steps", "seconds", "stop", "overrun" or the name of an exception; "" while it runs.
 
@@ -105,7 +109,7 @@ class Loop:
 
     def __init__(
         self,
-        agent: Agent | Guard,
+        agent: Agent | Residual | Guard,
         plant: Plant,
         rate: float,
         *,
@@ -144,7 +148,7 @@ class Loop:
         self.telemetry = telemetry
         self.wake_time, self.busy_time = Histogram(), Histogram()
         self.periods = self.misses = self.skipped = self.jumps = self.sense_failures = self.act_failures = 0
-        self.stopped, self._stopping = "", False
+        self.stopped, self._stopping, self.running = "", False, False
         self._begun = self._ended = self._clock.now()
         self.allocations: dict[str, int | None] | None = None
 
@@ -163,7 +167,7 @@ class Loop:
         for name, value in (("steps", steps), ("seconds", seconds)):
             if value is not None and not value >= 0:
                 raise ConfigError(f"{name} is {value!r}; allowed: a number of 0 or more, or None")
-        self.stopped, self._stopping = "", False
+        self.stopped, self._stopping, self.running = "", False, True
         self.guard.warm_up()
         last = math.inf if steps is None else self.periods + steps
         try:
@@ -176,7 +180,7 @@ class Loop:
             self.stopped = type(error).__name__
             raise
         finally:
-            self._ended = self._clock.now()
+            self._ended, self.running = self._clock.now(), False
             self._send_final()
         return self.report()
 
@@ -203,6 +207,33 @@ class Loop:
     def seconds(self) -> float:
         """Duration of the last run, or of this one so far."""
         return ((self._ended if self.stopped else self._clock.now()) - self._begun) / SECOND
+
+    @property
+    def shadow(self) -> bool:
+        """Whether the controller acts and the agent looks on (`Guard.shadow`); may be set by any thread."""
+        return self.guard.shadow
+
+    @shadow.setter
+    def shadow(self, on: bool) -> None:
+        """Say who acts from the next period on."""
+        self.guard.shadow = on
+
+    def status(self) -> dict[str, Any]:
+        """Return how things stand, a few plain numbers; may be called by any thread, and waits for nobody.
+
+        Returns
+        -------
+        dict
+            ``state``: "ready", "running", "stopped", or "faulted" if an exception ended the last run, the final action
+            could not be sent, or the agent is out of service; ``trouble``, the kinds that last; ``violations``, in how
+            many steps each kind was met; ``periods``; ``ticks`` of the agent, its whole life; ``seconds`` of this run;
+            ``late_us``, microseconds by which the last wake-up came late; ``misses``, ``skipped`` deadlines;
+            ``reward``, the last good one; ``value``, the discounted sum of rewards that is still expected;
+            ``running_return``; ``shadow``; ``shadow_distance`` (`Shadow.distance`); ``authority``, from 0 to 1;
+            ``rolled_back``; ``checkpoint_age``, seconds since a snapshot was last brought to disk. None is what is
+            not known. Each number is whole, but they may be of neighboring periods.
+        """
+        return status_of(self, self._pacer.late, self._clock.now())
 
     def report(self) -> dict[str, Any]:
         """Return all that was counted and measured, as plain data that JSON can hold."""

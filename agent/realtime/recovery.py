@@ -41,6 +41,8 @@ class Recovery:
         Whether no good snapshot is left; the agent is not to be asked any more.
     count : int
         Rollbacks.
+    written_at : int or None
+        When the last snapshot that was brought to disk was found to be, nanoseconds; None if there is none.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class Recovery:
         self.copy_time = Histogram()
         self.anew = self.gave_up = False
         self.count = 0
+        self.written_at: int | None = None
         self._restored = self._restored_at = -1
         self._undid_collapse = False
         self._on_its_way: tuple[int | None, int] = (None, 0)
@@ -92,6 +95,7 @@ class Recovery:
                 )
                 self._spells.say("disk", step, what)
             else:
+                self.written_at = self._now()
                 self._spells.end("disk", f"snapshots are written again: that of step {at_step}")
         on_its_way, now = self._snapshots.on_its_way, self._now()
         if on_its_way != self._on_its_way[0]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..agent import Agent
 from ..arena.checkpoint import NEWEST_FILE, OLDER_FILE
-from ..errors import ConfigError, DamagedError, StateError
+from ..errors import ConfigError, StateError
 from ..files import expanded
 from .state_scan import bounds_of_controls
 from .writer import Writer
@@ -76,22 +76,8 @@ class Snapshots:
 
     @staticmethod
     def load_newest(folder: str | os.PathLike[str]) -> Agent | None:
-        """Return the agent that was last written to a folder; None if there is none.
-
-        If the newest file is damaged or missing, that is the one before it.
-
-        Raises
-        ------
-        StateError
-            If there is one that cannot be used, and no other.
-        """
-        there = [path for name in (NEWEST_FILE, OLDER_FILE) if (path := expanded(folder) / name).exists()]
-        for path in there[:-1]:
-            try:
-                return Agent.load(path)
-            except DamagedError:
-                continue
-        return Agent.load(there[-1]) if there else None
+        """Return the agent that was last written to a folder, as `Agent.load_newest`; None if there is none."""
+        return Agent.load_newest(folder)
 
     @property
     def nbytes(self) -> int:

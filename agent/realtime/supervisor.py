@@ -12,6 +12,8 @@ from .backup import Controller, Substitute
 from .faults import Spells
 from .input_checks import ObservationCheck, RewardCheck
 from .recovery import Recovery
+from .residual import Residual
+from .shadow import Shadow
 from .snapshots import Snapshots
 from .watchdog import Watchdog
 
@@ -26,6 +28,8 @@ class Choice:
     fallback, safe_action
         As for `Guard`.
     snapshots : Snapshots
+    sharing : Residual or Shadow
+        How agent and controller share the action.
     note : callable
         Given kind and text of each event.
     now : callable
@@ -33,6 +37,8 @@ class Choice:
 
     Attributes
     ----------
+    reward : float or None
+        The last one that was good.
     frozen, restarted : int
         As those of `Guard`.
     spells : Spells
@@ -52,6 +58,7 @@ class Choice:
         fallback: Controller | None,
         safe_action: Any,
         snapshots: Snapshots,
+        sharing: Residual | Shadow,
         note: Callable[[str, str], None],
         now: Callable[[], int],
     ) -> None:
@@ -62,6 +69,8 @@ class Choice:
         self._limits, self._actuator = ActionLimits(agent, watchdog), ActuatorCheck(agent, watchdog)
         self.substitute = Substitute(agent, watchdog, self._limits, self.spells, fallback, safe_action)
         self.recovery = Recovery(agent, watchdog, snapshots, self.spells, note, now)
+        self.sharing, self._now = sharing, now
+        self.reward: float | None = None
         self._step = 0
         self._learns = True
         self._machine = ""  # the response to what was wrong with the machine when it was last looked at
@@ -71,11 +80,14 @@ class Choice:
         """Return the action of a step; see `Guard.step`."""
         self._step, self._learns = step, learn
         watchdog = self._watchdog
+        new = self.sharing.pass_time(self._now())
+        if new:
+            self._note("shadow", new)
         # Without an observation the agent is not asked, and no reward is learned from.
         if self._clock.phase and observation is not None:
             problem = self._rewards.problem(reward, step)
             if not problem:
-                reward = float(reward)
+                self.reward = reward = float(reward)
             else:
                 self._say("reward", problem, watchdog.reward)
                 if watchdog.reward != "freeze":
@@ -84,7 +96,7 @@ class Choice:
         agent_waits = self.recovery.gave_up or self.substitute.drives(step)
         problem = "there is no observation" if observation is None else ""
         # An agent that is not asked does not look at it.
-        if not problem and (self._observations.active or agent_waits or applied is not None):
+        if not problem and (self._observations.active or agent_waits or self.sharing.asks or applied is not None):
             problem = self._observations.problem(observation)
         if problem:
             return self._on_input(problem)
@@ -140,12 +152,16 @@ class Choice:
     # ---- the agent
 
     def _ask_agent(self, reward: float | None, observation: Any, learn: bool) -> Any:
-        """Let the agent act; a reward of None is one that is not known."""
-        recovery, action = self.recovery, None
+        """Let the agent act, or look on; a reward of None is one that is not known."""
+        recovery, sharing, action = self.recovery, self.sharing, None
+        asked = self.substitute.asked(self._step, observation) if sharing.asks else None
+        if sharing.asks and asked is None:
+            self.substitute.seen(observation)
+            return self._other("hold")
         # Whether the reward is one that the agent's own last action brought.
         earned = reward is not None and self._clock.phase and not self.substitute.gap and not recovery.anew
         try:
-            action = self._tick(reward or 0.0, observation, learn)
+            action = self._tick(reward or 0.0, observation, learn, asked)
             sound = recovery.scan.step()
         except InputError as error:
             return self._on_input(str(error))
@@ -156,42 +172,51 @@ class Choice:
                 return self._on_input(f"the agent refuses the observation: {one_line(error)}")
         self.substitute.seen(observation)
         if not sound:
-            if not recovery.from_non_finite(self._step):
+            back = recovery.from_non_finite(self._step)
+            if sharing.follows:  # who acts is well; a new episode begins with the next step
+                self.substitute.gap += 1
+                return self._limited(asked)
+            if not back:
                 return self._other("fallback", anew=False)
-            return self._after_rollback(self._watchdog.state, observation, learn)
+            return self._after_rollback(self._watchdog.state, observation, learn, asked)
         if self._learns and not learn:
             self.frozen += 1
         if earned:
             recovery.returns.add(reward or 0.0)
-            if recovery.returns.collapsed and recovery.from_collapse(self._step):
-                return self._after_rollback(self._watchdog.collapse, observation, learn)
-        return self._limited(action)
+            # What a controller brings is known for later; the agent can do nothing about it.
+            if recovery.returns.collapsed and not sharing.follows and recovery.from_collapse(self._step):
+                return self._after_rollback(self._watchdog.collapse, observation, learn, asked)
+        if sharing.follows:
+            sharing.compare(asked)
+        return self._limited(sharing.mixed(action, asked))
 
-    def _tick(self, reward: float, observation: Any, learn: bool) -> Any:
+    def _tick(self, reward: float, observation: Any, learn: bool, asked: Any) -> Any:
         """Let the agent step or, where no episode can be gone on with, start; raise `InputError` if it refuses."""
         agent, substitute = self._agent, self.substitute
+        taken = asked if self.sharing.follows else None
         too_long = substitute.gap > self._watchdog.restart_after
         if (too_long or self.recovery.anew) and self._clock.phase:
             self.close_episode()
             self.restarted += too_long
         if self._clock.phase:
-            action = agent.step(reward, observation, learn and not substitute.gap)
+            action = agent.step(reward, observation, learn and not substitute.gap, taken)
         else:
             self.recovery.returns.open()
-            action = agent.start(observation, learn)
+            action = agent.start(observation, learn, taken)
         substitute.gap, self.recovery.anew = 0, False
         return action
 
-    def _after_rollback(self, response: str, observation: Any, learn: bool) -> Any:
+    def _after_rollback(self, response: str, observation: Any, learn: bool, asked: Any) -> Any:
+        self.sharing.restart()
         if response != "rollback":
             return self._other(response)
         try:
-            action = self._tick(0.0, observation, learn)
+            action = self._tick(0.0, observation, learn, asked)
             sound = self.recovery.scan.step()
         except Exception:  # as in `_ask_agent`
             sound = False
         # Numbers that are finite may lead to some that are not; the next step finds that and goes back further.
-        return self._limited(action) if sound else self._other("hold")
+        return self._limited(self.sharing.mixed(action, asked)) if sound else self._other("hold")
 
     def _other(self, response: str, anew: bool = True, otherwise: Any = None) -> Any:
         return self.substitute.act(self._step, response, anew, otherwise)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import SpaceError
+from ..errors import InputError, SpaceError, one_line
 from .plain import from_plain, to_plain
 from .tree import MOST_ENTRIES, Leaf, Node, leaves, read, reading, unsupported
 
@@ -105,6 +105,23 @@ class ActionSpec:
         """
         return _assemble(self.root, (decoder.decode(values) for decoder in self._decoders))
 
+    def encode(self, action: Any, values: Values) -> None:
+        """Undo `decode`: write the vector that an action stands for to `values`, in place.
+
+        A number of a Box outside its bounds is moved to the nearest one inside.
+
+        Raises
+        ------
+        InputError
+            If it has another form than those of the space, is not finite, or chooses a category that there is not;
+            `values` may then be written to in part.
+        """
+        for (path, part), decoder in zip(_parts_of(self.root, action, PATH), self._decoders, strict=True):
+            try:
+                decoder.encode(part, values)
+            except (TypeError, ValueError, OverflowError) as error:
+                raise InputError(f"{path} is {one_line(part)}: {error}") from error
+
     def to_dict(self) -> dict[str, Any]:
         """Return the space as plain mappings, lists, strings and finite numbers."""
         return to_plain(self.root)
@@ -121,6 +138,21 @@ def _assemble(node: Node, parts: Iterator[Any]) -> Any:
         return next(parts)
     items = [_assemble(part, parts) for part in node.parts]
     return dict(zip(node.keys, items, strict=True)) if node.kind == "dict" else tuple(items)
+
+
+def _parts_of(node: Node, action: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """Yield path and value of each leaf of an action, in the order of the leaves."""
+    if isinstance(node, Leaf):
+        yield path, action
+        return
+    is_dict = node.kind == "dict"
+    if not isinstance(action, dict if is_dict else list | tuple) or len(action) != len(node.parts):
+        raise InputError(f"{path} is {one_line(action)}; the space needs a {node.kind} of {len(node.parts)} parts")
+    keys: Iterable[Any] = node.keys if is_dict else range(len(node.parts))
+    for key, part in zip(keys, node.parts, strict=True):
+        if is_dict and key not in action:
+            raise InputError(f"{path} has no part {key!r}, which the space has")
+        yield from _parts_of(part, action[key], f"{path}[{key!r}]")
 
 
 def _decoders(parts: list[Leaf], begin_of_controls: int) -> Iterator[_Decoder]:
@@ -144,6 +176,18 @@ class _Decoder:
     def decode(self, values: Values) -> Any:
         raise NotImplementedError
 
+    def encode(self, part: Any, values: Values) -> None:
+        raise NotImplementedError
+
+    def _numbers(self, part: Any) -> Values:
+        """Return the numbers of a part; raise `ValueError` if they are too many, too few, or not finite."""
+        found = np.asarray(part, np.float64)
+        if found.size != self.end - self.begin or (found.shape != self.shape and found.size != 1):
+            raise ValueError(f"its shape is {found.shape}, the space needs {self.shape}")
+        if not np.isfinite(found).all():
+            raise ValueError("all of it must be finite")
+        return found.ravel()
+
 
 def _members(leaf: Leaf) -> NDArray[Any]:
     """Return the values of a Discrete; indexing them takes a third of the time of making a scalar of NumPy's."""
@@ -162,17 +206,27 @@ class _Index(_Decoder):
         # What `sample` gives, for environments that call a method of it, such as `item`.
         return self.members[int(values[self.begin])]
 
+    def encode(self, part: Any, values: Values) -> None:
+        self._numbers(part)
+        values[self.begin] = _index(part, int(self.members[0]), len(self.members))
+
 
 class _Indices(_Decoder):
     def __init__(self, leaf: Leaf, begin: int) -> None:
         super().__init__(leaf, begin)
         # Python's numbers: an index plus its start fits the dtype, each alone need not.
         self.starts = tuple(int(low) for low in leaf.lows())
+        self.counts = tuple(leaf.counts())
 
     def decode(self, values: Values) -> NDArray[Any]:
         indices = values[self.begin : self.end].tolist()
         chosen = [int(index) + start for index, start in zip(indices, self.starts, strict=True)]
         return np.array(chosen, self.dtype).reshape(self.shape)
+
+    def encode(self, part: Any, values: Values) -> None:
+        self._numbers(part)
+        given = zip(np.ravel(part).tolist(), self.starts, self.counts, strict=True)
+        values[self.begin : self.end] = [_index(*entry) for entry in given]
 
 
 class _Numbers(_Decoder):
@@ -186,6 +240,9 @@ class _Numbers(_Decoder):
         clipped = np.minimum(np.maximum(values[self.begin : self.end], self.low), self.high)
         return clipped.astype(self.dtype).reshape(self.shape)
 
+    def encode(self, part: Any, values: Values) -> None:
+        values[self.begin : self.end] = np.minimum(np.maximum(self._numbers(part), self.low), self.high)
+
 
 class _WholeNumbers(_Decoder):
     def __init__(self, leaf: Leaf, begin: int) -> None:
@@ -198,3 +255,16 @@ class _WholeNumbers(_Decoder):
         # Python's integers: those of 64 bits are not all floats.
         given = zip(values[self.begin : self.end].tolist(), self.low, self.high, strict=True)
         return np.array([min(max(round(v), low), high) for v, low, high in given], self.dtype).reshape(self.shape)
+
+    def encode(self, part: Any, values: Values) -> None:
+        self._numbers(part)
+        given = zip(np.ravel(part).tolist(), self.low, self.high, strict=True)
+        values[self.begin : self.end] = [float(min(max(v, low), high)) for v, low, high in given]
+
+
+def _index(part: Any, start: int, count: int) -> int:
+    """Return the index, from 0, of a category; raise `ValueError` if it is none."""
+    index = int(part) - start
+    if index + start != part or not 0 <= index < count:
+        raise ValueError(f"allowed: whole numbers from {start} to {start + count - 1}")
+    return index

@@ -15,7 +15,7 @@ from .guarded_env import GuardedEnv, cause_of, env_failure
 from .hooks import Functions
 from .interrupts import StopRequest
 from .loop import run
-from .run_folder import RunFolder
+from .saved import check_spaces, in_env, load_saved
 
 # An environment whose episodes never end cannot be evaluated by episodes.
 LONGEST_EVALUATION = 10**6
@@ -43,30 +43,35 @@ class MostProbable:
         return self._agent.choose_likeliest()
 
 
-def evaluate(path: Path, episodes: int = 100, seed: int | None = None, deterministic: bool = False) -> dict[str, Any]:
-    """Let the agent of a run act without learning for a number of episodes; the run is not changed.
+def evaluate(
+    path: Path, episodes: int = 100, seed: int | None = None, deterministic: bool = False, env_id: str | None = None
+) -> dict[str, Any]:
+    """Let a saved agent act without learning for a number of episodes; what is on disk is not changed.
 
     Actions are sampled from the policy, as in training, unless `deterministic`.
 
     Parameters
     ----------
     path : Path
-        Folder of the run.
+        Folder of a run, or of snapshots, or a file of an agent.
     episodes : int
         Episodes to play, at least 1.
     seed : int, optional
         Seed of the environment, at least 0; by default one that training did not use.
     deterministic : bool, optional
         True: take the most probable action each time.
+    env_id : str, optional
+        The environment, by default that of the run, or else of the agent's configuration.
 
     Raises
     ------
     StateError
-        If the folder holds no usable run.
+        If there is no usable agent.
     ConfigError
         If `episodes` or `seed` is out of range.
     EnvError, RunError
-        If the environment cannot be made, raises, or does not end an episode within `LONGEST_EVALUATION` steps.
+        If the environment cannot be made, has other spaces, raises, or does not end an episode within
+        `LONGEST_EVALUATION` steps.
     Interrupted
         After Ctrl-C, SIGTERM or SIGHUP.
     """
@@ -74,11 +79,10 @@ def evaluate(path: Path, episodes: int = 100, seed: int | None = None, determini
         raise ConfigError(f"--episodes {episodes}: allowed: 1 or more")
     if seed is not None and seed < 0:
         raise ConfigError(f"--seed {seed}: allowed: 0 or more")
-    folder = RunFolder.open(path)
-    moment = folder.load()
-    agent = moment.agent
+    agent, config, state = load_saved(path)
+    if env_id is not None and env_id != config.env:
+        config, state = in_env(config, env_id), None
     acting: Any = MostProbable(agent) if deterministic else agent
-    config = folder.config
     if seed is None:
         seed = environment_seed(config.seed, 2**63)  # a step that no run begins at
     returns = np.zeros(episodes)
@@ -95,7 +99,8 @@ def evaluate(path: Path, episodes: int = 100, seed: int | None = None, determini
             stop.check(f"{tally.episodes} of {episodes} episodes were played")
 
         with GuardedEnv(config, stop) as env:
-            env.restore_statistics(moment.env)
+            check_spaces(agent, env, config.env)
+            env.restore_statistics(state)
             with stop.elsewhere:
                 agent.compile(agent.config)
             try:

@@ -773,8 +773,10 @@ def test_a_mutated_policy_breaks_parity(part: str, name: str | None, monkeypatch
 @pytest.mark.usefixtures("kernel_tail")
 @pytest.mark.parametrize("when", ["acting only", "without a policy to learn", "at the end of an episode"])
 def test_a_hold_at_the_wrong_time_breaks_parity(when: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    def tick(agent: Any, reward: Any, observation: Any, learning: bool, *rest: Any, last: bool = False) -> Any:
-        found = TRUE["tick.tick"](agent, reward, observation, learning, *rest, last=last)
+    def tick(
+        agent: Any, reward: Any, observation: Any, learning: bool, *rest: Any, last: bool = False, **given: Any
+    ) -> Any:
+        found = TRUE["tick.tick"](agent, reward, observation, learning, *rest, last=last, **given)
         if {"acting only": not learning, "at the end of an episode": last and learning}.get(when, True):
             policy.restrain_outputs(agent)
         return found

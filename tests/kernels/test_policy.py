@@ -59,12 +59,12 @@ def parts(gaussian: Gaussian, noise: float) -> tuple[float, float, float]:
 
 @njit
 def sample_action(ints: Any, reals: Any, floats: Any, correlation: float) -> float:
-    return act.sample_action(record(reals, SETTINGS_AT, Settings), ints, reals, floats, correlation)
+    return act.sample_action(record(reals, SETTINGS_AT, Settings), ints, reals, floats, correlation, False)
 
 
 @njit
 def score(ints: Any, reals: Any, floats: Any) -> None:
-    act.score(record(reals, SETTINGS_AT, Settings), ints, reals, floats)
+    act.score(record(reals, SETTINGS_AT, Settings), ints, reals, floats, False)
 
 
 @njit

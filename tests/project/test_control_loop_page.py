@@ -18,6 +18,7 @@ from synaptick.realtime import Watchdog
 from synaptick.realtime.watchdog import ALLOWED
 
 from ..support.common import ROOT
+from ..support.machines import Tank, tank_loop
 
 PAGE = (ROOT / "docs" / "control_loop.md").read_text(encoding="utf-8")
 
@@ -30,14 +31,14 @@ def blocks(language: str) -> list[str]:
 def test_the_code_of_the_page_runs(tmp_path: Path) -> None:
     """One program, in a process of its own, twice: the second time it finds the snapshots of the first."""
     found = blocks("python")
-    assert len(found) == 8
+    assert len(found) == 10
     program = tmp_path / "page.py"
     program.write_text("\n".join(found))
     for _ in range(2):
         command = [sys.executable, "-W", "error", str(program)]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=600)
         assert (done.returncode, done.stderr) == (0, "")
-        assert len(done.stdout.splitlines()) == 3
+        assert len(done.stdout.splitlines()) == 4
     names = sorted(path.name for path in (tmp_path / "run").iterdir())
     assert names == ["agent.older.synaptick", "agent.synaptick"]
 
@@ -69,3 +70,9 @@ def test_the_tables_of_the_page_tell_responses_and_defaults() -> None:
     assert told.keys() == defaults.keys() - ALLOWED.keys()
     for name, text in told.items():
         assert defaults[name] == (None if text == "none" else float(text)), name
+
+
+def test_the_page_tells_what_status_returns() -> None:
+    (table,) = re.findall(r"^## Status\n(.*?)^## ", PAGE, re.MULTILINE | re.DOTALL)
+    told = [name for row in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)]
+    assert sorted(told) == sorted(tank_loop(Tank()).status())

@@ -182,3 +182,19 @@ def test_nothing_is_compiled_after_the_pointer_is_there() -> None:
     with pytest.raises(CompileError):
         kernel.tick(make_agent().arena.address, 0j, START, True)
     assert len(kernel.tick.signatures) == 1
+
+
+def test_the_pid_example_is_short_and_the_agent_adds_to_it() -> None:
+    """In twenty seconds of the motor little is learned; that the figures of the page come of it, `slow` tells."""
+    assert len((EXAMPLES / "pid.py").read_text().splitlines()) <= 60
+    out = run_example("pid.py", "--seeds", 2, "--seconds", 20)
+    found = re.findall(r"^seed (\d): PID (\S+), with the agent (\S+)$", out, re.MULTILINE)
+    assert [seed for seed, _, _ in found] == ["0", "1"]
+    assert all(10.0 < float(alone) < 25.0 and alone != both for _, alone, both in found)
+
+
+@pytest.mark.slow
+def test_the_agent_of_the_pid_example_improves_it() -> None:
+    out = run_example("pid.py", "--seeds", 1)
+    alone, both = re.findall(r"PID (\S+), with the agent (\S+)$", out, re.MULTILINE)[0]
+    assert float(both) < 0.6 * float(alone)

@@ -36,6 +36,7 @@ class ReferenceAgent:
                 self.arrays[name] = np.pad(self.arrays[name], ((0, missing), (0, 0)))
         self.scalars: dict[str, float] = defaultdict(float, scalars)
         c = config
+        self.imitates, self.push = False, 1.0
         self.tensor = c.depth_filter == "tensor" and c.spatial_signal
         self.hop = c.recurrent_hop and c.recurrent and c.spatial_signal and c.temporal_trace and not self.tensor
         self.fall = neuron.fall(c) * (c.reset_path and c.temporal_trace)
@@ -50,14 +51,14 @@ class ReferenceAgent:
             return int(self.is_memory(index))
         return int(above + self.hop)
 
-    def start(self, observation: Any, learn: bool = True) -> Array:
+    def start(self, observation: Any, learn: bool = True, taken: Array | None = None) -> Array:
         """An episode begins: forget the last one, then act; no reward is due."""
         clearing.clear_episode(self)
-        return tick.tick(self, None, observation, learn, self.config.discount)
+        return tick.tick(self, None, observation, learn, self.config.discount, given=taken)
 
-    def step(self, reward: float, observation: Any, learn: bool = True) -> Array:
-        """Learn from the reward of the action before, then act."""
-        return tick.tick(self, reward, observation, learn, self.config.discount)
+    def step(self, reward: float, observation: Any, learn: bool = True, taken: Array | None = None) -> Array:
+        """Learn from the reward of the action before, then act, or let somebody else act."""
+        return tick.tick(self, reward, observation, learn, self.config.discount, given=taken)
 
     def end(self, reward: float, observation: Any = None, learn: bool = True) -> None:
         """Terminated (no bootstrap), or, given an observation, truncated (bootstraps)."""

@@ -15,9 +15,13 @@ if TYPE_CHECKING:
 
 
 def advance_credit(agent: ReferenceAgent, net: str, gradient: Array, found: list[Signals]) -> None:
-    """credit <- discount lambda credit + signals times eligibility; then traces; in the readout + g features."""
+    """credit <- discount lambda credit + signals times eligibility; then traces; in the readout + g features.
+
+    An actor that imitates keeps no credit of the tick before.
+    """
     c, arrays = agent.config, agent.arrays
     decay = c.discount * (c.lambda_policy if net == "actor" else c.lambda_value)
+    decay *= not (agent.imitates and net == "actor")
     fresh = {f"{net}/": np.outer(gradient, arrays[f"{net}/features"])}
     if net == "actor":
         policy.keep_free(agent, fresh["actor/"])

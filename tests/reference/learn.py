@@ -23,7 +23,8 @@ def learn(agent: ReferenceAgent, delta: float, gradients: Arrays) -> None:
         if gradients:
             tensor.advance_tensors(agent, net)
             memory.carry_memory(agent, net)
-        change_weights(agent, net, delta, follow=bool(gradients))
+        push = agent.push if agent.imitates and net == "actor" else delta
+        change_weights(agent, net, push, follow=bool(gradients))
         if gradients:
             credit.advance_credit(agent, net, gradients[number], found)
 

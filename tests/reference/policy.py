@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 # Share of what an output is beyond its range that is taken back in a tick.
 RESTRAIN_RATE = 0.1
+# Std of the policy in which what somebody else does is likely or not.
+NARROW = 0.02
 # How many stds beyond a bound a mean may lie.
 REACH = 3
 
@@ -66,16 +68,52 @@ def gaussians(output: Array, parts: Parts, initial_std: float) -> list[Clipped]:
     return [control(*given, initial_std) for given in pairs]
 
 
-def sample_action(output: Array, parts: Parts, slow: Array, correlation: float, config: Any, words: list[int]) -> Draw:
-    """Outputs are preferences, means, logarithms of stds; all factors are drawn first, then all controls."""
+def taken_noise(policy: Clipped, taken: float) -> float:
+    """Narrow stds from the mean to what somebody else does instead, within the bounds; more than 3 count as 3."""
+    return float(np.clip((np.clip(taken, policy.low, policy.high) - policy.mean) / NARROW, -REACH, REACH))
+
+
+def take(probabilities: list[Array], policies: list[Clipped], parts: Parts, slow: Array, given: Array) -> Draw:
+    """What somebody else does in the place of a draw: 1 - pi for their categories, n for means, nothing for stds."""
+    center, scale = parts.controls[:2]
+    n = len(parts.choices)
+    pairs = list(zip(probabilities, given[:n].astype(int), strict=True))
+    noise = np.array([taken_noise(*pair) for pair in zip(policies, (given[n:] - center) / scale, strict=True)])
+    gradients = [distributions.log_probability_gradient(*pair) for pair in pairs]
+    return Draw(
+        given,
+        np.concatenate([*probabilities, []]),
+        noise,
+        slow,
+        np.full(noise.size, NARROW),
+        0.0,
+        np.concatenate([*gradients, noise, np.zeros(noise.size)]),
+    )
+
+
+def sample_action(
+    output: Array,
+    parts: Parts,
+    slow: Array,
+    correlation: float,
+    config: Any,
+    words: list[int],
+    given: Array | None = None,
+) -> Draw:
+    """Outputs are preferences, means, logarithms of stds; all factors are drawn first, then all controls.
+
+    Unless the action is `given`: then nothing is drawn, and its log-probability counts as 0.
+    """
     preferences = np.split(output, parts.offsets[1:])[:-1]
     probabilities = [distributions.softmax(part) for part in preferences]
+    policies = gaussians(output, parts, config.initial_std)
+    center, scale, low, high = parts.controls
+    if given is not None:
+        return take(probabilities, policies, parts, slow, given)
     indices = [distributions.sample(part, words) for part in probabilities]
     noises = [next_noise(s, correlation, config.correlated_noise_fraction, words) for s in slow]
     slow, noise = np.array(noises).reshape(-1, 2).T
-    policies = gaussians(output, parts, config.initial_std)
     u = np.array([policy.mean + policy.std * n for policy, n in zip(policies, noise, strict=True)])
-    center, scale, low, high = parts.controls
     pairs = list(zip(policies, u, strict=True))
     return Draw(
         np.concatenate([indices, center + scale * np.clip(u, low, high)]),

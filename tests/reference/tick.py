@@ -13,15 +13,28 @@ if TYPE_CHECKING:
     from .agent import ReferenceAgent
 
 HUGE = 1e18
+ACTING, FOLLOWING = 1, 2
 DRAWN = ("action", "probabilities", "noise", "slow_noise", "stds")
 
 
 def tick(
-    agent: ReferenceAgent, reward: float | None, observation: Any, learning: bool, discount: float, last: bool = False
+    agent: ReferenceAgent,
+    reward: float | None,
+    observation: Any,
+    learning: bool,
+    discount: float,
+    last: bool = False,
+    given: Array | None = None,
 ) -> Array:
-    """Values in the new unit; delta = r + discount value - value_tm1; then action; then learning."""
+    """Values in the new unit; delta = r + discount value - value_tm1; then action; then learning.
+
+    With an action that is `given`, and at the end after one, the actor is pushed by 1 instead of delta, but not at the
+    begin of an episode.
+    """
     c, s, arrays = agent.config, agent.scalars, agent.arrays
-    if learning and s["stale"]:
+    agent.imitates = given is not None or (last and s["stale"] == FOLLOWING)
+    agent.push = float(reward is not None)
+    if learning and s["stale"] != FOLLOWING * agent.imitates:
         clearing.clear_traces(agent)
     value, delta = 0.0, 0.0
     s["reward_sum"] += np.clip(reward or 0.0, -HUGE, HUGE)
@@ -44,14 +57,14 @@ def tick(
         # No reward: an episode begins, with noise that knows nothing of the last one.
         correlation = c.noise_correlation if reward is not None else 0.0
         drawn = policy.sample_action(
-            arrays["actor/output"], agent.parts, arrays["slow_noise"], correlation, c, agent.words
+            arrays["actor/output"], agent.parts, arrays["slow_noise"], correlation, c, agent.words, given
         )
         arrays.update({name: getattr(drawn, name) for name in DRAWN})
         gradients = drawn.gradient, np.ones(1)
         s["value_tm1"], s["log_probability_tm1"] = value, drawn.log_probability
     elif observation is not None and c.keep_state:
         gradients = np.zeros(arrays["actor/output"].size), np.zeros(1)  # credit and traces live on; nothing new
-    s["stale"] = float(not learning)
+    s["stale"] = float(FOLLOWING * agent.imitates if learning else ACTING)
     if learning:
         learn.learn(agent, delta, gradients)
         if not last and c.lr_policy > 0:

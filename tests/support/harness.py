@@ -67,18 +67,21 @@ class DoubleAgent:
                 np.testing.assert_allclose(leak[index], exact, rtol=1e-6)
                 leak[index] = exact
 
-    def _call(self, reward: float, observation: Any, mode: int, learn: bool) -> NDArray[np.float64]:
+    def _call(self, reward: float, observation: Any, mode: int, learn: bool, taken: Any = None) -> NDArray[np.float64]:
+        if taken is not None:
+            self.views["action"][:] = taken
+            mode += kernel.GIVEN
         if observation is not None:
             self.observation.encode(observation, self.arena.views["staging"])
         result = self.advance(self.arena.ints, self.arena.reals, self.floats, float(reward), mode, learn)
         assert result == 0
         return self.views["action"].copy()
 
-    def start(self, observation: Any, learn: bool = True) -> NDArray[np.float64]:
-        return self._call(0.0, observation, kernel.START, learn)
+    def start(self, observation: Any, learn: bool = True, taken: Any = None) -> NDArray[np.float64]:
+        return self._call(0.0, observation, kernel.START, learn, taken)
 
-    def step(self, reward: float, observation: Any, learn: bool = True) -> NDArray[np.float64]:
-        return self._call(reward, observation, kernel.STEP, learn)
+    def step(self, reward: float, observation: Any, learn: bool = True, taken: Any = None) -> NDArray[np.float64]:
+        return self._call(reward, observation, kernel.STEP, learn, taken)
 
     def end(self, reward: float, observation: Any = None, learn: bool = True) -> None:
         self._call(reward, observation, kernel.TERMINATE if observation is None else kernel.TRUNCATE, learn)

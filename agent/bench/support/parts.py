@@ -70,8 +70,10 @@ def acting(address: int) -> int:
     """Choose an action and form the gradients at the readouts."""
     ints, reals, floats = _sections(address)
     settings = record(reals, SETTINGS_AT, Settings)
-    running_of(reals).log_probability_tm1 = sample_action(settings, ints, reals, floats, settings.noise_correlation)
-    score(settings, ints, reals, floats)
+    running_of(reals).log_probability_tm1 = sample_action(
+        settings, ints, reals, floats, settings.noise_correlation, False
+    )
+    score(settings, ints, reals, floats, False)
     net_view(ints, floats, CRITIC).gradient[0] = 1.0
     restrain_outputs(settings, ints, reals, floats)
     return 0

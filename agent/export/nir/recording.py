@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...agent import Agent
-from ...errors import ConfigError, RunError, described
+from ...errors import ConfigError, EnvError, RunError, described
 from ...training.environment import make_env_of
+from ...training.saved import check_spaces
 
 NET = "actor"
 FEWEST_STEPS = 10
@@ -70,6 +71,7 @@ def record(agent: Agent, steps: int, seed: int) -> Stream:
 
     env = make_env_of(agent.config)
     try:
+        check_spaces(agent, env, agent.config.env)
         action = agent.start(env.reset(seed=seed)[0], learn=False)
         keep(True)
         while done < steps:
@@ -83,6 +85,8 @@ def record(agent: Agent, steps: int, seed: int) -> Stream:
                 keep(False)  # neurons that live on have seen the last observation too
             action = agent.start(env.reset()[0], learn=False)
             keep(not lives_on)
+    except EnvError:
+        raise
     except Exception as error:
         raise RunError(f"{agent.config.env} failed in step {done + 1} of the recording ({described(error)})") from error
     finally:

@@ -6,7 +6,6 @@ place where they are called, to one instruction of the processor.
 
 from __future__ import annotations
 
-import os
 import platform
 from typing import Any
 
@@ -65,7 +64,7 @@ def give_way(_: Any) -> Any:
     """Let another thread that wants this processor have it, if the system has POSIX's call for that."""
 
     def lower(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        if os.name == "posix":
+        if platform.system() != "Windows":
             _call(builder, "sched_yield", ir.IntType(32))
         return context.get_dummy_value()
 
