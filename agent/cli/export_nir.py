@@ -12,9 +12,8 @@ from ..files import expanded
 from .options import add_command, add_json, whole
 
 EXAMPLES = (
-    "synaptick run CartPole-v1 --set memory=0 --set spikes=binary --set adaptive_fraction=0 --out runs/plain",
+    "synaptick run CartPole-v1 --set memory=0 --set spikes=binary --out runs/plain",
     "synaptick export nir runs/plain --out agent.nir",
-    "synaptick export nir runs/plain --out agent.nir --neurons lif --steps 1e5",
 )
 
 
