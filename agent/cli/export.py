@@ -13,7 +13,7 @@ from .options import add_command, add_json, add_saved
 EXAMPLES = (
     "synaptick export c runs/mine --out build",
     "synaptick export c runs/mine --out build --name pilot --blank",
-    "synaptick export nir runs/mine --out agent.nir",
+    "synaptick export nir runs/plain --out agent.nir",
 )
 
 

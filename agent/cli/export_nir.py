@@ -12,8 +12,8 @@ from ..files import expanded
 from .options import add_command, add_env, add_json, add_saved, whole
 
 EXAMPLES = (
-    "synaptick export nir runs/mine",
-    "synaptick export nir runs/mine --out agent.nir --neurons lif --steps 1e5",
+    "synaptick run CartPole-v1 --set memory=0 --set spikes=binary --out runs/plain",
+    "synaptick export nir runs/plain --out agent.nir",
 )
 
 
