@@ -1,0 +1,30 @@
+"""Formulas as MathML, which browsers draw by themselves: the site loads no script for them, from nowhere.
+
+The pages have LaTeX between dollars, which the repository page draws too. What cannot be converted ends the build.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import Any
+
+from latex2mathml.converter import convert
+
+INLINE = re.compile(r'<span class="arithmatex">\\\((.*?)\\\)</span>', re.DOTALL)
+DISPLAY = re.compile(r'<div class="arithmatex">\\\[(.*?)\\\]</div>', re.DOTALL)
+
+
+def on_page_content(text: str, **_: Any) -> str:
+    """Convert what the extension `arithmatex` has marked."""
+    text = INLINE.sub(lambda found: mathml(found[1], "inline"), text)
+    return DISPLAY.sub(lambda found: f'<div class="formula">{mathml(found[1], "block")}</div>', text)
+
+
+def mathml(latex: str, display: str) -> str:
+    """Return a formula as MathML, its LaTeX as what is read aloud or copied."""
+    latex = html.unescape(latex).strip()
+    try:
+        return convert(latex, display=display)
+    except Exception as error:
+        raise ValueError(f"the formula {latex!r} cannot be converted: {error!r}") from error
