@@ -17,9 +17,9 @@ from mkdocs.structure.pages import Page
 
 CODE = {".py": "python", ".c": "c", ".h": "c", ".yaml": "yaml", ".toml": "toml", ".ld": "text"}
 BELOW = "source"
-# A block of code; code in a line that is not the text of a link; the target of a link. Only the last has a group.
+# A block of code; code in a line; the target of a link. Only the last has a group.
 TARGET = re.compile(
-    r"^(?:```|~~~).*?^(?:```|~~~)$|`[^`\n]*`(?!\]\()|(?<=\]\()(?P<target>[^)\s]+)(?=[)\s])", re.MULTILINE | re.DOTALL
+    r"^(?:```|~~~).*?^(?:```|~~~)$|`[^`\n]*`|(?<=\]\()(?P<target>[^)\s]+)(?=[)\s])", re.MULTILINE | re.DOTALL
 )
 NOT_RELATIVE = re.compile(r"[a-z][a-z+.-]*:|#|/")
 

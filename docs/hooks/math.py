@@ -1,6 +1,7 @@
 """Formulas as MathML, which browsers draw by themselves: the site loads no script for them, from nowhere.
 
-The pages have LaTeX between dollars, which the repository page draws too. What cannot be converted ends the build.
+The pages have LaTeX as the repository page draws it, $`..`$ in a line, which shields it from what Markdown makes of
+underscores and backslashes, and blocks of the language math. What cannot be converted ends the build.
 """
 
 from __future__ import annotations
@@ -12,7 +13,13 @@ from typing import Any
 from latex2mathml.converter import convert
 
 INLINE = re.compile(r'<span class="arithmatex">\\\((.*?)\\\)</span>', re.DOTALL)
+QUOTED = re.compile(r"\$`([^`\n]+)`\$")
 DISPLAY = re.compile(r'<div class="arithmatex">\\\[(.*?)\\\]</div>', re.DOTALL)
+
+
+def on_page_markdown(markdown: str, **_: Any) -> str:
+    """Write formulas as the extension `arithmatex` reads them."""
+    return QUOTED.sub(lambda found: f"${found[1].strip()}$", markdown)
 
 
 def on_page_content(text: str, **_: Any) -> str:

@@ -25,7 +25,9 @@ TERMINAL = re.compile("\x1b" + r"\[[0-9;]*m")
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Put a page and a notebook in the place of each script."""
-    for file in [file for file in files if Path(file.src_uri).parent.as_posix() == FOLDER and file.src_uri[-3:] == ".py"]:
+    for file in [
+        file for file in files if Path(file.src_uri).parent.as_posix() == FOLDER and file.src_uri[-3:] == ".py"
+    ]:
         name = f"{FOLDER}/{Path(file.src_uri).stem}"
         notebook = jupytext.reads(file.content_string, fmt="py:percent")
         notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}

@@ -22,7 +22,7 @@ def without_blocks(page: Path) -> str:
 
 def links(page: Path) -> Iterator[str]:
     """Yield the relative links of a page, pictures and definitions of references among them."""
-    text = re.sub(r"`[^`\n]*`(?!\]\()", "", without_blocks(page))
+    text = re.sub(r"`[^`\n]*`", "``", without_blocks(page))  # the text of a link may be code
     for inline, definition in re.findall(r"\]\(\s*<?([^)\s>]+)[^)]*\)|^\[[^\]]+\]:\s*<?([^\s>]+)", text, re.MULTILINE):
         target = inline or definition
         if not re.match(r"[a-z][a-z+.-]*:", target):
