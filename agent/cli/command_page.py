@@ -26,9 +26,9 @@ def command_page() -> str:
         f"<!-- Written by {COMMAND} from the parser. -->",
         "# Command line",
         f"{parser.description} `synaptick COMMAND --help` says what is here.",
-        "A command ends with code 0 when it is done, 1 if the environment failed while running or a bound that was to be checked "
-        "is broken, 2 if something given cannot be used, and 128 + n if signal n stopped it. With `--json` the last line "
-        "of standard output is one JSON object; progress goes to standard error.",
+        "A command ends with code 0 when it is done, 1 if the environment failed while running or a bound that was to "
+        "be checked is broken, 2 if something given cannot be used, and 128 + n if signal n stopped it. With `--json` "
+        "the last line of standard output is one JSON object; progress goes to standard error.",
         lines,
     ]
     for part, text, aliases in found:
@@ -77,7 +77,8 @@ def usage(parser: argparse.ArgumentParser) -> str:
             words.append(f"[{name}]" if action.nargs in ("?", "*") else f"{name} ..." if action.nargs == "+" else name)
         elif action.required:
             words.append(f"{action.option_strings[0]} {_metavar(action)}")
-    return " ".join([*words, "[options]"] if any(a.option_strings and not a.required for a in arguments(parser)) else words)
+    optional = any(action.option_strings and not action.required for action in arguments(parser))
+    return " ".join([*words, "[options]"] if optional else words)
 
 
 def _metavar(action: argparse.Action) -> str:

@@ -20,9 +20,9 @@ BEGINNING, CALLER = "arena/initialize.py", "agent.py"
 
 
 class Array(NamedTuple):
-    """One array: its unit ("" for none), its symbol as LaTeX ("" for none), what it is, where in the equations, who writes it.
+    """One array: its unit, its symbol as LaTeX, what it is, where in the equations, who writes it.
 
-    `files` lie below agent/kernels/, but for the two above.
+    "" is no unit, and no symbol. `files` lie below agent/kernels/, but for the two above.
     """
 
     unit: str

@@ -38,7 +38,7 @@ def curves(path: Path) -> None:
 
 
 def film(path: Path) -> None:
-    """An agent that has learned CartPole, and its spikes: `synaptick watch`."""
+    """CartPole, learned, and the spikes of the agent: `synaptick watch`."""
     with tempfile.TemporaryDirectory() as folder:
         run = f"{folder}/run"
         command("run", "CartPole-v1", "--steps", "60000", "--seed", "1", "--out", run, "--quiet")
@@ -76,7 +76,7 @@ def motor(path: Path) -> None:
         machine.act(guard.step(*machine.sense()))
         seen.append((machine.wanted, machine.speed))
     guard.close()
-    figure, both = pyplot.subplots(1, 2, figsize=(7, 2.8), sharey=True, layout="constrained")
+    _, both = pyplot.subplots(1, 2, figsize=(7, 2.8), sharey=True, layout="constrained")
     for axes, first in zip(both, (0, periods - 3000), strict=True):
         seconds = np.arange(first, first + 3000) / control_loop.RATE
         axes.plot(seconds, [speed for _, speed in seen[first : first + 3000]], label="speed")

@@ -1,4 +1,4 @@
-"""Where mkdocstrings finds the package: a copy under its name, since its folders here have others (agent, envs, configs).
+"""Where mkdocstrings finds the package: a copy under its name, since its folders here have others.
 
 The site so documents the tree that it lies in, whatever is installed, and nothing of it is imported.
 """

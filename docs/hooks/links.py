@@ -1,8 +1,8 @@
-"""Links out of the documentation, to code, configurations and folders, made to lead to a page of the site that shows them.
+"""Links out of the documentation, to code, configurations and folders, made to lead to a page that shows them.
 
 The pages name files as they lie in the repository, so that they can be read there. Each file that a page links to, and
-that is no page or picture of the site, gets a page below source/: code in a block, Markdown as it is, a folder as a list.
-So the site stands alone, and a link that leads nowhere ends a strict build.
+that is no page or picture of the site, gets a page below source/: code in a block, Markdown as it is, a folder as a
+list. So the site stands alone, and a link that leads nowhere ends a strict build.
 """
 
 from __future__ import annotations
@@ -71,8 +71,7 @@ class Pages:
         """Return the path in the repository of what a page shows."""
         uri = file.src_uri
         if uri.startswith(f"{BELOW}/"):
-            path = self.root / uri.removeprefix(f"{BELOW}/").removesuffix(".md")
-            return path
+            return self.root / uri.removeprefix(f"{BELOW}/").removesuffix(".md")
         return self.docs / uri
 
     def linked(self, target: str | None, place: Path) -> Path | None:

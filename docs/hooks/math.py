@@ -14,6 +14,7 @@ from latex2mathml.converter import convert
 
 INLINE = re.compile(r'<span class="arithmatex">\\\((.*?)\\\)</span>', re.DOTALL)
 QUOTED = re.compile(r"\$`([^`\n]+)`\$")
+TEXT = re.compile(r"\\text\{[^}]*\}")  # underscores are shielded there, which the converter would print
 DISPLAY = re.compile(r'<div class="arithmatex">\\\[(.*?)\\\]</div>', re.DOTALL)
 
 
@@ -30,8 +31,13 @@ def on_page_content(text: str, **_: Any) -> str:
 
 def mathml(latex: str, display: str) -> str:
     """Return a formula as MathML, its LaTeX as what is read aloud or copied."""
-    latex = html.unescape(latex).strip()
+    latex = TEXT.sub(lambda found: found[0].replace("\\_", "_"), html.unescape(latex).strip())
     try:
-        return convert(latex, display=display)
+        made: str = convert(latex, display=display)
     except Exception as error:
         raise ValueError(f"the formula {latex!r} cannot be converted: {error!r}") from error
+    if "\\" in made:  # a command that is not known is printed as it stands
+        raise ValueError(
+            f"the formula {latex!r} cannot be converted: it has a command that the converter does not know"
+        )
+    return made

@@ -1,4 +1,4 @@
-"""Lines of the navigation with a star: the pages of that folder that no other line names, in the order of their names."""
+"""Lines of the navigation with a star: the pages there that no other line names, in the order of their names."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Notebooks: percent scripts in docs/notebooks, of which the site has pages and .ipynb files.
 
 A script is what is kept, read on the repository page and compared; its notebook is made by jupytext when the site is
-built. With SYNAPTICK_DOCS_EXECUTE=1 it is run, which takes minutes, and page and notebook have what it prints and draws.
+built. With SYNAPTICK_DOCS_EXECUTE=1 it is run, for minutes, and page and notebook have what it prints and draws.
 """
 
 from __future__ import annotations

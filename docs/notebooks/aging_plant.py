@@ -9,12 +9,13 @@
 # %% [markdown]
 # # A plant that ages
 #
-# A PID is tuned on a new motor. After a third of its life the motor loses torque, friction and dead time grow, and a worn gear brakes and
-# pushes. An agent adds at most 0.3 of the full voltage to what the PID asks for, and learns from nothing but the cost of each period.
+# A PID is tuned on a new motor. After a third of its life the motor loses torque, friction and dead time grow, and a
+# worn gear brakes and pushes. An agent adds at most 0.3 of the full voltage to what the PID asks for, and learns from
+# nothing but the cost of each period.
 #
-# This is a short life, 33 minutes of one motor at 100 Hz, and takes less than a minute; five lives of 100 minutes and the other controllers are on
-# [the page of results](../results/aging-motor.md). The motor is in [aging_plant.py](../examples/aging_plant.py). Figures need
-# `pip install "synaptick[plot]"`.
+# This is a short life, 33 minutes of one motor at 100 Hz, and takes less than a minute; five lives of 100 minutes and
+# the other controllers are on [the page of results](../results/aging-motor.md). The motor is in
+# [aging_plant.py](../examples/aging_plant.py). Figures need `pip install "synaptick[plot]"`.
 
 # %%
 import sys

@@ -9,9 +9,10 @@
 # %% [markdown]
 # # Memory neurons learn to hold a cue
 #
-# A cue is shown once; 24 steps later a question asks which it was. The memory neurons of this agent begin with time constants of 1 to 6
-# ticks, on average too short by far: after 24 steps a neuron with 6 ticks keeps 2 % of what it had. The gate of each neuron can learn to keep more. Beside it runs the
-# control: the same agent whose memory neurons stay as they were drawn (`frozen_layers: 1`), so that only what reads them learns.
+# A cue is shown once; 24 steps later a question asks which it was. The memory neurons of this agent begin with time
+# constants of 1 to 6 ticks, on average too short by far: after 24 steps a neuron with 6 ticks keeps 2 % of what it
+# had. The gate of each neuron can learn to keep more. Beside it runs the control: the same agent whose memory neurons
+# stay as they were drawn (`frozen_layers: 1`), so that only what reads them learns.
 #
 # Takes about a minute. Figures need `pip install "synaptick[plot]"`.
 
@@ -19,7 +20,6 @@
 import gymnasium as gym
 import matplotlib.pyplot as plt
 import numpy as np
-import synaptick.envs  # registers the environment
 from synaptick import Agent, Config, run
 
 LENGTH, HORIZON, STEPS, SEEDS = 24, 6.0, 200_000, 3
@@ -63,8 +63,9 @@ axes.legend()
 plt.show()
 
 # %% [markdown]
-# What has changed is the gate. `agent.retention()` has, for each memory neuron, the share of its cell that it kept in the last tick and the
-# time constant in ticks that this share stands for. The last tick but one of an episode is one in which nothing is to be taken in.
+# What has changed is the gate. `agent.retention()` has, for each memory neuron, the share of its cell that it kept in
+# the last tick and the time constant in ticks that this share stands for. The last tick but one of an episode is one
+# in which nothing is to be taken in.
 
 
 # %%

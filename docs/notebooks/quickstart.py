@@ -9,10 +9,13 @@
 # %% [markdown]
 # # Quickstart
 #
-# An agent, CartPole, and what its neurons do. Takes half a minute; on a machine that has never run the agent, compiling adds some ten
-# seconds. Figures need `pip install "synaptick[plot]"`.
+# An agent, CartPole, and what its neurons do. Takes half a minute; on a machine that has never run the agent,
+# compiling adds some ten seconds. Figures need `pip install "synaptick[plot]"`.
 
 # %%
+import tempfile
+from pathlib import Path
+
 import gymnasium as gym
 import matplotlib.pyplot as plt
 import numpy as np
@@ -23,7 +26,8 @@ agent = Agent(Config(), env.observation_space, env.action_space, seed=1)
 print(agent.summary())
 
 # %% [markdown]
-# `run` is the loop of `start`, `step` and `end`. A hook, an object with `on_episode`, sees every return as it comes in.
+# `run` is the loop of `start`, `step` and `end`. A hook, an object with `on_episode`, sees every return as it comes
+# in.
 
 
 # %%
@@ -50,8 +54,8 @@ axes.set(xlabel="steps", ylabel="return of an episode")
 plt.show()
 
 # %% [markdown]
-# A probe records what neurons do, tick by tick, without changing a bit of the agent. `actor/0` is the memory layer, `actor/1` the layer
-# that reads it. Spikes are graded: a darker mark is a larger one.
+# A probe records what neurons do, tick by tick, without changing a bit of the agent. `actor/0` is the memory layer,
+# `actor/1` the layer that reads it. Spikes are graded: a darker mark is a larger one.
 
 # %%
 with agent.probe("actor/1", ["spike"], every=1, capacity=200) as probe:
@@ -63,12 +67,10 @@ axes.set(xlabel="ticks", ylabel="neuron")
 plt.show()
 
 # %% [markdown]
-# The whole agent is one block of memory, which a file holds to the last bit: what goes on from the file is what would have gone on here.
+# The whole agent is one block of memory, which a file holds to the last bit: what goes on from the file is what would
+# have gone on here.
 
 # %%
-import tempfile
-from pathlib import Path
-
 with tempfile.TemporaryDirectory() as folder:
     agent.save(Path(folder) / "agent.synaptick")
     again = Agent.load(Path(folder) / "agent.synaptick")
