@@ -54,7 +54,7 @@ def tank(path: Path) -> None:
     """Distance from the target of each batch in the tank."""
     import python_loop
 
-    axes = new_axes("batch of 200 s", "distance from the target, degrees")
+    axes = new_axes("batch of 200 s", "distance, degrees")
     axes.plot(python_loop.learn(60_000, seed=1), ".", markersize=3)
     axes.set(ylim=(0, None))
     save(path)
@@ -87,25 +87,34 @@ def motor(path: Path) -> None:
 
 
 def tanks(path: Path) -> None:
-    """Level of the lower tank and its target, after a day of learning in compiled code."""
+    """Level of the lower tank and its target, at first and after a day of learning in compiled code."""
     import numba_loop
     from synaptick.compiled_loop import ports
 
-    rng = np.random.default_rng(0)
+    rng, agent, levels = np.random.default_rng(0), numba_loop.new_agent(64), np.array([0.2, 0.2])
     targets = np.repeat(rng.uniform(0.05, 0.4, 334), 300)
-    agent = numba_loop.new_agent(64)
-    numba_loop.compiled_loop(*ports(agent), targets[:-1500], 0.2 * rng.random(targets.size - 1500), True)
-    levels, reward, seen = np.array([0.2, 0.2]), 0.0, []
-    for target in targets[-1500:]:
-        observation = np.array([target, *levels])
-        action = agent.step(reward, observation) if seen else agent.start(observation)
-        numba_loop.advance(levels, float(action[0]), 0.2 * rng.random())
-        reward = -((target - levels[1]) ** 2)
-        seen.append(levels[1])
-    axes = new_axes("seconds, after 98,700 s of learning", "level, m")
-    axes.plot(seen, label="lower tank")
-    axes.plot(targets[-1500:], "k:", linewidth=1, label="target")
-    axes.legend(fontsize="small")
+    inflows = 0.2 * rng.random(targets.size)
+
+    def levels_of(span: slice) -> list[float]:
+        reward, seen = 0.0, []
+        for target, inflow in zip(targets[span], inflows[span], strict=True):
+            observation = np.array([target, *levels])
+            action = agent.step(reward, observation) if seen else agent.start(observation)
+            numba_loop.advance(levels, float(action[0]), inflow)
+            reward = -((target - levels[1]) ** 2)
+            seen.append(levels[1])
+        return seen
+
+    _, both = pyplot.subplots(1, 2, figsize=(7, 2.8), sharey=True, layout="constrained")
+    for axes, span in zip(both, (slice(0, 1500), slice(targets.size - 1500, targets.size)), strict=True):
+        axes.plot(np.arange(span.start, span.stop), levels_of(span), label="lower tank")
+        axes.plot(np.arange(span.start, span.stop), targets[span], "k:", linewidth=1, label="target")
+        axes.set(xlabel="seconds")
+        if span.start == 0:
+            middle = slice(1500, -1500)
+            numba_loop.compiled_loop(*ports(agent), targets[middle], inflows[middle], True)
+    both[0].set_ylabel("level, m")
+    both[0].legend(fontsize="small")
     save(path)
 
 

@@ -32,7 +32,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         notebook = jupytext.reads(file.content_string, fmt="py:percent")
         notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
         if os.environ.get(EXECUTE) == "1":
-            execute(notebook)
+            execute(notebook, Path(config.docs_dir) / FOLDER)
         files.remove(file)
         files.append(File.generated(config, f"{name}.ipynb", content=nbformat.writes(notebook)))
         for uri, content in pages(notebook, name):
@@ -40,11 +40,12 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     return files
 
 
-def execute(notebook: Any) -> None:
-    """Run a notebook, in a process of its own; an error in it ends the build."""
+def execute(notebook: Any, folder: Path) -> None:
+    """Run a notebook in its folder, in a process of its own; an error in it ends the build."""
     from nbclient import NotebookClient
 
-    NotebookClient(notebook, timeout=600, kernel_name="python3").execute()
+    resources = {"metadata": {"path": str(folder)}}
+    NotebookClient(notebook, timeout=600, kernel_name="python3", resources=resources).execute()
 
 
 def pages(notebook: Any, name: str) -> Iterator[tuple[str, str | bytes]]:

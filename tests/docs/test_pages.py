@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -117,6 +119,17 @@ def test_the_gallery_shows_every_picture_and_all_are_small() -> None:
     for example in sorted((DOCS / "examples").glob("*.py")):
         assert example.name in gallery, f"{example.name} is in no section of docs/examples/index.md"
     assert gallery.count("\n## ") - 1 <= gallery.count("![")  # a picture each, but for C
+
+
+@pytest.mark.slow
+def test_pictures_are_drawn_from_the_examples(tmp_path: Path) -> None:
+    """Those of the loops; the others are of notebooks and of commands, which have tests of their own."""
+    pytest.importorskip("matplotlib")
+    names = ["tank.png", "motor.png", "tanks.png"]
+    command = [sys.executable, str(DOCS / "examples" / "pictures.py"), "--out", str(tmp_path), "--only", *names]
+    subprocess.run(command, check=True, capture_output=True, timeout=600)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(names)
+    assert all((tmp_path / name).read_bytes().startswith(b"\x89PNG") for name in names)
 
 
 def test_the_page_of_the_run_folder_has_its_files_and_columns(cli: Cli, tmp_path: Path) -> None:
