@@ -109,7 +109,7 @@ def tanks(path: Path) -> None:
     for axes, span in zip(both, (slice(0, 1500), slice(targets.size - 1500, targets.size)), strict=True):
         axes.plot(np.arange(span.start, span.stop), levels_of(span), label="lower tank")
         axes.plot(np.arange(span.start, span.stop), targets[span], "k:", linewidth=1, label="target")
-        axes.set(xlabel="seconds")
+        axes.set(xlabel="seconds", xticks=np.arange(span.start, span.stop + 1, 500))
         if span.start == 0:
             middle = slice(1500, -1500)
             numba_loop.compiled_loop(*ports(agent), targets[middle], inflows[middle], True)

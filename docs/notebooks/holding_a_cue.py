@@ -37,7 +37,7 @@ class Returns:
 
 def learned(frozen, seed):
     """Return an agent after learning, its environment and the mean return in each tenth of its life."""
-    env = gym.make("synaptick/MemoryChain-v0", length=LENGTH)
+    env = gym.make("synaptick.envs:synaptick/MemoryChain-v0", length=LENGTH)
     config = Config(memory_horizon=HORIZON, frozen_layers=frozen)
     agent, seen = Agent(config, env.observation_space, env.action_space, seed=seed), Returns()
     run(agent, env, STEPS, seed=seed, hooks=[seen])
