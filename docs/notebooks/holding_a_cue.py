@@ -64,8 +64,8 @@ plt.show()
 
 # %% [markdown]
 # What has changed is the gate. `agent.retention()` has, for each memory neuron, the share of its cell that it kept in
-# the last tick and the time constant in ticks that this share stands for. The last tick but one of an episode is one
-# in which nothing is to be taken in.
+# the last tick and the time constant in ticks that this share stands for; here in the middle of the wait. What a neuron
+# sees moves its gate too, so that those as drawn come to 10 ticks.
 
 
 # %%
@@ -90,6 +90,7 @@ plt.show()
 
 # %% [markdown]
 # One of the cells through an episode with either cue: what a probe sees of `v`, which of memory neurons is the cell c.
+# A neuron may see the cue twice, when it is shown and up to eight ticks later (`memory_delay`).
 
 
 # %%
@@ -115,5 +116,5 @@ axes.legend()
 plt.show()
 
 # %%
-assert curves[0][:, -1].min() > 0.9  # every seed holds the cue
+assert curves[0][:, -1].min() > 0.8  # every seed holds the cue
 assert curves[0][:, -1].mean() > curves[1][:, -1].mean() + 0.1  # and learning to hold it is what did it
