@@ -57,12 +57,21 @@ def test_what_a_page_says_to_run_runs(page: Path, full: bool, cli: Cli, monkeypa
         for text in commands(snippet.text) if snippet.language == "sh" else [snippet.text]:
             if absent := missing(text):
                 left_out.append(f"{text.split()[:3]} needs {absent}")
+            elif text[0] == " ":
+                assert_excerpt(text, page)
             elif snippet.language == "python":
                 run_python(text, namespace, f"{page.name}, line {snippet.line}")
             else:
                 run_command(text, full, cli)
     if left_out:
         pytest.skip("; ".join(left_out))
+
+
+def assert_excerpt(text: str, page: Path) -> None:
+    """Check a block that begins indented, a part of a function: its lines stand in a file that is linked to."""
+    linked = re.findall(r"\]\(([^)#\s]+\.py)\)", page.read_text(encoding="utf-8"))
+    files = [(page.parent / link).read_text(encoding="utf-8") for link in linked]
+    assert any(all(line.strip() in file for line in text.splitlines()) for file in files), text
 
 
 def run_python(text: str, namespace: dict[str, Any], where: str) -> None:
@@ -157,6 +166,14 @@ def test_what_is_wrong_with_a_command_is_seen(capsys: pytest.CaptureFixture[str]
     assert wrong("synaptick run X --steps many", capsys)
     assert not wrong("synaptick eval", capsys)
     assert not wrong("synaptick run X --steps N", capsys)
+
+
+def test_an_excerpt_has_to_stand_in_a_file_that_the_page_links_to(tmp_path: Path) -> None:
+    (tmp_path / "x.py").write_text("def f():\n    a = 1\n    return a\n")
+    (tmp_path / "page.md").write_text("[x](x.py)")
+    assert_excerpt("    a = 1\n    return a\n", tmp_path / "page.md")
+    with pytest.raises(AssertionError):
+        assert_excerpt("    a = 2\n", tmp_path / "page.md")
 
 
 def test_commands_are_read_as_a_shell_would() -> None:
