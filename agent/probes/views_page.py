@@ -97,7 +97,7 @@ def _row(name: str, shape: str, lasts: str, array: Array) -> str:
     outside = (views_table.BEGINNING, views_table.CALLER)
     paths = [file if file in outside else f"kernels/{file}" for file in array.files]
     files = ", ".join(f"[{path.rpartition('/')[2]}](../../agent/{path})" for path in paths)
-    symbol = f"`{array.symbol}`" if array.symbol else "-"
+    symbol = f"$`{array.symbol}`$" if array.symbol else "-"
     return f"| `{name}` | `{shape}` | {array.unit or '-'} | {symbol} | {array.text} | {lasts} | {place} | {files} |"
 
 
