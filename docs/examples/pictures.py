@@ -118,6 +118,20 @@ def tanks(path: Path) -> None:
     save(path)
 
 
+def pid(path: Path) -> None:
+    """Squared error of the motor with a PID alone, and with an agent that corrects it."""
+    before, sys.argv = sys.argv, ["pid.py", "--seeds", "1"]
+    found = runpy.run_path(str(HERE / "pid.py"))
+    sys.argv = before
+    axes = new_axes("seconds", "squared error x 10^4")
+    for label, name in (("PID", "alone"), ("PID and agent", "both")):
+        costs = np.reshape(found[name].costs[:30_000], (-1, 500)).mean(axis=1)
+        axes.plot(5.0 * np.arange(1, costs.size + 1), 1e4 * costs, label=label)
+    axes.set(ylim=(0, None))
+    axes.legend(fontsize="small")
+    save(path)
+
+
 def of_notebook(name: str, figure: int) -> Callable[[Path], None]:
     """Return what draws one of the figures of a notebook."""
 
@@ -151,6 +165,7 @@ def save(path: Path) -> None:
 PICTURES: dict[str, Callable[[Path], None]] = {
     "cartpole.gif": film,
     "curves.png": curves,
+    "pid.png": pid,
     "tank.png": tank,
     "motor.png": motor,
     "tanks.png": tanks,
