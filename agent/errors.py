@@ -34,6 +34,10 @@ class StateError(SynaptickError, ValueError):
     """A buffer, snapshot or checkpoint that does not fit this agent, or is damaged, foreign or too new."""
 
 
+class BusyError(StateError):
+    """A folder that another process is writing to."""
+
+
 class DamagedError(StateError):
     """A checkpoint that is cut short, is not what its digest says, or is no checkpoint at all."""
 
@@ -70,6 +74,14 @@ class Interrupted(SynaptickError):
     def __init__(self, message: str, number: int) -> None:
         super().__init__(message)
         self.number = number
+
+
+def exit_code(error: SynaptickError | OSError) -> int:
+    """Return the exit code of a command that an error ends, as `cli.main` lists them."""
+    if isinstance(error, Interrupted):
+        return 128 + error.number
+    # What an environment returns is input; what it raises is its failure.
+    return 1 if isinstance(error, RunError) and not isinstance(error.__cause__, SynaptickError) else 2
 
 
 class _Brief(reprlib.Repr):

@@ -1,4 +1,4 @@
-"""The command line: ``synaptick run | eval | plot | report | watch | soak | bench``."""
+"""The command line: ``synaptick run | sweep | tune | eval | plot | report | watch | soak | bench``."""
 
 from __future__ import annotations
 
@@ -10,24 +10,22 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext, redirect_stdout
-from pathlib import Path
 from typing import Any, NoReturn
 
-from ..errors import ConfigError, Interrupted, RunError, SynaptickError
+from ..errors import Interrupted, SynaptickError, exit_code
 from ..files import expanded
-from ..training.config_file import parse_changes, resolve_config, shipped_names
 from ..training.console import kept_streams, warn
 from ..training.evaluation import evaluate
-from ..training.run import resume_run, start_run
-from ..training.trackers import Rerun, StopAtReturn, TensorBoard, WeightsAndBiases
 from .bench import add_bench
 from .compile import add_compile, add_warmup
 from .export import add_export
 from .options import add_json, whole
 from .plot import add_plot, add_report
+from .run import add_run
 from .soak import add_soak
+from .sweep import add_sweep
 from .watch import add_watch
 
 
@@ -46,7 +44,8 @@ def command() -> NoReturn:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code.
 
-    0: done. 1: the environment failed while running, or a soak broke a bound it was to be checked for. 2: something
+    0: done. 1: the environment failed while running, some of many runs failed, or a soak broke a bound it was to be
+    checked for. 2: something
     given cannot be used. 128 + n: stopped by signal n.
     """
     with kept_streams():
@@ -61,18 +60,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stdout.flush()
     except Interrupted as error:
         warn(str(error))
-        return 128 + error.number
+        return exit_code(error)
     except BrokenPipeError:
         # Whoever read the output has left; what was to be done is done. Python must not complain when it flushes again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except (SynaptickError, OSError) as error:
         warn(f"error: {error}")
-        # What an environment returns is input; what it raises is its failure.
-        return 1 if isinstance(error, RunError) and not isinstance(error.__cause__, SynaptickError) else 2
+        return exit_code(error)
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
-    return 1 if getattr(options, "check", False) and result["violations"] else 0
+    # Runs that failed are listed; so is what a check found.
+    return 1 if result.get("failed") or (getattr(options, "check", False) and result["violations"]) else 0
 
 
 class _Parser(argparse.ArgumentParser):
@@ -90,34 +89,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=importlib.metadata.version("synaptick"))
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    run = commands.add_parser("run", help="learn in an environment")
-    run.add_argument(
-        "source",
-        nargs="?",
-        metavar="CONFIG_OR_ENV_ID",
-        help=f"a YAML file, a shipped configuration ({', '.join(shipped_names())}), or a Gymnasium environment id",
-    )
-    run.add_argument("--steps", type=whole, metavar="N", help="environment steps in all")
-    run.add_argument("--seed", type=whole, metavar="S", help="seed of weights, actions and environment")
-    run.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="changes", help="change a setting")
-    run.add_argument("--out", type=expanded, metavar="DIR", help="folder to write (default: a fresh one below runs/)")
-    run.add_argument("--resume", type=expanded, metavar="DIR", help="go on with the run in this folder")
-    run.add_argument("--quiet", action="store_true", help="show no progress")
-    run.add_argument("--threads", type=whole, choices=(1, 2), default=1, help="2: actor and critic at a time")
-    run.add_argument("--stop-at", type=float, metavar="RETURN", help="end once the last 100 episodes return so much")
-    run.add_argument("--tensorboard", action="store_true", help="write event files of TensorBoard to the run folder")
-    run.add_argument("--wandb", metavar="PROJECT", help="log to Weights & Biases")
-    run.add_argument(
-        "--rerun",
-        type=expanded,
-        nargs="?",
-        const=Path(),
-        metavar="FILE.rrd",
-        help="stream to the Rerun viewer, or to a file that it opens",
-    )
-    add_json(run)
-    run.set_defaults(command=_run, show=_show_run)
-
+    add_run(commands)
+    add_sweep(commands)
     evaluation = commands.add_parser("eval", help="act without learning, with the agent of a run")
     evaluation.add_argument("run_dir", type=expanded, metavar="RUN_DIR")
     evaluation.add_argument("--episodes", type=whole, default=100, metavar="N")
@@ -135,48 +108,6 @@ def _parser() -> argparse.ArgumentParser:
     add_soak(commands)
     add_bench(commands)
     return parser
-
-
-def _run(options: argparse.Namespace) -> dict[str, Any]:
-    if options.resume is not None:
-        for name in ("source", "changes", "seed", "out"):
-            if getattr(options, name) not in (None, []):
-                raise ConfigError(
-                    f"--resume {options.resume} goes on with that run as it is; only --steps fits with it"
-                )
-        return resume_run(options.resume, options.steps, options.quiet, _hooks(options), options.threads)
-    if options.source is None:
-        raise ConfigError("run: give a configuration file, the name of a shipped one, or an environment id")
-    changes = parse_changes(options.changes)
-    for name in ("steps", "seed"):
-        if getattr(options, name) is not None:
-            changes[name] = getattr(options, name)
-    config = resolve_config(options.source).with_changes(changes)
-    return start_run(config, options.out, options.quiet, _hooks(options), options.threads)
-
-
-def _hooks(options: argparse.Namespace) -> Callable[[Path], list[Any]]:
-    def made(folder: Path) -> list[Any]:
-        found: list[Any] = [] if options.stop_at is None else [StopAtReturn(options.stop_at)]
-        if options.tensorboard:
-            found.append(TensorBoard(folder / "tensorboard"))
-        if options.wandb:
-            found.append(WeightsAndBiases(options.wandb, folder))
-        if options.rerun is not None:
-            found.append(Rerun(None if options.rerun == Path() else options.rerun))
-        return found
-
-    return made
-
-
-def _show_run(result: dict[str, Any]) -> None:
-    mean = result["mean_return_last_100"]
-    print(f"{result['env']}: mean return {'-' if mean is None else format(mean, '.1f')} over the last 100 episodes")
-    print(
-        f"{result['steps']:,} steps, {result['episodes']:,} episodes, {result['steps_per_second']:,.0f} steps/s, "
-        f"{result['state_bytes']:,} bytes of state"
-    )
-    print(result["out"])
 
 
 def _eval(options: argparse.Namespace) -> dict[str, Any]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable
+import os
+from collections.abc import Callable, Iterable
 from decimal import Decimal
+from typing import Any
 
 from ..errors import ConfigError
 
@@ -29,6 +31,25 @@ def whole(text: str) -> int:
 def add_json(parser: argparse.ArgumentParser) -> None:
     """Add ``--json``."""
     parser.add_argument("--json", action="store_true", help="print the result as one JSON object on the last line")
+
+
+def add_allow_tuning_seeds(parser: argparse.ArgumentParser) -> None:
+    """Add ``--allow-tuning-seeds``."""
+    parser.add_argument(
+        "--allow-tuning-seeds", action="store_true", help="run on seeds that the configuration was tuned on, too"
+    )
+
+
+def make_engine(options: argparse.Namespace) -> Callable[[], Any]:
+    """Return what makes the engine that ``--jobs`` or ``--ray`` asks for."""
+    check_at_least("jobs", options.jobs, 1)
+    if getattr(options, "ray", None) is not None:
+        from ..sweep.cluster import Cluster
+
+        return lambda: Cluster(options.ray)
+    from ..sweep.processes import Processes
+
+    return lambda: Processes(options.jobs or os.cpu_count() or 1)
 
 
 def check_at_least(name: str, value: int | None, low: int) -> None:

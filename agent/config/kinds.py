@@ -18,6 +18,7 @@ from numbers import Integral
 from typing import Any, Generic, TypeVar, cast
 
 from ..errors import ConfigError, one_line
+from .seeds import ALLOWED, read_seeds, shown_seeds
 
 # Lists and mappings within each other, also of what holds itself.
 DEEPEST = 32
@@ -155,6 +156,16 @@ class Text(Kind[str]):
             raise TypeError
         value.encode()  # half of a surrogate pair is no text
         return value
+
+
+class Seeds(Kind[str]):
+    """Lists of seeds as a text, which may be empty."""
+
+    allowed = f"{ALLOWED}; empty for none"
+
+    def read(self, value: Any) -> str:
+        """Return `value` as short as it can be."""
+        return "" if value in ("", [], ()) else shown_seeds(read_seeds(value))
 
 
 class PlainMapping(Kind[Mapping[str, Any]]):

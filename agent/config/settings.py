@@ -15,6 +15,7 @@ from .kinds import (
     PlainList,
     PlainMapping,
     Real,
+    Seeds,
     Sizes,
     Switch,
     Text,
@@ -102,6 +103,12 @@ class Config:
         Whole(0, 2**63 - 1),
         "Seed of initial weights, actions and the environment.",
         elsewhere="random_seed random_state",
+    )
+    tuning_seeds: str = EXPERIMENT.field(
+        "",
+        Seeds(),
+        """Seeds that these settings were chosen on, such as `100-104`; written by `synaptick tune`. Many runs on one of
+        them are refused, since their returns would look better than those of new seeds.""",
     )
 
     layers: tuple[int, ...] = NETWORK.field(

@@ -109,7 +109,7 @@ class Panel:
         self._live = Live(
             console=self._console,
             auto_refresh=False,
-            redirect_stdout=_is_terminal(sys.stdout),  # else what an environment prints goes where it was sent
+            redirect_stdout=is_terminal(sys.stdout),  # else what an environment prints goes where it was sent
             redirect_stderr=False,
         )
 
@@ -179,7 +179,7 @@ def make_display(quiet: bool, title: str, steps: int, nbytes: int) -> Display:
     if quiet:
         return Silent()
     stream = progress_stream()
-    return (Panel if _is_terminal(stream) and _can_show(stream, BLOCKS) else Lines)(title, steps, nbytes)
+    return (Panel if is_terminal(stream) and _can_show(stream, BLOCKS) else Lines)(title, steps, nbytes)
 
 
 def _can_show(stream: TextIO | None, text: str) -> bool:
@@ -190,7 +190,8 @@ def _can_show(stream: TextIO | None, text: str) -> bool:
     return True
 
 
-def _is_terminal(stream: TextIO | None) -> bool:
+def is_terminal(stream: TextIO | None) -> bool:
+    """Return whether a stream is a terminal that is still there."""
     try:
         return stream is not None and stream.isatty()
     except ValueError:  # closed

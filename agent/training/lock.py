@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from ..errors import StateError
+from ..errors import BusyError
 
 try:
     fcntl: Any = importlib.import_module("fcntl")
@@ -35,7 +35,7 @@ class FolderLock:
 
     Raises
     ------
-    StateError
+    BusyError
         If another process, or another run of this one, has the lock; with the number of the process.
     OSError
         If the file cannot be made.
@@ -98,7 +98,7 @@ def _identity(status: os.stat_result) -> tuple[int, int]:
     return status.st_dev, status.st_ino
 
 
-def _refusal(folder: Path, holder: object) -> StateError:
-    return StateError(
+def _refusal(folder: Path, holder: object) -> BusyError:
+    return BusyError(
         f"{folder} is being written by another run (process {holder}); wait for it or stop it, or give another folder"
     )

@@ -269,6 +269,7 @@ class _Run:
             "steps_per_second": (self.tally.steps - self.first) / seconds,
             "state_bytes": self.agent.nbytes,
             "rows_lost": self.folder.rows_lost,
+            "stopped": self.hooks.stopped,
             "out": str(self.folder.given),
         }
         if self.folder.rows_lost:

@@ -50,6 +50,17 @@ class Moment(NamedTuple):
     env: dict[str, Any] | None = None
 
 
+def fresh_path(name: str) -> Path:
+    """Return a path below ``runs/`` that is not there yet, of a name and the time."""
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    path = Path("runs") / f"{name}-{stamp}"
+    number = 1
+    while path.exists():
+        number += 1
+        path = path.with_name(f"{name}-{stamp}-{number}")
+    return path
+
+
 class RunFolder:
     """One run on disk; a context, at whose end nothing of it is open or locked.
 
@@ -143,16 +154,9 @@ class RunFolder:
         return cls(path.absolute(), config, lock, path)
 
     @staticmethod
-    def default_path(config: Config) -> Path:
-        """Return a fresh path below ``runs/`` that names environment, seed and time."""
-        name = config.env.replace("/", "-").replace(":", "-")
-        stamp = time.strftime("%Y%m%d-%H%M%S")
-        path = Path("runs") / f"{name}-seed{config.seed}-{stamp}"
-        number = 1
-        while path.exists():
-            number += 1
-            path = path.with_name(f"{name}-seed{config.seed}-{stamp}-{number}")
-        return path
+    def default_path(config: Config, what: str = "") -> Path:
+        """Return a fresh path below ``runs/`` that names environment, seed or `what` else there is, and time."""
+        return fresh_path(f"{config.env.replace('/', '-').replace(':', '-')}-{what or f'seed{config.seed}'}")
 
     def load(self) -> Moment:
         """Return what the newest checkpoint holds; if it is damaged or missing, say so and take the older one.

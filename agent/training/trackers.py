@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..agent import Agent
 from ..errors import ConfigError
@@ -15,6 +15,37 @@ from .hooks import StopRun
 MOST_ROWS = 4096
 # Episodes whose mean counts as a target reached.
 ENOUGH = 20
+
+
+class Chosen(NamedTuple):
+    """Hooks of a run that were asked for: called with its folder, it makes them; it can be sent to another process.
+
+    Attributes
+    ----------
+    stop_at : float, optional
+        For `StopAtReturn`.
+    tensorboard : bool
+    wandb : str, optional
+        Project.
+    rerun : Path, optional
+        File; an empty path for the viewer.
+    """
+
+    stop_at: float | None = None
+    tensorboard: bool = False
+    wandb: str | None = None
+    rerun: Path | None = None
+
+    def __call__(self, folder: Path) -> list[Any]:
+        """Return the hooks of the run in a folder."""
+        found: list[Any] = [] if self.stop_at is None else [StopAtReturn(self.stop_at)]
+        if self.tensorboard:
+            found.append(TensorBoard(folder / "tensorboard"))
+        if self.wandb:
+            found.append(WeightsAndBiases(self.wandb, folder))
+        if self.rerun is not None:
+            found.append(Rerun(None if self.rerun == Path() else self.rerun))
+        return found
 
 
 class StopAtReturn:

@@ -1,0 +1,123 @@
+"""What carries out many calls at once, and what becomes of calls whose process dies."""
+
+from __future__ import annotations
+
+import signal
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from types import FrameType
+from typing import Any, NamedTuple, Protocol
+
+from ..errors import Interrupted
+
+# Seconds from one look at what is going on to the next.
+LOOK = 0.25
+# So many times in a row may the process of a call die without the call having come further.
+DEATHS = 3
+
+
+class Died(NamedTuple):
+    """The process of a call ended in the middle of it, or was asked to.
+
+    Attributes
+    ----------
+    code : int
+        Its exit code, -n if signal n killed it; 1 where that is not known.
+    words : str
+    """
+
+    code: int
+    words: str
+
+
+class Raised(NamedTuple):
+    """The function of a call raised an error."""
+
+    error: BaseException
+
+
+class Engine(Protocol):
+    """Processes that calls are given to; a context, at whose end none of them is left.
+
+    Attributes
+    ----------
+    ahead : int
+        Calls that it may be given beyond those it works on, so that no process waits for the next one.
+    """
+
+    ahead: int
+
+    @property
+    def processes(self) -> int:
+        """Calls that are worked on at a time."""
+
+    def submit(self, function: Callable[[Any], Any], item: Any) -> None:
+        """Begin ``function(item)``; function, item and what is returned are pickled."""
+
+    def ended(self, seconds: float) -> list[tuple[Any, Any]]:
+        """Return the calls that have ended as (item, what was returned, `Died` or `Raised`); wait so long for one."""
+
+    def __enter__(self) -> Any: ...
+
+    def __exit__(self, *error: object) -> None: ...
+
+
+def outcomes(
+    engine: Engine,
+    function: Callable[[Any], Any],
+    items: Iterable[Any],
+    came_to: Callable[[Any], object] = lambda item: None,
+    look: Callable[[list[Any]], None] = lambda items: None,
+) -> Iterator[tuple[Any, Any]]:
+    """Yield (item, what ``function(item)`` returned, or `Died`) in the order in which they end.
+
+    A call whose process dies is made again, until it has died `DEATHS` times without having come further.
+
+    Parameters
+    ----------
+    engine : Engine
+    function : callable
+    items : iterable
+        Taken one by one, when there is a process for it.
+    came_to : callable, optional
+        Returns for an item something that changes when its call has come further; by default none ever does.
+    look : callable, optional
+        Called several times a second with the items that the engine has.
+
+    Raises
+    ------
+    BaseException
+        What a function raises, on the first that does.
+    """
+    left, again, given = iter(items), deque[Any](), dict[int, tuple[Any, int, object]]()
+    while True:
+        while len(given) < engine.processes + engine.ahead:
+            item = again.popleft() if again else next(left, None)
+            if item is None:
+                break
+            given.setdefault(id(item), (item, 0, came_to(item)))
+            engine.submit(function, item)
+        if not given:
+            return
+        for item, value in engine.ended(LOOK):
+            if isinstance(value, Raised):
+                raise value.error
+            _, deaths, before = given.pop(id(item))
+            if isinstance(value, Died):
+                now = came_to(item)
+                deaths = deaths + 1 if now == before else 1
+                if deaths < DEATHS:
+                    given[id(item)] = item, deaths, now
+                    again.append(item)
+                    continue
+            yield item, value
+        look([item for item, *_ in given.values()])
+
+
+def stopping(words: str) -> Callable[[int, FrameType | None], None]:
+    """Return a handler of signals that ends what is going on with these words."""
+
+    def stop(number: int, _: FrameType | None) -> None:
+        raise Interrupted(f"stopped by {signal.Signals(number).name}; {words}", number)
+
+    return stop
