@@ -25,7 +25,7 @@ from .options import add_json, whole
 from .plot import add_plot, add_report
 from .run import add_run
 from .soak import add_soak
-from .sweep import add_sweep
+from .sweep import add_sweep, add_tune
 from .watch import add_watch
 
 
@@ -91,6 +91,7 @@ def _parser() -> argparse.ArgumentParser:
 
     add_run(commands)
     add_sweep(commands)
+    add_tune(commands)
     evaluation = commands.add_parser("eval", help="act without learning, with the agent of a run")
     evaluation.add_argument("run_dir", type=expanded, metavar="RUN_DIR")
     evaluation.add_argument("--episodes", type=whole, default=100, metavar="N")

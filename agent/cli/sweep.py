@@ -62,6 +62,37 @@ def _sweep(options: argparse.Namespace) -> dict[str, Any]:
     return start_sweep(spec, out, engine, options.quiet, part=part, allow_tuning_seeds=options.allow_tuning_seeds)
 
 
+def add_tune(commands: Any) -> None:
+    """Add ``tune`` to the commands of the parser."""
+    tune = commands.add_parser("tune", help="search for settings with Optuna (extra: tune)")
+    _add_common(tune, "a YAML file: settings, seeds to tune on, search, trials")
+    add_json(tune)
+    tune.set_defaults(command=_tune, show=_show_tune)
+
+
+def _tune(options: argparse.Namespace) -> dict[str, Any]:
+    from ..sweep.search import load_search
+    from ..sweep.tune import tune
+
+    engine, search = make_engine(options), None if options.spec is None else load_search(options.spec)
+    if options.resume is not None:
+        if options.out is not None:
+            raise ConfigError("--resume and --out are given; allowed: one of them")
+        return tune(search, options.resume, engine, options.quiet, resume=True)
+    if search is None:
+        raise ConfigError("tune: give a specification, a YAML file, or --resume DIR")
+    return tune(search, fresh_folder(options), engine, options.quiet)
+
+
+def _show_tune(result: dict[str, Any]) -> None:
+    for row in result["failures"]:
+        print(f"failed: {row['run']} (exit code {row['exit_code']}): {row['error']}")
+    counts = ", ".join(f"{count} {state}" for state, count in result["trials"].items())
+    print(f"trials: {counts}, {result['seconds']:,.1f} s")
+    print(f"{result['objective']} {result['value']:.4g} with {result['settings']}")
+    print(f"{result['best']}: synaptick run {result['best']} --seeds 0-9")
+
+
 def _part(given: str | None) -> tuple[int, int]:
     if given is None:
         return 0, 1

@@ -15,13 +15,28 @@ from ..metrics import METRICS_FILE
 from ..training.console import announce, lines_above, progress_stream
 from ..training.display import LINE_SECONDS, is_terminal
 from .estimate import duration
-from .trial import Trial
 
 REFRESH_SECONDS = 0.5
 # Runs that have a row of their own.
 MOST_SHOWN = 20
 # Bytes at the end of a file in which its last row is.
 TAIL = 4096
+
+
+class Shown(Protocol):
+    """What is shown of a run, or of a trial that has several."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+
+    @property
+    def settings(self) -> str:
+        """Its settings, as JSON."""
+
+    @property
+    def folder(self) -> Path:
+        """Folder of the run that goes on."""
 
 
 class Progress(Protocol):
@@ -33,7 +48,7 @@ class Progress(Protocol):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
 
-    def look(self, running: Sequence[Trial]) -> None:
+    def look(self, running: Sequence[Shown]) -> None:
         """Show the runs that go on; called several times a second."""
 
     def ended(self, failed: bool) -> None:
@@ -49,7 +64,7 @@ class Silent:
     def __exit__(self, *_: object) -> None:
         return None
 
-    def look(self, running: Sequence[Trial]) -> None:
+    def look(self, running: Sequence[Shown]) -> None:
         """Do nothing."""
 
     def ended(self, failed: bool) -> None:
@@ -61,8 +76,8 @@ class Lines:
 
     every = LINE_SECONDS
 
-    def __init__(self, runs: int, complete: int) -> None:
-        self.runs, self.before = runs, complete
+    def __init__(self, runs: int, complete: int, what: str = "runs") -> None:
+        self.runs, self.before, self.what = runs, complete, what
         self.complete, self.failed = complete, 0
         self._begun = time.monotonic()
         self._next = self._begun + self.every
@@ -81,7 +96,7 @@ class Lines:
     def head(self) -> str:
         """Return how many runs have ended, and how long the others may take at that rate."""
         now = self.complete + self.failed
-        words = [f"{self.complete:,}/{self.runs:,} runs complete"]
+        words = [f"{self.complete:,}/{self.runs:,} {self.what} complete"]
         if self.failed:
             words.append(f"{self.failed:,} failed")
         spent, here = time.monotonic() - self._begun, now - self.before
@@ -90,14 +105,14 @@ class Lines:
             words[-1] += f" + {duration(spent / here * (self.runs - now))}"
         return ", ".join(words)
 
-    def look(self, running: Sequence[Trial]) -> None:
+    def look(self, running: Sequence[Shown]) -> None:
         """Print a line if it is time."""
         if time.monotonic() < self._next:
             return
         self._next = time.monotonic() + self.every
         self.show(running)
 
-    def show(self, running: Sequence[Trial]) -> None:
+    def show(self, running: Sequence[Shown]) -> None:
         """Print a line."""
         shares = [f"{name} {share:.0%}" for name, share, _ in map(stand, running[:3]) if share is not None]
         announce("; ".join([self.head(), *shares]))
@@ -108,11 +123,11 @@ class Table(Lines):
 
     every = REFRESH_SECONDS
 
-    def __init__(self, runs: int, complete: int) -> None:
+    def __init__(self, runs: int, complete: int, what: str = "runs") -> None:
         from rich.console import Console
         from rich.live import Live
 
-        super().__init__(runs, complete)
+        super().__init__(runs, complete, what)
         self._open = ExitStack()
         self._console = Console(file=progress_stream())
         self._live = Live(console=self._console, auto_refresh=False, redirect_stdout=False, redirect_stderr=False)
@@ -132,12 +147,12 @@ class Table(Lines):
     def _say(self, line: str) -> None:
         self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
-    def show(self, running: Sequence[Trial]) -> None:
+    def show(self, running: Sequence[Shown]) -> None:
         """Draw the table."""
         with suppress(OSError, ValueError):
             self._live.update(self.drawn(running), refresh=True)
 
-    def drawn(self, running: Sequence[Trial]) -> Any:
+    def drawn(self, running: Sequence[Shown]) -> Any:
         """Return the table."""
         from rich.table import Table as Drawn
         from rich.text import Text
@@ -153,14 +168,14 @@ class Table(Lines):
         return table
 
 
-def make_progress(quiet: bool, runs: int, complete: int) -> Progress:
+def make_progress(quiet: bool, runs: int, complete: int, what: str = "runs") -> Progress:
     """Return what fits where progress goes."""
     if quiet:
         return Silent()
-    return (Table if is_terminal(progress_stream()) else Lines)(runs, complete)
+    return (Table if is_terminal(progress_stream()) else Lines)(runs, complete, what)
 
 
-def stand(trial: Trial) -> tuple[str, float | None, float | None]:
+def stand(trial: Shown) -> tuple[str, float | None, float | None]:
     """Return name, share of steps done and latest mean return of a run; no share if it has not begun."""
     columns, row = _ends(trial.folder / METRICS_FILE)
     if columns is None:

@@ -139,7 +139,7 @@ def _go(
     ended: dict[str, Ended] = {}
     with ExitStack() as stack:
         if part == (0, 1):
-            stack.enter_context(_locked(Path(root)))
+            stack.enter_context(locked(Path(root)))
         names, runs = _missing(spec, Path(root), part)
         counted = len(range(part[0], len(spec.arms) * len(spec.seeds), part[1]))
         stack.callback(lambda: write_rows(Path(root), spec, ended))
@@ -175,8 +175,8 @@ def _trials(spec: Spec, root: str, hooks: Hooks, part: tuple[int, int]) -> Itera
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Keep a second sweep out of the folder; the lock is gone with this process, however it ends."""
+def locked(folder: Path) -> Iterator[None]:
+    """Keep a second sweep out of a folder; the lock is gone with this process, however it ends."""
     try:
         lock = FolderLock(folder)
     except OSError as error:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..agent import Agent
 from ..errors import ConfigError
@@ -17,7 +18,8 @@ MOST_ROWS = 4096
 ENOUGH = 20
 
 
-class Chosen(NamedTuple):
+@dataclass(frozen=True)
+class Chosen:
     """Hooks of a run that were asked for: called with its folder, it makes them; it can be sent to another process.
 
     Attributes
