@@ -29,7 +29,8 @@ EARLY = 10_000
 # Steps at which curves are read, so that runs of different lengths compare.
 MARKS = {"at_100k": 100_000, "at_300k": 300_000, "at_1m": 1_000_000}
 
-Job = tuple[str, str, int, Mapping[str, Any]]
+# Suite, task, threshold, and the settings of the run.
+Job = tuple[str, str, float | None, Config]
 
 
 class _Curve:
@@ -137,7 +138,12 @@ def bench_learning(
     if len(skipped) == len(names):
         raise EnvError(f"none of these tasks can be run here: {'; '.join(dict.fromkeys(skipped.values()))}")
     numbers = range(first_seed, first_seed + (seeds or SUITES[suite].seeds))
-    chosen = [(suite, name, seed, changes) for name in names if name not in skipped for seed in numbers]
+    chosen = [
+        (suite, name, SUITES[suite].tasks[name].threshold, configuration(suite, name, {**changes, "seed": seed}))
+        for name in names
+        if name not in skipped
+        for seed in numbers
+    ]
     runs = []
     for done in in_parallel(_run_once, chosen, jobs):
         runs.append(done)
@@ -163,11 +169,10 @@ def _make(config: Config) -> tuple[Agent, Any]:
 
 
 def _run_once(job: Job) -> dict[str, Any]:
-    suite, task, seed, changes = job
-    config = configuration(suite, task, {**changes, "seed": seed})
+    suite, task, threshold, config = job
     agent, env = _make(config)
-    curve, tally = _Curve(SUITES[suite].tasks[task].threshold), Tally()
-    with closing(env), saying_where(f"{task}, seed {seed}", tally):
+    curve, tally = _Curve(threshold), Tally()
+    with closing(env), saying_where(f"{task}, seed {config.seed}", tally):
         run(
             *(agent, env, config.steps),
             seed=environment_seed(config.seed, 0),
@@ -178,7 +183,7 @@ def _run_once(job: Job) -> dict[str, Any]:
     return {
         "suite": suite,
         "task": task,
-        "seed": seed,
+        "seed": config.seed,
         "steps": config.steps,
         **curve.summary(config.steps),
         "min_spike_rate": min(rates),

@@ -26,7 +26,7 @@ from ..support.runs import Cli
 
 SMALL = {"layers": [8], "steps": 400}
 ON_THE_LINE = ("--set", "layers=[8]", "--set", "steps=400")
-NEVER_ENDS = "NeverEnds-v0"
+NEVER_ENDS = f"{__name__}:NeverEnds-v0"  # as processes that are made anew find it
 TASKS = [(suite, task) for suite in SUITES for task in SUITES[suite].tasks]
 
 
@@ -51,7 +51,7 @@ class NeverEnds(gymnasium.Env[np.ndarray, np.int64]):
         return np.zeros(2, np.float32), 1.0, False, False, {}
 
 
-gymnasium.register(NEVER_ENDS, lambda **settings: NeverEnds(**settings))
+gymnasium.register("NeverEnds-v0", lambda **settings: NeverEnds(**settings))
 
 
 def suite_of(monkeypatch: pytest.MonkeyPatch, **tasks: Task) -> None:

@@ -1,17 +1,16 @@
-"""Independent measurements on several processes, that stop together."""
+"""Independent measurements on several processes, in order; what they are of, and where one failed."""
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from multiprocessing import Pool
-from types import FrameType
 from typing import Any, TypeVar
 
 from ...config import Config
 from ...errors import Interrupted, RunError
-from ...training.interrupts import SIGNALS, on_stop
+from ...sweep.engine import Died, outcomes, stopping
+from ...sweep.processes import Processes
+from ...training.interrupts import on_stop
 
 J = TypeVar("J")
 R = TypeVar("R")
@@ -22,25 +21,25 @@ def in_parallel(function: Callable[[J], R], jobs: Sequence[J], processes: int) -
 
     Raises
     ------
+    RunError
+        If a process dies again and again.
     Interrupted
         On Ctrl-C, SIGTERM or SIGHUP; no process is left behind.
     """
-    with on_stop(_stop):
+    with on_stop(stopping("rows already written stay")):
         if processes == 1:
             yield from map(function, jobs)
             return
-        with Pool(min(processes, len(jobs)), initializer=_be_a_worker) as pool:  # its end terminates the workers
-            yield from pool.imap(function, jobs)
-
-
-def _be_a_worker() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    for number in SIGNALS[1:]:
-        signal.signal(number, signal.SIG_DFL)
-
-
-def _stop(number: int, _: FrameType | None) -> None:
-    raise Interrupted(f"stopped by {signal.Signals(number).name}; rows already written stay", number)
+        waiting: dict[int, R] = {}
+        places, due = {id(job): place for place, job in enumerate(jobs)}, 0
+        with Processes(min(processes, len(jobs))) as engine:
+            for job, value in outcomes(engine, function, jobs):
+                if isinstance(value, Died):
+                    raise RunError(f"{job}: {value.words}, again and again")
+                waiting[places[id(job)]] = value
+                while due in waiting:
+                    yield waiting.pop(due)
+                    due += 1
 
 
 # What says where and how long a run takes place. Any other setting that is not the default one is tuned.
