@@ -24,6 +24,8 @@ def read_seeds(given: Any) -> tuple[int, ...]:
     """
     words = given if isinstance(given, Sequence) and not isinstance(given, str | bytes) else str(given).split(",")
     seeds: list[int] = []
+    if not words:
+        raise ConfigError(f"seeds: got {one_line(given)}; allowed: {ALLOWED}")
     for word in words:
         first, last = _ends(given, str(word).strip())
         if len(seeds) + last - first >= MOST:

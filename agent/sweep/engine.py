@@ -89,14 +89,15 @@ def outcomes(
     BaseException
         What a function raises, on the first that does.
     """
-    left, again, given = iter(items), deque[Any](), dict[int, tuple[Any, int, object]]()
+    left, again = iter(items), deque[tuple[Any, int, object]]()
+    given: dict[int, tuple[Any, int, object]] = {}  # item, its deaths, and what it had come to
     while True:
         while len(given) < engine.processes + engine.ahead:
-            item = again.popleft() if again else next(left, None)
-            if item is None:
+            call = again.popleft() if again else next(((item, 0, came_to(item)) for item in left), None)
+            if call is None:
                 break
-            given.setdefault(id(item), (item, 0, came_to(item)))
-            engine.submit(function, item)
+            given[id(call[0])] = call
+            engine.submit(function, call[0])
         if not given:
             return
         for item, value in engine.ended(LOOK):
@@ -107,8 +108,7 @@ def outcomes(
                 now = came_to(item)
                 deaths = deaths + 1 if now == before else 1
                 if deaths < DEATHS:
-                    given[id(item)] = item, deaths, now
-                    again.append(item)
+                    again.append((item, deaths, now))
                     continue
             yield item, value
         look([item for item, *_ in given.values()])

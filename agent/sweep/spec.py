@@ -143,7 +143,9 @@ def load_mapping(path: Path, keys: tuple[str, ...]) -> dict[str, Any]:
         raise ConfigError(f"{path}: holds {type(values).__name__}; allowed: a mapping of {', '.join(keys)}")
     for key in values:
         if key not in keys:
-            raise ConfigError(f"{path}: {one_line(key)}: there is no such key; allowed: {', '.join(keys)}")
+            raise ConfigError(
+                f"{path}: {one_line(key, quoted=False)}: there is no such key; allowed: {', '.join(keys)}"
+            )
     return values
 
 
