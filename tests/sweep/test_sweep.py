@@ -66,7 +66,7 @@ def test_every_run_is_a_run_folder_and_a_row(whole: Path) -> None:
         assert float(row["mean_return_last_100"]) == summary["mean_return_last_100"]
         assert (row["steps"], row["episodes"], row["status"], row["exit_code"]) == ("400", "80", "complete", "0")
     plain, halved = ([float(row["mean_return_last_100"]) for row in half] for half in (rows[:4], rows[4:]))
-    assert max(halved) < 2.0 < max(plain)
+    assert max(halved) <= 2.5 < max(plain)
     assert [row["seed"] for row in rows] == ["0", "1"] * 4
     assert rows[-1]["wrappers"] == json.dumps([HALVED])
 
@@ -117,7 +117,7 @@ def test_a_run_for_each_seed(cli: Cli, tmp_path: Path) -> None:
 
 
 def test_a_run_that_fails_is_listed_and_the_others_complete(
-    cli: Cli, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    cli: Cli, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "deaths").mkdir()
     kill = {"env_kwargs": {"die_at": 150, "times": 1, "folder": str(tmp_path / "deaths")}}
@@ -146,7 +146,7 @@ def test_a_run_that_fails_is_listed_and_the_others_complete(
     # The one that was killed once gives what it would have given.
     assert contents(tmp_path / "out" / names[2])["results.csv"] == contents(tmp_path / "out" / names[1])["results.csv"]
     show_sweep(json.loads(out))
-    shown = capsys.readouterr().out
+    shown = capfd.readouterr().out
     assert f"failed: {names[3]} (exit code -9): its process was killed by SIGKILL\n" in shown
     assert "2 of 5 runs complete, 3 failed, " in shown
 
