@@ -35,6 +35,7 @@ def add_run(commands: Any) -> None:
         "--resume", type=expanded, metavar="DIR", help="go on with the run, or complete the runs, in this folder"
     )
     run.add_argument("--quiet", action="store_true", help="show no progress")
+    run.add_argument("--threads", type=whole, choices=(1, 2), default=1, help="2: actor and critic at a time")
     run.add_argument("--stop-at", type=float, metavar="RETURN", help="end once the last 100 episodes return so much")
     run.add_argument("--tensorboard", action="store_true", help="write event files of TensorBoard to the run folder")
     run.add_argument("--wandb", metavar="PROJECT", help="log to Weights & Biases")
@@ -64,9 +65,12 @@ def _run(options: argparse.Namespace) -> dict[str, Any]:
         if getattr(options, name) is not None:
             changes[name] = getattr(options, name)
     if options.seeds is None:
-        return start_run(resolve_config(options.source).with_changes(changes), options.out, options.quiet, hooks)
+        config = resolve_config(options.source).with_changes(changes)
+        return start_run(config, options.out, options.quiet, hooks, options.threads)
     if "seed" in changes:
         raise ConfigError("--seeds and a seed are given; allowed: one of them")
+    if options.threads != 1:
+        raise ConfigError("--threads: each of several runs has one; give more --jobs")
     from ..sweep.spec import of_seeds
     from ..sweep.sweep import start_sweep
 
@@ -85,7 +89,7 @@ def _resume(options: argparse.Namespace, hooks: Chosen) -> dict[str, Any]:
             raise ConfigError(f"--resume {options.resume} goes on with that run as it is; only {allowed} fits with it")
     if many:
         return resume_sweep(options.resume, make_engine(options), options.quiet, hooks)
-    return resume_run(options.resume, options.steps, options.quiet, hooks)
+    return resume_run(options.resume, options.steps, options.quiet, hooks, options.threads)
 
 
 def _show(result: dict[str, Any]) -> None:
