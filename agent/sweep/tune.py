@@ -227,4 +227,4 @@ def differing(config: Config) -> str:
     """Return a configuration as YAML, without what is as in the default one."""
     default = Config().to_dict()
     found = {key: value for key, value in config.to_dict().items() if value != default[key] or key in ("env", "steps")}
-    return str(yaml.safe_dump(found, sort_keys=False, default_flow_style=None))
+    return str(yaml.safe_dump(found, sort_keys=False))

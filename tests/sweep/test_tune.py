@@ -67,6 +67,7 @@ def test_the_best_of_a_search_is_a_configuration_that_remembers_its_seeds(cli: C
     assert [row["state"] for row in trials(tmp_path / "out")] == ["complete"] * 4
 
 
+@pytest.mark.slow
 def test_what_is_not_worth_its_time_is_pruned(cli: Cli, tmp_path: Path) -> None:
     """An actor that does not learn is behind one that does, which is seen after a quarter of the steps."""
     spec = {**SEARCH, "seeds": "7", "trials": 9, "search": {"lr_policy": [0.0, 1.0]}}
