@@ -23,7 +23,7 @@ from ..support.runs import CHECKPOINTS, SMALL, Cli, assert_whole, rows
 from ..support.trouble import ENV_ID, WORDS_ID
 
 RUN_KEYS = ["env", "seed", "steps", "episodes", "mean_return_last_100", "steps_per_second", "state_bytes"]
-RUN_KEYS += ["rows_lost", "out"]
+RUN_KEYS += ["rows_lost", "stopped", "out"]
 EVAL_KEYS = ["env", "episodes", "mean_return", "std_return"]
 
 

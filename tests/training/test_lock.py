@@ -79,7 +79,7 @@ def test_two_threads_exclude_each_other(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(lock_module, "fcntl", types.SimpleNamespace(lockf=slowly, LOCK_EX=2, LOCK_NB=4))
     with ThreadPoolExecutor(2) as pool:
         errors = [future.exception() for future in [pool.submit(FolderLock, tmp_path) for _ in range(2)]]
-    assert sorted(type(error).__name__ for error in errors) == ["NoneType", "StateError"]
+    assert sorted(type(error).__name__ for error in errors) == ["BusyError", "NoneType"]
 
 
 def test_a_lock_whose_file_was_removed_leaves_that_of_another(tmp_path: Path) -> None:
