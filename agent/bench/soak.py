@@ -15,11 +15,11 @@ import numpy as np
 from ..agent import Agent
 from ..config import Config
 from ..errors import ConfigError, Interrupted, StateError
+from ..metrics.episodes import Tally
 from ..metrics.process import descriptors, resident
 from ..realtime import Histogram
 from ..training.display import Display, Lines, Silent
 from ..training.environment import environment_seed
-from ..training.episodes import Tally
 from ..training.guarded_env import GuardedEnv, cause_of, env_failure
 from ..training.hooks import Functions
 from ..training.interrupts import StopRequest

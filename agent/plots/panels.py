@@ -10,7 +10,7 @@ import numpy as np
 from ..arena.placement import NET_NAMES
 from ..errors import ConfigError, StateError
 from ..metrics import METRICS_FILE
-from ..training.episodes import RECENT
+from ..metrics.episodes import RECENT
 from ..training.results import RESULTS_FILE
 from ..training.run_folder import CHECKPOINTS
 from .read import STEP, Column

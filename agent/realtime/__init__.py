@@ -5,7 +5,7 @@
 `Guard`               the protected step, for a loop of your own; `Loop` is made of it
 `Watchdog`            what is looked for, and what is done about it
 `Snapshots`           copies of the agent to go back to, and on their way to disk
-`Telemetry`           rows of metrics while the machine runs
+`Telemetry`           rows of metrics, and calls of hooks, while the machine runs
 `Plant`, `Clock`      what a loop needs of a machine, and of time
 `Histogram`           durations in constant memory
 `EventLog`, `Event`   what happened

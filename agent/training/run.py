@@ -13,12 +13,13 @@ from ..compilation import notice
 from ..config import Config
 from ..errors import ConfigError, Interrupted, StateError
 from ..metrics import Row
+from ..metrics.episodes import Tally
+from ..metrics.hooks import StopRun
 from .console import announce, warn
 from .display import Display, Silent, make_display
 from .environment import environment_seed
-from .episodes import Tally
 from .guarded_env import GuardedEnv, cause_of, env_failure
-from .hooks import Functions, Hooks, StopRun
+from .hooks import Functions, Hooks
 from .interrupts import StopRequest
 from .loop import run
 from .run_folder import CONFIG_FILE, RunFolder
@@ -49,7 +50,7 @@ def start_run(
     quiet : bool
         Show no progress.
     hooks : callable, optional
-        Given the folder of the run, returns hooks (`hooks.Hook`).
+        Given the folder of the run, returns hooks (`metrics.hooks.Hook`).
     threads : int
         1, or 2 for `Agent.in_two_threads`; the run is the same.
 

@@ -16,10 +16,10 @@ from ..config import Config
 from ..errors import DamagedError, StateError
 from ..files import replace_and_keep, write_atomically
 from ..metrics import METRICS_FILE, MetricsFile, Readings
+from ..metrics.episodes import Tally
 from ..versions import versions
 from .config_file import dump_config, load_config
 from .console import warn
-from .episodes import Tally
 from .lock import FolderLock
 from .results import OLDER_RESULTS_FILE, RESULTS_FILE, Results
 
