@@ -15,6 +15,7 @@ from ..arena.placement import NET_NAMES
 from ..config import Config
 from ..errors import ConfigError, StateError, one_line
 from ..metrics import METRICS_FILE
+from ..training.changes import CHANGES_FILE
 from ..training.config_file import load_config
 from ..training.results import RESULTS_FILE
 from ..training.run_folder import CONFIG_FILE, RunFolder
@@ -35,14 +36,15 @@ class Run:
     ----------
     path : Path
     config : Config
-    results, metrics : dict of str to array
-        Columns of results.csv and metrics.csv; empty if there is no such file.
+    results, metrics, changes : dict of str to array
+        Columns of results.csv, metrics.csv and changes.csv; empty if there is no such file.
     """
 
     path: Path
     config: Config
     results: Table
     metrics: Table
+    changes: Table
 
     @cached_property
     def weights(self) -> dict[str, NDArray[np.float32]]:
@@ -87,7 +89,7 @@ def open_run(path: Path) -> Run:
             f"{path} holds no run: {CONFIG_FILE} is missing; give a folder that `synaptick run` has written"
         )
     config = load_config(path / CONFIG_FILE)
-    return Run(path, config, read_table(path / RESULTS_FILE), read_table(path / METRICS_FILE))
+    return Run(path, config, *(read_table(path / name) for name in (RESULTS_FILE, METRICS_FILE, CHANGES_FILE)))
 
 
 def open_groups(paths: Sequence[Path]) -> list[Group]:
