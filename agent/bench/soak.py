@@ -6,7 +6,7 @@ import gc
 import sys
 import tempfile
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from ..training.results import HEADER, RESULTS_FILE
 from ..training.run_folder import RunFolder
 from ..versions import versions
 from .support.gauges import Line, Scanner
+from .support.observed import Observed
 
 # The run is compared tenth by tenth; processor time is read once a block, because reading it costs a call.
 PARTS = 10
@@ -97,10 +98,11 @@ class _Part:
 class _Soak:
     """One soak; everything it keeps is made before it begins."""
 
-    def __init__(self, config: Config, env: GuardedEnv, path: Path, stop: StopRequest) -> None:
+    def __init__(self, config: Config, env: GuardedEnv, path: Path, stop: StopRequest, observed: bool = False) -> None:
         self.config, self.env, self.stop = config, _TimedEnv(env), stop
         self.agent = _TimedAgent(config, env.observation_space, env.action_space)
         self.folder = RunFolder.create(path, self.agent)
+        self.observed = Observed(self.agent, self.folder, config.steps) if observed else None
         self.tally = Tally()
         self.display: Display = Silent()
         self.parts = [_Part() for _ in range(PARTS)]
@@ -129,14 +131,7 @@ class _Soak:
         self.processor = time.thread_time_ns()
         try:
             with Silent() if quiet else Lines(title, self.config.steps, self.nbytes) as self.display:
-                run(
-                    self.agent,
-                    self.env,
-                    self.config.steps,
-                    seed=environment_seed(self.config.seed, 0),
-                    tally=self.tally,
-                    hooks=[Functions(on_step=self._after_step, on_episode=self.folder.write_episode)],
-                )
+                self._live()
             seconds = time.monotonic() - begun
             self._look(1)
             after = [generation["collections"] for generation in gc.get_stats()]
@@ -153,6 +148,19 @@ class _Soak:
         result = self._result(seconds, collections)
         self.folder.write_summary(result)
         return result
+
+    def _live(self) -> None:
+        own, observed = Functions(on_step=self._after_step, on_episode=self.folder.write_episode), self.observed
+        with observed or nullcontext():
+            run(
+                self.agent,
+                self.env,
+                self.config.steps,
+                seed=environment_seed(self.config.seed, 0),
+                tally=self.tally,
+                hooks=[own] if observed is None else [own, observed],
+                log_every=0 if observed is None else observed.log_every,
+            )
 
     def _after_step(self, tally: Tally) -> None:
         self.stop.check("a soak has no result before its end")
@@ -228,6 +236,8 @@ class _Soak:
             "out": str(self.folder.path),
             "versions": versions(),
         }
+        if self.observed is not None:
+            result["observed"] = self.observed.to_dict()
         return {**result, "violations": violations(result)}
 
 
@@ -269,7 +279,7 @@ def violations(result: dict[str, Any]) -> list[str]:
     return found
 
 
-def soak(config: Config, out: Path | None = None, quiet: bool = False) -> dict[str, Any]:
+def soak(config: Config, out: Path | None = None, quiet: bool = False, observed: bool = False) -> dict[str, Any]:
     """Run a configuration for ``config.steps`` ticks as `synaptick run` does, and return what was measured.
 
     Parameters
@@ -279,6 +289,8 @@ def soak(config: Config, out: Path | None = None, quiet: bool = False) -> dict[s
         Folder to write; by default a temporary one, whose size is measured all the same.
     quiet : bool
         Show no progress.
+    observed : bool
+        With all that can look at an agent meanwhile (`support.observed`).
 
     Returns
     -------
@@ -299,4 +311,4 @@ def soak(config: Config, out: Path | None = None, quiet: bool = False) -> dict[s
         path = (out or Path(stack.enter_context(tempfile.TemporaryDirectory())) / "run").absolute()
         stop = stack.enter_context(StopRequest())
         env = stack.enter_context(GuardedEnv(config, stop))
-        return {**_Soak(config, env, path, stop).go(quiet), "out": None if out is None else str(out)}
+        return {**_Soak(config, env, path, stop, observed).go(quiet), "out": None if out is None else str(out)}
