@@ -23,6 +23,7 @@ from ..training.evaluation import evaluate
 from ..training.run import resume_run, start_run
 from ..training.trackers import Rerun, StopAtReturn, TensorBoard, WeightsAndBiases
 from .bench import add_bench
+from .compare import add_compare
 from .compile import add_compile, add_warmup
 from .export import add_export
 from .options import add_json, whole
@@ -128,6 +129,7 @@ def _parser() -> argparse.ArgumentParser:
 
     add_plot(commands)
     add_report(commands)
+    add_compare(commands)
     add_watch(commands)
     add_warmup(commands)
     add_compile(commands)
