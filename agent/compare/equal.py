@@ -56,7 +56,10 @@ def _more(lines: Sequence[str]) -> str:
 
 def _differences(arms: Sequence[Arm], shared: Sequence[str]) -> Iterator[tuple[str, Iterator[str]]]:
     yield "environments", _missing(arms)
-    yield "places", _unequal(arms, shared, lambda outcome: outcome.place, lambda places: one_line(places[0], 60, False))
+    yield (
+        "places",
+        _unequal(arms, shared, lambda outcome: outcome.place, lambda places: one_line(places[0], 200, False)),
+    )
     yield "steps", _unequal(arms, shared, lambda outcome: outcome.steps, lambda steps: _span(steps, ","))
     yield "seeds", _seeds(arms, shared)
     yield (

@@ -12,8 +12,8 @@ from .statistics import Estimate
 
 ALL = "all"
 COLUMNS = ("statistic", "arm", "over", "environment", "runs", "at", "estimate", "low", "high")
-# Columns of a terminal.
-WIDTH, WIDEST = 80, 30
+# Columns of a terminal, and of the label of an arm.
+WIDTH, WIDEST = 80, 24
 
 
 def lines(found: Comparison) -> Iterator[str]:
@@ -21,11 +21,10 @@ def lines(found: Comparison) -> Iterator[str]:
     labels = [arm.label for arm in found.arms]
     width = min(max(map(len, labels)), WIDEST)
     first = labels[0]
-    better = f"better than {shortened(first, 27)}"
     for env in [*found.envs, *([""] if len(found.envs) > 1 else [])]:
         runs = {arm.label: len(arm.of(env)) if env else len(arm.outcomes) for arm in found.arms}
         yield env or f"{len(found.envs)} environments, scaled"
-        yield f"  {'':{width}}  runs  {'IQM [95 % interval]':27}  {better}"
+        yield f"  {'':{width}}  runs  {'IQM [95 % interval]':27}  better than first"
         for label in labels:
             told = f"  {shortened(label, width):{width}} {runs[label]:5}  {_told(found.iqm[label, env]):27}"
             if label != first:
@@ -47,7 +46,12 @@ def _told(estimate: Estimate) -> str:
 
 
 def _number(value: float) -> str:
-    return "-" if value != value else f"{value:.1f}" if abs(value) >= 100 else f"{value:.3g}"
+    if value != value:
+        return "-"
+    for unit, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if abs(value) >= 10 * unit:
+            return f"{value / unit:.4g}{letter}"
+    return f"{value:.1f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def _chance(estimate: Estimate) -> str:
