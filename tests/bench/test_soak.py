@@ -213,6 +213,10 @@ def test_what_a_system_does_not_tell_is_not_held_against_it() -> None:
     assert violations(whole() | unknown) == []
     short = {"ticks": 10**5, "resident_bytes": {"slope_per_1e6_ticks": 80_000.0}}
     assert violations(whole() | short) == []  # two pages
+    settling = {"ticks": 10**6, "resident_bytes": {"slope_per_1e6_ticks": 140_000.0}}
+    assert violations(whole() | settling | {"observed": {}}) == []
+    assert len(violations(whole() | settling)) == 1
+    assert len(violations(whole() | settling | {"ticks": 10**7, "observed": {}})) == 1
 
 
 def test_a_broken_bound_is_exit_code_one_only_when_checked(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
