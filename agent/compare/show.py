@@ -36,8 +36,9 @@ def lines(found: Comparison) -> Iterator[str]:
 
 
 def shortened(text: str, width: int) -> str:
-    """Return a text of at most so many characters, its end if it is longer: that is where labels differ."""
-    return text if len(text) <= width else f"...{text[3 - width :]}"
+    """Return a text of at most so many characters: beginning and end if it is longer."""
+    end = (width - 3) // 2
+    return text if len(text) <= width else f"{text[: width - 3 - end]}...{text[-end:]}"
 
 
 def _told(estimate: Estimate) -> str:

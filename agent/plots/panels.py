@@ -216,9 +216,8 @@ NAMES = (*(panel.name for panel in PANELS), RASTER)
 
 def raster_panel(ticks: int) -> Panel:
     """Return the panel of what the last agent does when it acts for so many ticks (`replay`)."""
-    title = "Spikes of the last agent, acting without learning"
-    part = Part("actor: neurons by layer", lambda run: spikes_of(run, ticks), raster=True)
-    return Panel(RASTER, title, CHECKPOINTS[0], (part,), "ticks")
+    part = Part("what the last agent sends, not learning", lambda run: spikes_of(run, ticks), raster=True)
+    return Panel(RASTER, "Raster of the actor", CHECKPOINTS[0], (part,), "ticks")
 
 
 def drawable(

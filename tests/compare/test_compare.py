@@ -105,7 +105,7 @@ def test_the_table_fits_a_terminal_whatever_arms_are_called(make: Make, cli: Cli
     lines = out.splitlines()
     assert max(map(len, lines)) <= show.WIDTH
     assert lines[0] == "CartPole-v1"
-    assert sum(line.startswith(("  ...", "  c ")) for line in lines) == 3
+    assert sum("..." in line or line.startswith("  c ") for line in lines) == 3
 
 
 def test_several_environments_are_scaled_and_that_is_said(make: Make, cli: Cli) -> None:
