@@ -75,14 +75,14 @@ class _Probability:
         return found
 
 
-def of_ours(shape: str) -> dict[str, Any]:
+def of_ours(shape: str, draws: int = DRAWS) -> dict[str, Any]:
     """Return the same of ours."""
     first, second = (list(arm.T) for arm in scores(shape))
-    profile = performance_profile(first, LEVELS, draws=20_000)
+    profile = performance_profile(first, LEVELS, min(draws, 20_000))
     return {
-        "iqm of first": list(overall_iqm(first)),
-        "iqm of second": list(overall_iqm(second)),
-        "probability of improvement": list(probability_of_improvement(second, first)),
+        "iqm of first": list(overall_iqm(first, draws)),
+        "iqm of second": list(overall_iqm(second, draws)),
+        "probability of improvement": list(probability_of_improvement(second, first, draws)),
         **{f"profile at {level:g}": [part[k] for part in profile] for k, level in enumerate(LEVELS)},
     }
 

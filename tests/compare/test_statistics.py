@@ -19,14 +19,16 @@ THEIRS: dict[str, Any] = json.loads((Path(__file__).parent / "rliable.json").rea
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_intervals_and_probabilities_are_those_of_rliable_to_three_digits(shape: str) -> None:
-    ours = of_ours(shape)
+    ours = of_ours(shape, draws=15_000)
     assert THEIRS[shape].keys() == ours.keys()
     for name, (value, low, high) in THEIRS[shape].items():
         found = ours[name]
         assert found[0] == pytest.approx(value, abs=1e-12), name
-        # Where a share of few runs is a staircase, both stand on the same step, or on the next one.
+        # A share of few runs is a staircase: both stand on the same step, or on the next one. A wide interval is known
+        # to a share of its width, for either.
         step = 1.01 / scores(shape)[0].size if name.startswith("profile") else 0.0
-        np.testing.assert_allclose(found[1:], (low, high), atol=max(5e-4, step), err_msg=name)
+        atol = max(5e-4, step, 0.0 if shape == "large" else 0.02 * (high - low))
+        np.testing.assert_allclose(found[1:], (low, high), atol=atol, err_msg=name)
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 7, 8, 26, 101])
