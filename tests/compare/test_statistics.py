@@ -50,14 +50,14 @@ def test_the_probability_is_that_of_mann_and_whitney_and_ties_count_half() -> No
 def test_the_bootstrap_draws_as_many_runs_of_each_environment_as_it_has() -> None:
     """Against one written out, a sample after the other; environments have unequal numbers of runs."""
     rng = np.random.default_rng(5)
-    arms = [rng.normal(k, 1 + k, 4 + 3 * k) for k in range(3)]
+    arms = [rng.normal(4 * k, 1 + k, 4 + 3 * k) for k in range(3)]
     found = overall_iqm(arms, 20_000, seed=1)
-    drawn = [trim_mean(np.concatenate([rng.choice(x, len(x)) for x in arms]), 0.25) for _ in range(20_000)]
+    drawn = [trim_mean(np.concatenate([rng.choice(x, len(x)) for x in arms]), 0.25) for _ in range(8000)]
     low, high = np.percentile(drawn, [2.5, 97.5])
-    assert (found.low, found.high) == pytest.approx((low, high), abs=0.03 * (high - low))
+    assert (found.low, found.high) == pytest.approx((low, high), abs=0.04 * (high - low))
     pooled = np.concatenate(arms)
     assert found.value == pytest.approx(trim_mean(pooled, 0.25))
-    without = [trim_mean(rng.choice(pooled, len(pooled)), 0.25) for _ in range(5000)]
+    without = [trim_mean(rng.choice(pooled, len(pooled)), 0.25) for _ in range(3000)]
     assert high - low < 0.85 * np.subtract(*np.percentile(without, [97.5, 2.5]))
 
 
