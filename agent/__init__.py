@@ -19,9 +19,9 @@ from .errors import (
 
 if TYPE_CHECKING:
     from .agent import Agent
+    from .metrics.episodes import Tally
     from .training.config_file import load_config
     from .training.environment import make_env
-    from .training.episodes import Tally
     from .training.loop import run
 
     __version__: str
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 # before it can be interrupted.
 _LAZY = {
     "Agent": "agent",
-    "Tally": "training.episodes",
+    "Tally": "metrics.episodes",
     "load_config": "training.config_file",
     "make_env": "training.environment",
     "run": "training.loop",

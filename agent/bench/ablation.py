@@ -9,9 +9,9 @@ import numpy as np
 
 from ..agent import Agent
 from ..aggregate import bootstrap_interval, interquartile_mean
+from ..metrics.episodes import Tally
 from ..training.config_file import load_config
 from ..training.environment import environment_seed, make_env_of
-from ..training.episodes import Tally
 from ..training.hooks import Functions
 from ..training.loop import run
 from ..versions import versions

@@ -14,9 +14,9 @@ from ..agent import Agent
 from ..aggregate import bootstrap_interval, interquartile_mean
 from ..config import Config
 from ..errors import EnvError, SpaceError
+from ..metrics.episodes import RECENT, Tally
 from ..training.config_file import load_config
 from ..training.environment import environment_seed, make_env_of
-from ..training.episodes import RECENT, Tally
 from ..training.hooks import Functions
 from ..training.loop import run
 from ..versions import versions

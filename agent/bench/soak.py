@@ -6,7 +6,7 @@ import gc
 import sys
 import tempfile
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,11 @@ import numpy as np
 from ..agent import Agent
 from ..config import Config
 from ..errors import ConfigError, Interrupted, StateError
+from ..metrics.episodes import Tally
 from ..metrics.process import descriptors, resident
 from ..realtime import Histogram
 from ..training.display import Display, Lines, Silent
 from ..training.environment import environment_seed
-from ..training.episodes import Tally
 from ..training.guarded_env import GuardedEnv, cause_of, env_failure
 from ..training.hooks import Functions
 from ..training.interrupts import StopRequest
@@ -28,6 +28,7 @@ from ..training.results import HEADER, RESULTS_FILE
 from ..training.run_folder import RunFolder
 from ..versions import versions
 from .support.gauges import Line, Scanner
+from .support.observed import Observed
 
 # The run is compared tenth by tenth; processor time is read once a block, because reading it costs a call.
 PARTS = 10
@@ -38,6 +39,8 @@ SAMPLES = 1000
 PAGE = 4096
 # What must hold at the end: bytes per 10^6 ticks, and the last tenth relative to the first.
 MOST_SLOPE, MOST_MEDIAN, MOST_TAIL = 1024.0, 1.05, 1.20
+# Bytes within which the rows of metrics that are kept settle: at most 4,096, some 1.2 MB, that come and go one by one.
+SETTLING = 128 * 1024
 
 
 class _TimedAgent(Agent):
@@ -97,10 +100,11 @@ class _Part:
 class _Soak:
     """One soak; everything it keeps is made before it begins."""
 
-    def __init__(self, config: Config, env: GuardedEnv, path: Path, stop: StopRequest) -> None:
+    def __init__(self, config: Config, env: GuardedEnv, path: Path, stop: StopRequest, observed: bool = False) -> None:
         self.config, self.env, self.stop = config, _TimedEnv(env), stop
         self.agent = _TimedAgent(config, env.observation_space, env.action_space)
         self.folder = RunFolder.create(path, self.agent)
+        self.observed = Observed(self.agent, self.folder, config.steps) if observed else None
         self.tally = Tally()
         self.display: Display = Silent()
         self.parts = [_Part() for _ in range(PARTS)]
@@ -129,14 +133,7 @@ class _Soak:
         self.processor = time.thread_time_ns()
         try:
             with Silent() if quiet else Lines(title, self.config.steps, self.nbytes) as self.display:
-                run(
-                    self.agent,
-                    self.env,
-                    self.config.steps,
-                    seed=environment_seed(self.config.seed, 0),
-                    tally=self.tally,
-                    hooks=[Functions(on_step=self._after_step, on_episode=self.folder.write_episode)],
-                )
+                self._live()
             seconds = time.monotonic() - begun
             self._look(1)
             after = [generation["collections"] for generation in gc.get_stats()]
@@ -153,6 +150,19 @@ class _Soak:
         result = self._result(seconds, collections)
         self.folder.write_summary(result)
         return result
+
+    def _live(self) -> None:
+        own, observed = Functions(on_step=self._after_step, on_episode=self.folder.write_episode), self.observed
+        with observed or nullcontext():
+            run(
+                self.agent,
+                self.env,
+                self.config.steps,
+                seed=environment_seed(self.config.seed, 0),
+                tally=self.tally,
+                hooks=[own] if observed is None else [own, observed],
+                log_every=0 if observed is None else observed.log_every,
+            )
 
     def _after_step(self, tally: Tally) -> None:
         self.stop.check("a soak has no result before its end")
@@ -228,6 +238,8 @@ class _Soak:
             "out": str(self.folder.path),
             "versions": versions(),
         }
+        if self.observed is not None:
+            result["observed"] = self.observed.to_dict()
         return {**result, "violations": violations(result)}
 
 
@@ -244,11 +256,12 @@ def violations(result: dict[str, Any]) -> list[str]:
     """Return a line for each bound that the result of a soak breaks.
 
     A resident set is counted in pages, so a run so short that two pages more would break the bound on its slope is
-    allowed these two.
+    allowed these two, and one with rows of metrics what they take to settle.
     """
     found = []
     slope = result["resident_bytes"]["slope_per_1e6_ticks"]
-    most = max(MOST_SLOPE, 2 * PAGE / (result["ticks"] * (PARTS - 1) / PARTS / 1e6))
+    room = 2 * PAGE + (SETTLING if "observed" in result else 0)
+    most = max(MOST_SLOPE, room / (result["ticks"] * (PARTS - 1) / PARTS / 1e6))
     if slope is not None and slope > most:
         found.append(f"the resident set grows by {slope:,.0f} bytes per 10^6 ticks; allowed: {most:,.0f}")
     for name, bound in (("median", MOST_MEDIAN), ("p99.9", MOST_TAIL)):
@@ -269,7 +282,7 @@ def violations(result: dict[str, Any]) -> list[str]:
     return found
 
 
-def soak(config: Config, out: Path | None = None, quiet: bool = False) -> dict[str, Any]:
+def soak(config: Config, out: Path | None = None, quiet: bool = False, observed: bool = False) -> dict[str, Any]:
     """Run a configuration for ``config.steps`` ticks as `synaptick run` does, and return what was measured.
 
     Parameters
@@ -279,6 +292,8 @@ def soak(config: Config, out: Path | None = None, quiet: bool = False) -> dict[s
         Folder to write; by default a temporary one, whose size is measured all the same.
     quiet : bool
         Show no progress.
+    observed : bool
+        With all that can look at an agent meanwhile (`support.observed`).
 
     Returns
     -------
@@ -299,4 +314,4 @@ def soak(config: Config, out: Path | None = None, quiet: bool = False) -> dict[s
         path = (out or Path(stack.enter_context(tempfile.TemporaryDirectory())) / "run").absolute()
         stop = stack.enter_context(StopRequest())
         env = stack.enter_context(GuardedEnv(config, stop))
-        return {**_Soak(config, env, path, stop).go(quiet), "out": None if out is None else str(out)}
+        return {**_Soak(config, env, path, stop, observed).go(quiet), "out": None if out is None else str(out)}

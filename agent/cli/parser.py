@@ -7,6 +7,7 @@ import importlib.metadata
 from typing import Any, NoReturn
 
 from .bench import add_bench
+from .compare import add_compare
 from .compile import add_compile, add_warmup
 from .completion import add_completion
 from .doctor import add_doctor
@@ -33,6 +34,7 @@ GROUPS = {
         add_plot,
         add_report,
         add_watch,
+        add_compare,
     ],
     "measure": [
         add_bench,

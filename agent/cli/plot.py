@@ -6,10 +6,13 @@ import argparse
 from typing import Any
 
 from ..files import expanded
-from .options import add_command, add_json
+from .options import add_command, add_json, whole
 
 # Those of `plots.panels`, which is not loaded to show a help.
-PANELS = ("return", "reward", "value", "spikes", "payload", "retention", "weights", "speed")
+PANELS = (
+    *("return", "reward", "value", "spikes", "payload", "retention", "weights", "latency", "speed"),
+    *("recovery", "raster"),
+)
 
 
 def add_plot(commands: Any) -> None:
@@ -33,6 +36,7 @@ def add_plot(commands: Any) -> None:
         metavar="PANEL",
         help=f"panels to draw: {', '.join(PANELS)} (default: all that have data)",
     )
+    _add_replay(parser)
     add_json(parser)
     parser.set_defaults(command=_plot, show=_show_plot)
 
@@ -46,20 +50,33 @@ def add_report(commands: Any) -> None:
     parser.add_argument(
         "--out", type=expanded, metavar="FILE", help="file to write, .html (default: report.html in the folder)"
     )
+    _add_replay(parser)
     add_json(parser)
     parser.set_defaults(command=_report, show=_show_report)
+
+
+def _add_replay(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--replay",
+        nargs="?",
+        type=whole,
+        const=256,
+        default=0,
+        metavar="TICKS",
+        help="let the last agent act in its environment, without learning (default 256 ticks), for a raster of spikes",
+    )
 
 
 def _plot(options: argparse.Namespace) -> dict[str, Any]:
     from ..plots.figure import plot
 
-    return plot(options.runs, options.out, options.only)
+    return plot(options.runs, options.out, options.only, options.replay)
 
 
 def _report(options: argparse.Namespace) -> dict[str, Any]:
     from ..plots.report import report
 
-    return report(options.run_dir, options.out)
+    return report(options.run_dir, options.out, options.replay)
 
 
 def _show_plot(result: dict[str, Any]) -> None:

@@ -31,6 +31,11 @@ def add_soak(commands: Any) -> None:
     soak.add_argument(
         "--out", type=expanded, metavar="DIR", help="keep the folder of the run here (default: thrown away)"
     )
+    soak.add_argument(
+        "--observed",
+        action="store_true",
+        help="with all that can look at an agent: metrics.csv, a probe, telemetry with hooks",
+    )
     soak.add_argument("--check", action="store_true", help="exit code 1 if memory or time grow beyond the bounds")
     soak.add_argument("--quiet", action="store_true", help="show no progress")
     add_json(soak)
@@ -47,7 +52,7 @@ def _soak(options: argparse.Namespace) -> dict[str, Any]:
         changes["seed"] = options.seed
     check_at_least("ticks", options.ticks, MIN_TICKS)
     config = resolve_config(options.source).with_changes({**changes, "steps": options.ticks})
-    result = soak(config, options.out, options.quiet)
+    result = soak(config, options.out, options.quiet, options.observed)
     if options.check:
         for line in result["violations"]:
             print(f"synaptick: soak: {line}", file=sys.stderr)
@@ -105,6 +110,14 @@ def _counts(result: dict[str, Any]) -> Iterator[str]:
         f"in {result['scans']:,} scans of the state at most {result['non_finite']:,} numbers not finite, "
         f"{result['denormal']:,} denormal"
     )
+    if "observed" in result:
+        seen, heard = result["observed"], result["observed"]["heard"]
+        yield (
+            f"observed: {seen['metrics_rows']:,} rows of metrics, {seen['probe_rows']:,} rows of a probe of "
+            f"{seen['probe_bytes']:,} bytes; hooks of telemetry heard {heard.get('steps', 0):,} steps, "
+            f"{heard.get('episodes', 0):,} episodes, {heard.get('rows', 0):,} rows; "
+            f"{seen['telemetry']['missed']:,} calls missed"
+        )
     blocks = result["interpreter_blocks"]
     yield (
         f"collections of garbage: {', '.join(map(str, result['collections']))} (by generation); "

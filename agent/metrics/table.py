@@ -76,9 +76,7 @@ class MetricsFile:
         OSError
             If it cannot be written; it is with the next one that can.
         """
-        if self._since:  # the last one was there for the time being
-            self._lines.pop()
-            self._size = 0
+        gone = len(self._lines.pop()) if self._since else 0  # the last one was there for the time being
         self._since = (self._since + 1) % self._apart
         self._lines.append(",".join(told(row[name]) for name in self._columns) + "\n")
         if not self._since and len(self._lines) >= MAX_ROWS:
@@ -87,7 +85,10 @@ class MetricsFile:
         row_at, self._size = self._size, 0  # until the row is whole on disk, the next one writes all
         if row_at and self.path.exists() and self.path.stat().st_size == row_at:
             row_bytes = self._lines[-1].encode()
-            with self.path.open("ab", buffering=0) as file:
+            with self.path.open("r+b", buffering=0) as file:
+                # Cut first: of a row that is cut short by a kill it is known that it is none.
+                row_at = file.truncate(row_at - gone)
+                file.seek(row_at)
                 if file.write(row_bytes) == len(row_bytes):
                     self._size = row_at + len(row_bytes)
                     return

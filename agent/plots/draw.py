@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .panels import Drawable, Lines, Part
+from .raster import draw_raster
 from .runs import READOUT
 from .series import band_of, thinned
 from .style import SHADE, THIN, format_sizes, format_steps, format_values, line_style
@@ -80,8 +81,12 @@ def _draw_panel(figure: Figure, cell: SubplotSpec, drawable: Drawable, labels: S
     for k, (part, lines) in enumerate(parts):
         axes = figure.add_subplot(rows[k], sharex=all_axes[0] if all_axes else None)
         all_axes.append(axes)
-        draw = _draw_histogram if part.histogram else _draw_curves
-        draw(axes, part, lines, labels, names)
+        if part.raster:
+            draw_raster(axes, lines)
+        elif part.histogram:
+            _draw_histogram(axes, part, lines, labels, names)
+        else:
+            _draw_curves(axes, part, lines, labels, names, panel.change)
         # Read without turning the head, and with room for a unit.
         axes.set_ylabel(part.label, rotation=0, ha="left", va="bottom")
         axes.yaxis.set_label_coords(0, 1.03)
@@ -90,7 +95,7 @@ def _draw_panel(figure: Figure, cell: SubplotSpec, drawable: Drawable, labels: S
         axes.tick_params(labelbottom=False)
     last.set_xlabel(panel.x_label)
     first.set_title(panel.title, loc="left", pad=18)
-    if len(names) > 1:
+    if len(names) > 1 and not parts[0][0].raster:
         _name_lines(first, panel.title, names, len(labels), width)
 
 
@@ -117,7 +122,9 @@ def _raised(axes: Axes) -> Any:
     return axes.transAxes + ScaledTranslation(0, 19 / 72, axes.figure.dpi_scale_trans)
 
 
-def _draw_curves(axes: Axes, part: Part, lines: Lines, labels: Sequence[str], names: Sequence[str]) -> None:
+def _draw_curves(
+    axes: Axes, part: Part, lines: Lines, labels: Sequence[str], names: Sequence[str], change: bool
+) -> None:
     for (label, line), curves in lines.items():
         style = _style(label, line, labels, names)
         if len(curves) > 1:
@@ -135,7 +142,7 @@ def _draw_curves(axes: Axes, part: Part, lines: Lines, labels: Sequence[str], na
         if part.band:
             axes.fill_between(band.steps, band.low, band.high, color=style["color"], **SHADE)
         axes.plot(band.steps, band.mean, **style)
-    format_steps(axes)
+    format_steps(axes, change)
     drawn = np.concatenate([curve.values for curves in lines.values() for curve in curves])
     format_values(axes, drawn, part.low, part.high, part.wide)
 

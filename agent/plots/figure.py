@@ -18,7 +18,9 @@ FORMATS = (".png", ".svg", ".pdf")
 DEFAULT_NAME = "plot.png"
 
 
-def plot(paths: Sequence[Path], out: Path | None = None, only: Sequence[str] | None = None) -> dict[str, Any]:
+def plot(
+    paths: Sequence[Path], out: Path | None = None, only: Sequence[str] | None = None, replay: int = 0
+) -> dict[str, Any]:
     """Draw runs and return what was drawn: ``out``, ``panels``, ``left_out`` (why, by panel), ``runs``, ``groups``.
 
     Runs that differ in nothing but their seed are one curve, their interquartile mean.
@@ -31,6 +33,9 @@ def plot(paths: Sequence[Path], out: Path | None = None, only: Sequence[str] | N
         A file whose name ends in one of `FORMATS`; by default `DEFAULT_NAME` in the first folder.
     only : sequence of str, optional
         Names of panels; by default all that have data.
+    replay : int, optional
+        Ticks for which the last agent acts in its environment, without learning, for a raster of its spikes; 0: none,
+        unless that panel is asked for.
 
     Raises
     ------
@@ -46,7 +51,7 @@ def plot(paths: Sequence[Path], out: Path | None = None, only: Sequence[str] | N
     if out.suffix.lower() not in FORMATS:
         raise ConfigError(f"--out {out}: allowed: a name that ends in {', '.join(FORMATS)}")
     groups = open_groups(paths)
-    panels, left_out = drawable(groups, only)
+    panels, left_out = drawable(groups, only, replay)
     with styled():
         figure = figure_of(panels, [group.label for group in groups], _heading(groups))
         buffer = io.BytesIO()

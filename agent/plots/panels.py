@@ -8,12 +8,15 @@ from typing import NamedTuple
 import numpy as np
 
 from ..arena.placement import NET_NAMES
-from ..errors import ConfigError, StateError
+from ..errors import ConfigError, EnvError, RunError, StateError
 from ..metrics import METRICS_FILE
-from ..training.episodes import RECENT
+from ..metrics.episodes import RECENT
+from ..training.changes import CHANGES_FILE
 from ..training.results import RESULTS_FILE
 from ..training.run_folder import CHECKPOINTS
 from .read import STEP, Column
+from .recovery import returns_after_changes, rewards_after_changes
+from .replay import TICKS, checked_ticks, spikes_of
 from .runs import Group, Run, layer_names
 from .series import Curve, curve_of, trailing_mean
 
@@ -36,7 +39,8 @@ class Part(NamedTuple):
         Whether values, all positive, may need a logarithmic axis.
     band : bool
         Whether the interquartile mean of several runs has its interval behind it.
-    histogram : bool
+    histogram, raster : bool
+        Whether it is a histogram of values, or shows the spikes of each layer, (ticks, neurons).
     """
 
     label: str
@@ -46,6 +50,7 @@ class Part(NamedTuple):
     wide: bool = False
     band: bool = False
     histogram: bool = False
+    raster: bool = False
 
 
 class Panel(NamedTuple):
@@ -61,6 +66,10 @@ class Panel(NamedTuple):
     parts : tuple of Part
         From top to bottom.
     x_label : str
+    change : bool
+        Whether steps are counted from a change at 0.
+    special : bool
+        Whether most runs have nothing for it, so that it is left out in silence unless it is asked for.
     """
 
     name: str
@@ -68,6 +77,8 @@ class Panel(NamedTuple):
     source: str
     parts: tuple[Part, ...]
     x_label: str = "environment steps"
+    change: bool = False
+    special: bool = False
 
 
 class Drawable(NamedTuple):
@@ -173,24 +184,45 @@ PANELS = (
         "size of a weight (those that are 0 left out)",
     ),
     Panel(
-        "speed",
-        "Speed",
+        "latency",
+        "Latency",
         METRICS_FILE,
         (
             Part(
-                "time of a tick (µs)",
+                "time of a step, environment included (µs)",
                 _columns({"median": "tick_us_p50", "99th percentile": "tick_us_p99"}),
                 low=0,
                 wide=True,
             ),
-            Part("ticks a second", _columns({"": "ticks_per_second"}), low=0),
         ),
     ),
+    Panel("speed", "Speed", METRICS_FILE, (Part("ticks a second", _columns({"": "ticks_per_second"}), low=0),)),
+    Panel(
+        "recovery",
+        "Recovery after changes",
+        CHANGES_FILE,
+        (
+            Part("return of an episode", returns_after_changes, band=True),
+            Part("reward a step", rewards_after_changes, band=True),
+        ),
+        "steps since a change of the world",
+        change=True,
+        special=True,
+    ),
 )
-NAMES = tuple(panel.name for panel in PANELS)
+RASTER = "raster"
+NAMES = (*(panel.name for panel in PANELS), RASTER)
 
 
-def drawable(groups: Sequence[Group], only: Sequence[str] | None = None) -> tuple[list[Drawable], dict[str, str]]:
+def raster_panel(ticks: int) -> Panel:
+    """Return the panel of what the last agent does when it acts for so many ticks (`replay`)."""
+    part = Part("what the last agent sends, not learning", lambda run: spikes_of(run, ticks), raster=True)
+    return Panel(RASTER, "Raster of the actor", CHECKPOINTS[0], (part,), "ticks")
+
+
+def drawable(
+    groups: Sequence[Group], only: Sequence[str] | None = None, replay: int = 0
+) -> tuple[list[Drawable], dict[str, str]]:
     """Return the panels that have data, and why each of the others has none.
 
     Parameters
@@ -198,6 +230,8 @@ def drawable(groups: Sequence[Group], only: Sequence[str] | None = None) -> tupl
     groups : sequence of Group
     only : sequence of str, optional
         Names of the panels to draw; each of them must have data then.
+    replay : int, optional
+        Ticks for which agents are to act in their environments, for a raster; 0: only if that panel is asked for.
 
     Raises
     ------
@@ -210,19 +244,22 @@ def drawable(groups: Sequence[Group], only: Sequence[str] | None = None) -> tupl
         if name not in NAMES:
             raise ConfigError(f"--only {name}: there is no such panel; allowed: {', '.join(NAMES)}")
     found, left_out = [], {}
-    for panel in PANELS:
+    panels = list(PANELS)
+    if replay or RASTER in (only or ()):
+        panels.append(raster_panel(checked_ticks(replay or TICKS)))
+    for panel in panels:
         if only and panel.name not in only:
             continue
         try:
             parts = [(part, _collected(part, groups)) for part in panel.parts]
-        except StateError as error:
+        except (StateError, EnvError, RunError) as error:
             parts, why = [], str(error)
         else:
             why = _why_empty(panel, [run for group in groups for run in group.runs])
         parts = [(part, lines) for part, lines in parts if lines]
         if parts:
             found.append(Drawable(panel, tuple(parts)))
-        else:
+        elif only or not panel.special:
             left_out[panel.name] = why
     if only and left_out:
         raise StateError("; ".join(f"panel {name} cannot be drawn: {why}" for name, why in left_out.items()))
@@ -233,6 +270,8 @@ def drawable(groups: Sequence[Group], only: Sequence[str] | None = None) -> tupl
 
 def _collected(part: Part, groups: Sequence[Group]) -> Lines:
     lines: Lines = {}
+    if part.raster and sum(len(group.runs) for group in groups) > 1:
+        raise StateError("spikes are shown of one run at a time")
     for group in groups:
         for run in group.runs:
             for line, curve in part.curves(run).items():

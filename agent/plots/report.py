@@ -34,7 +34,7 @@ _SUMMARY = {
 }
 
 
-def report(path: Path, out: Path | None = None) -> dict[str, Any]:
+def report(path: Path, out: Path | None = None, replay: int = 0) -> dict[str, Any]:
     """Write a page about a run, and return ``out``, its ``bytes``, ``panels`` and ``left_out``, as `plot` does.
 
     The page is one file, asks for nothing from a network, and needs no script.
@@ -45,6 +45,8 @@ def report(path: Path, out: Path | None = None) -> dict[str, Any]:
         Folder of the run.
     out : Path, optional
         A file whose name ends in one of `FORMATS`; by default `DEFAULT_NAME` in the folder.
+    replay : int, optional
+        As for `plot`.
 
     Raises
     ------
@@ -58,7 +60,7 @@ def report(path: Path, out: Path | None = None) -> dict[str, Any]:
     if out.suffix.lower() not in FORMATS:
         raise ConfigError(f"--out {out}: allowed: a name that ends in {', '.join(FORMATS)}")
     run = open_run(path)
-    figures, left_out = _figures(run)
+    figures, left_out = _figures(run, replay)
     title = f"{run.config.env}, seed {run.config.seed}"
     notes = [f"No figure of {name}: {why}." for name, why in left_out.items()]
     changed, others = _settings(run.config)
@@ -79,11 +81,11 @@ def report(path: Path, out: Path | None = None) -> dict[str, Any]:
     return {"out": str(out), "bytes": len(content), "panels": list(figures), "left_out": left_out}
 
 
-def _figures(run: Run) -> tuple[dict[str, str], dict[str, str]]:
+def _figures(run: Run, replay: int) -> tuple[dict[str, str], dict[str, str]]:
     """Return the figures by panel, and why others are missing."""
     group = Group(run.config.env, (run,))
     try:
-        panels, left_out = drawable([group])
+        panels, left_out = drawable([group], replay=replay)
     except StateError as error:  # there is no data yet; the rest of the page still tells what the run is
         return {}, {"anything": str(error)}
     with styled(**SVG_SETTINGS):

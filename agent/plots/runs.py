@@ -15,6 +15,7 @@ from ..arena.placement import NET_NAMES
 from ..config import Config
 from ..errors import ConfigError, StateError, one_line
 from ..metrics import METRICS_FILE
+from ..training.changes import CHANGES_FILE
 from ..training.config_file import load_config
 from ..training.results import RESULTS_FILE
 from ..training.run_folder import CONFIG_FILE, RunFolder
@@ -35,14 +36,15 @@ class Run:
     ----------
     path : Path
     config : Config
-    results, metrics : dict of str to array
-        Columns of results.csv and metrics.csv; empty if there is no such file.
+    results, metrics, changes : dict of str to array
+        Columns of results.csv, metrics.csv and changes.csv; empty if there is no such file.
     """
 
     path: Path
     config: Config
     results: Table
     metrics: Table
+    changes: Table
 
     @cached_property
     def weights(self) -> dict[str, NDArray[np.float32]]:
@@ -87,7 +89,7 @@ def open_run(path: Path) -> Run:
             f"{path} holds no run: {CONFIG_FILE} is missing; give a folder that `synaptick run` has written"
         )
     config = load_config(path / CONFIG_FILE)
-    return Run(path, config, read_table(path / RESULTS_FILE), read_table(path / METRICS_FILE))
+    return Run(path, config, *(read_table(path / name) for name in (RESULTS_FILE, METRICS_FILE, CHANGES_FILE)))
 
 
 def open_groups(paths: Sequence[Path]) -> list[Group]:
@@ -107,24 +109,24 @@ def open_groups(paths: Sequence[Path]) -> list[Group]:
         seen.add(path.resolve())
     groups: list[tuple[dict[str, Any], list[Run]]] = []
     for run in map(open_run, paths):
-        settings = _compared(run.config)
+        settings = compared_settings(run.config)
         same = next((runs for others, runs in groups if others == settings), None)
         if same is None:
             groups.append((settings, [run]))
         else:
             same.append(run)
-    labels = _labels([settings for settings, _ in groups])
+    labels = labels_of([settings for settings, _ in groups])
     return [Group(label, tuple(runs)) for label, (_, runs) in zip(labels, groups, strict=True)]
 
 
-def _compared(config: Config) -> dict[str, Any]:
+def compared_settings(config: Config) -> dict[str, Any]:
     """Return the settings that make two runs differ."""
     values = config.to_dict()
     kept = (spec.name for spec in fields(Config) if spec.name not in FREE and spec.metadata["group"] != "Files")
     return {name: values[name] for name in kept}
 
 
-def _labels(settings: Sequence[dict[str, Any]]) -> list[str]:
+def labels_of(settings: Sequence[dict[str, Any]]) -> list[str]:
     """Return for each group what differs; where that is much, only what most others have otherwise."""
     differ = [name for name in settings[0] if any(each[name] != settings[0][name] for each in settings)]
     usual = {name: _most_common([each[name] for each in settings]) for name in differ}

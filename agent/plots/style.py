@@ -96,12 +96,15 @@ def line_style(group: int, line: int, groups: int, lines: int) -> dict[str, Any]
     return style
 
 
-def format_steps(axes: Axes) -> None:
-    """Begin at 0, and write steps as 20k or 1.5M."""
+def format_steps(axes: Axes, change: bool = False) -> None:
+    """Write steps as 20k or 1.5M; begin at 0, or mark it as that of a change."""
     from matplotlib.ticker import EngFormatter, MaxNLocator
 
     axes.margins(x=0.01)
-    axes.set_xlim(left=0)
+    if change:
+        axes.axvline(0, color=INK, linewidth=0.9)
+    else:
+        axes.set_xlim(left=0)
     axes.xaxis.set_major_formatter(EngFormatter(sep=""))
     axes.xaxis.set_major_locator(MaxNLocator(6))
 

@@ -6,7 +6,7 @@
 `Residual`            an agent that corrects what a controller asks for, within bounds that grow
 `Watchdog`            what is looked for, and what is done about it
 `Snapshots`           copies of the agent to go back to, and on their way to disk
-`Telemetry`           rows of metrics while the machine runs
+`Telemetry`           rows of metrics, and calls of hooks, while the machine runs
 `Plant`, `Clock`      what a loop needs of a machine, and of time
 `Histogram`           durations in constant memory
 `EventLog`, `Event`   what happened

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Collection
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Protocol
 
@@ -81,7 +81,7 @@ class Loop:
         As for `Quiet`: processors to be pinned to, real-time priority, whether processors are kept from sleeping, and
         whether to leave the garbage collector on.
     telemetry : Telemetry, optional
-        Rows of metrics while the loop runs.
+        Rows of metrics, and calls of hooks, while the loop runs.
     clock : Clock, optional
     options
         As for `Guard`: watchdog, fallback, safe_action, snapshots, learn, shadow, hand_over_seconds, events, cpu_time.
@@ -99,7 +99,8 @@ class Loop:
     running : bool
         Whether `run` is at work.
     stopped : str
-        What ended the last run: "steps", "seconds", "stop", "overrun" or the name of an exception; "" while it runs.
+        What ended the last run: "steps", "seconds", "stop", "hook", "overrun" or the name of an exception; "" while it
+        runs.
 
     Raises
     ------
@@ -149,6 +150,7 @@ class Loop:
         self.wake_time, self.busy_time = Histogram(), Histogram()
         self.periods = self.misses = self.skipped = self.jumps = self.sense_failures = self.act_failures = 0
         self.stopped, self._stopping, self.running = "", False, False
+        self._reward, self._over, self._heard = 0.0, False, False
         self._begun = self._ended = self._clock.now()
         self.allocations: dict[str, int | None] | None = None
 
@@ -170,22 +172,24 @@ class Loop:
         self.stopped, self._stopping, self.running = "", False, True
         self.guard.warm_up()
         last = math.inf if steps is None else self.periods + steps
-        try:
-            with self.quiet, self._telling():
-                self._begun = self._clock.now()
-                if self.periods:  # of an earlier run; the machine was left alone since then
-                    self.guard.was_late(abs(self._begun - self._ended) / self._pacer.period)
-                self.stopped = self._work(last, math.inf if seconds is None else seconds * SECOND)
-        except BaseException as error:
-            self.stopped = type(error).__name__
-            raise
-        finally:
-            self._ended, self.running = self._clock.now(), False
-            self._send_final()
+        # Telemetry is around all of it: its thread is not pinned as the loop is, and no hook delays the final action.
+        with ExitStack() as telling:
+            try:
+                if self.telemetry is not None:
+                    guard = self.guard
+                    telling.enter_context(self.telemetry.of(guard.agent, self.busy_time, guard.snapshots, self.stop))
+                with self.quiet:
+                    self._begun = self._clock.now()
+                    if self.periods:  # of an earlier run; the machine was left alone since then
+                        self.guard.was_late(abs(self._begun - self._ended) / self._pacer.period)
+                    self.stopped = self._work(last, math.inf if seconds is None else seconds * SECOND)
+            except BaseException as error:
+                self.stopped = type(error).__name__
+                raise
+            finally:
+                self._ended, self.running = self._clock.now(), False
+                self._send_final()
         return self.report()
-
-    def _telling(self) -> AbstractContextManager[Any]:
-        return nullcontext() if self.telemetry is None else self.telemetry.of(self.guard.agent, self.busy_time)
 
     def _send_final(self) -> None:
         if self._final_action is None:
@@ -258,8 +262,10 @@ class Loop:
         }
 
     def close(self) -> None:
-        """Close the guard."""
+        """Close the guard, whose last snapshot hooks are told of."""
         self.guard.close()
+        if self.telemetry is not None:
+            self.telemetry.closed()
 
     def __enter__(self) -> Loop:
         return self
@@ -275,7 +281,7 @@ class Loop:
         pacer, settled = self._pacer, self.periods + SETTLED
         blocks = compiled = 0
         pacer.begin()
-        stopped = ""
+        stopped = self._asked()
         while not stopped:
             pacer.wait()
             if pacer.jumped:
@@ -292,7 +298,7 @@ class Loop:
                 self.guard.trouble("overrun", f"a step was not done by the next deadline: {self.overrun}")
                 self.guard.was_late(skipped)
             if self._stopping:
-                stopped = "stop"
+                stopped = self._asked()
             elif pacer.missed and self.overrun == "stop":
                 stopped = "overrun"
             elif self.periods >= last:
@@ -306,15 +312,23 @@ class Loop:
             }
         return stopped
 
+    def _asked(self) -> str:
+        """Return who has asked for an end, "" if nobody has."""
+        by_hook = self.telemetry is not None and self.telemetry.stopped
+        return "" if not self._stopping else "hook" if by_hook else "stop"
+
     def _period(self) -> None:
         begun = self._clock.now()
         self.periods += 1
+        self._heard = False
         action = self._decide()
         if self.overrun == "hold" and self._clock.now() >= self._pacer.deadline:
             self.guard.was_not_sent()
         elif action is not None:  # there is none yet if the first observation ends an episode
             self._send(action)
         self.guard.settle()
+        if self.telemetry is not None and self._heard:
+            self.telemetry.passed.add(self._reward, self._over)
         self.busy_time.add(self._clock.now() - begun)
 
     def _send(self, action: Any) -> bool:
@@ -341,6 +355,7 @@ class Loop:
             self.sense_failures += 1
             guard.trouble("sense", f"sense() failed: {_told(error)}")
             return guard.step(0.0, None, settle=False)
+        self._reward, self._over, self._heard = reward, bool(over), True
         if not over:
             return guard.step(reward, observation, applied, settle=False)
         guard.end(reward, observation if over == "truncated" else None)

@@ -80,6 +80,11 @@ class Snapshots:
         return Agent.load_newest(folder)
 
     @property
+    def folder(self) -> Path | None:
+        """Where snapshots are written; None if they are not."""
+        return None if self._writer is None else self._writer.folder
+
+    @property
     def nbytes(self) -> int:
         """Bytes of all copies."""
         return int(self._blocks.nbytes)

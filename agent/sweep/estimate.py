@@ -11,8 +11,9 @@ from typing import Any
 from ..agent import Agent
 from ..arena.dimensions import is_rare
 from ..config import Config
+from ..metrics.hooks import StopRun
 from ..training.environment import environment_seed, make_env_of
-from ..training.hooks import Functions, StopRun
+from ..training.hooks import Functions
 from ..training.loop import run
 from .engine import Engine, outcomes
 from .spec import Arm

@@ -11,8 +11,8 @@ import numpy as np
 
 from ..agent import Agent
 from ..errors import ConfigError
-from ..training.episodes import RECENT, Tally
-from ..training.hooks import StopRun
+from ..metrics.episodes import RECENT, Tally
+from ..metrics.hooks import StopRun
 from ..training.results import OLDER_RESULTS_FILE, RESULTS_FILE
 
 # By name: what is greatest in the best run.

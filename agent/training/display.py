@@ -9,8 +9,8 @@ from types import TracebackType
 from typing import Any, Protocol, TextIO
 
 from ..metrics import Row
+from ..metrics.episodes import Tally
 from .console import announce, lines_above, progress_stream
-from .episodes import Tally
 from .panel import BLOCKS, Curve, panel_lines
 
 LINE_SECONDS = 5.0

@@ -9,8 +9,8 @@ import numpy as np
 
 from ..agent import Agent
 from ..errors import ConfigError, Interrupted
+from ..metrics.episodes import Tally
 from .environment import environment_seed
-from .episodes import Tally
 from .guarded_env import GuardedEnv, cause_of, env_failure
 from .hooks import Functions
 from .interrupts import StopRequest

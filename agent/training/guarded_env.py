@@ -44,6 +44,11 @@ class GuardedEnv:
     config : Config
     stop : StopRequest
 
+    Attributes
+    ----------
+    result : object
+        What the last step returned, whatever that is.
+
     Raises
     ------
     EnvError
@@ -52,6 +57,7 @@ class GuardedEnv:
 
     def __init__(self, config: Config, stop: StopRequest) -> None:
         self._config, self._stop, self._elsewhere = config, stop, stop.elsewhere
+        self.result: Any = None
         self._make()
 
     def _make(self) -> None:
@@ -83,7 +89,8 @@ class GuardedEnv:
         elsewhere = self._elsewhere
         elsewhere.__enter__()  # a `with` costs twice as much, every step
         try:
-            return self._env.step(action)
+            self.result = result = self._env.step(action)
+            return result
         except BaseException as error:
             raise EnvRaised(described(error)) from error
         finally:

@@ -1,59 +1,20 @@
-"""What others may do while an agent runs: hooks, and the calls they get."""
+"""The hooks of a run (`metrics.hooks`), and the calls they get."""
 
 from __future__ import annotations
 
+import copy
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, Protocol
+from typing import Any
 
 from ..agent import Agent
-from ..errors import ConfigError, HookError, RunError, described, one_line
+from ..errors import HookError, RunError, described
+from ..metrics.episodes import Tally
+from ..metrics.hooks import EVENTS, StopRun, checked_hooks
 from .console import warn
-from .episodes import Tally
-
-EVENTS = ("on_start", "on_step", "on_episode", "on_log", "on_checkpoint", "on_stop")
-
-
-class Hook(Protocol):
-    """What a hook may have; a class with any of these methods is one, and one that lacks a method is not called for it.
-
-    ::
-
-        class Best:
-            def on_episode(self, tally):
-                if tally.mean_return is not None and tally.mean_return > 495:
-                    raise StopRun("495 is reached")
-
-        run(agent, env, 100_000, hooks=[Best()])
-
-    A hook that raises ends the run as an environment that raises does, with everything learned so far saved; `StopRun`
-    ends it as its last step would.
-    """
-
-    def on_start(self, agent: Agent, tally: Tally) -> None:
-        """Before the first step, with the counts that the run goes on from."""
-
-    def on_step(self, tally: Tally) -> None:
-        """After every step: keep it short, one microsecond is a tenth of a step of CartPole."""
-
-    def on_episode(self, tally: Tally) -> None:
-        """After an episode has ended: ``tally.last_return``, ``tally.last_length``."""
-
-    def on_log(self, row: Mapping[str, float | None]) -> None:
-        """Every ``log_every`` steps, with a row of metrics (`metrics.Readings.read`)."""
-
-    def on_checkpoint(self, path: Path) -> None:
-        """After a checkpoint has been written."""
-
-    def on_stop(self, tally: Tally) -> None:
-        """After the last step, whatever ended the run."""
-
-
-class StopRun(Exception):
-    """Raised by a hook: the run ends here, as if all its steps were done. The text says why."""
 
 
 class Functions(SimpleNamespace):
@@ -90,10 +51,7 @@ class Hooks:
     on_stop: tuple[Callable[..., None], ...]
 
     def __init__(self, hooks: Iterable[Any], around: AbstractContextManager[Any] | None = None) -> None:
-        given, self.stopped = tuple(hooks), ""
-        for hook in given:
-            if not any(callable(getattr(hook, event, None)) for event in EVENTS):
-                raise ConfigError(f"{one_line(hook)} is no hook: it has none of {', '.join(EVENTS)}")
+        given, self.stopped = checked_hooks(hooks), ""
         for event in EVENTS:
             setattr(self, event, tuple(_functions(given, event, around or nullcontext())))
 
@@ -129,12 +87,14 @@ class Hooks:
         for call in self.on_checkpoint:
             call(path)
 
-    def put_first(self, hook: Any) -> None:
-        """Have a hook of our own called before the others."""
+    def led_by(self, hook: Any) -> Hooks:
+        """Return these with a hook of our own before the others; these, which another run may be given, stay."""
+        led = copy.copy(self)
         for event in EVENTS:
             function = getattr(hook, event, None)
             if callable(function):
-                setattr(self, event, (function, *getattr(self, event)))
+                setattr(led, event, (function, *getattr(self, event)))
+        return led
 
 
 def _functions(hooks: Iterable[Any], event: str, around: AbstractContextManager[Any]) -> Iterator[Callable[..., None]]:

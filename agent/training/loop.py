@@ -10,10 +10,11 @@ from gymnasium.vector import VectorEnv
 
 from ..agent import Agent
 from ..errors import EnvError, InputError, one_line
+from ..metrics.episodes import Tally
+from ..metrics.hooks import StopRun
 from ..spaces import as_reward
 from .console import warn
-from .episodes import Tally
-from .hooks import Hooks, StopRun
+from .hooks import Hooks
 from .metrics_log import MetricsLog
 
 CONTRACT = (
@@ -99,7 +100,7 @@ def run(
     tally : Tally, optional
         Counts to go on from.
     hooks : iterable of Hook, or Hooks
-        Called as `hooks.Hook` says. One that raises `StopRun` ends the run.
+        Called as `metrics.hooks.Hook` says. One that raises `StopRun` ends the run.
     log_every : int, optional
         Steps from one row of metrics to the next, if a hook takes them; 0: none.
     seconds : float, optional
@@ -119,16 +120,16 @@ def run(
         If a hook raises.
     """
     tally, hooked = tally or Tally(), hooks if isinstance(hooks, Hooks) else Hooks(hooks)
-    if log_every and hooked.on_log:
-        hooked.put_first(MetricsLog(log_every, hooked.on_log, seconds))
+    hooked.stopped = ""
+    called = hooked.led_by(MetricsLog(log_every, hooked.on_log, seconds)) if log_every and hooked.on_log else hooked
     try:
-        hooked.start(agent, tally)
+        called.start(agent, tally)
         action = agent.last_action if resume else _begin(agent, env, seed, learn, tally)
-        _live(agent, env, steps, learn, tally, action, hooked)
+        _live(agent, env, steps, learn, tally, action, called)
     except StopRun as stop:
         hooked.stopped = str(stop)
     finally:
-        hooked.stop(tally)
+        called.stop(tally)
     return tally
 
 

@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 
 from ..agent import Agent
+from ..metrics.episodes import Tally
 from ..metrics.histogram import Histogram
 from ..metrics.readings import Readings
-from .episodes import Tally
 
 # One step in so many is timed: two looks at the clock cost as much as a small step may.
 TIMED = 32

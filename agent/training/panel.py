@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from itertools import pairwise
 
 from ..metrics import Row
-from .episodes import Tally
+from ..metrics.episodes import Tally
 
 # Points of the curve that are kept; when there are as many, neighbors become their mean.
 POINTS = 512

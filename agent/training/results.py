@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from ..errors import StateError
 from ..files import write_atomically
-from .episodes import Tally
+from ..metrics.episodes import Tally
 
 RESULTS_FILE = "results.csv"
 OLDER_RESULTS_FILE = "results.older.csv"

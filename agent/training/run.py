@@ -13,12 +13,14 @@ from ..compilation import notice
 from ..config import Config
 from ..errors import ConfigError, Interrupted, StateError
 from ..metrics import Row
+from ..metrics.episodes import Tally
+from ..metrics.hooks import StopRun
+from .changes import Changes
 from .console import announce, warn
 from .display import Display, Silent, make_display
 from .environment import environment_seed
-from .episodes import Tally
 from .guarded_env import GuardedEnv, cause_of, env_failure
-from .hooks import Functions, Hooks, StopRun
+from .hooks import Functions, Hooks
 from .interrupts import StopRequest
 from .loop import run
 from .run_folder import CONFIG_FILE, RunFolder
@@ -49,7 +51,7 @@ def start_run(
     quiet : bool
         Show no progress.
     hooks : callable, optional
-        Given the folder of the run, returns hooks (`hooks.Hook`).
+        Given the folder of the run, returns hooks (`metrics.hooks.Hook`).
     threads : int
         1, or 2 for `Agent.in_two_threads`; the run is the same.
 
@@ -151,7 +153,7 @@ class _Run:
         self.outcome = ""
         self.begun = time.monotonic()
         self.display: Display = Silent()
-        self.metrics = folder.open_metrics(agent)
+        self.metrics, self.changes = folder.open_metrics(agent), Changes(folder.path, agent.ticks)
         # Rows come before what a hook may raise, checkpoints after what it may do in a step.
         rows, steps = (
             Functions(on_log=self._after_row, on_episode=self._after_episode),
@@ -228,6 +230,7 @@ class _Run:
             )
 
     def _after_step(self, tally: Tally) -> None:
+        self.changes.look(self.env.result[4], tally.steps)
         if tally.steps % UPDATE_EVERY == 0 or tally.steps == self.config.steps:
             self.stop.retake_signals()
             self.display.update(tally)
@@ -240,6 +243,7 @@ class _Run:
     def _after_row(self, row: Row) -> None:
         self.display.log(row)
         self._attempt(lambda: self.metrics.add(row))
+        self._attempt(self.changes.flush)
 
     def _after_episode(self, tally: Tally) -> None:
         self._attempt(lambda: self.folder.write_episode(tally))
@@ -254,6 +258,7 @@ class _Run:
             self.failing = True
 
     def _write_checkpoint(self, failed: bool = False) -> None:
+        self.changes.flush()
         # Nobody knows how far an environment came that failed in the middle of a step.
         self.folder.write_checkpoint(self.agent, self.tally, None if failed else self.env.state())
         self.saved, self.failing = self.tally.steps, False

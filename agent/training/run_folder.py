@@ -16,10 +16,11 @@ from ..config import Config
 from ..errors import DamagedError, StateError
 from ..files import replace_and_keep, write_atomically
 from ..metrics import METRICS_FILE, MetricsFile, Readings
+from ..metrics.episodes import Tally
 from ..versions import versions
+from .changes import CHANGES_FILE
 from .config_file import dump_config, load_config
 from .console import warn
-from .episodes import Tally
 from .lock import FolderLock
 from .results import OLDER_RESULTS_FILE, RESULTS_FILE, Results
 
@@ -28,7 +29,7 @@ VERSIONS_FILE = "versions.json"
 SUMMARY_FILE = "summary.json"
 CHECKPOINTS = (checkpoint.NEWEST_FILE, checkpoint.OLDER_FILE)
 ALL_FILES = (
-    *(CONFIG_FILE, VERSIONS_FILE, RESULTS_FILE, OLDER_RESULTS_FILE, METRICS_FILE, SUMMARY_FILE),
+    *(CONFIG_FILE, VERSIONS_FILE, RESULTS_FILE, OLDER_RESULTS_FILE, METRICS_FILE, CHANGES_FILE, SUMMARY_FILE),
     *CHECKPOINTS,
 )
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from ..agent import Agent
 from ..errors import ConfigError
-from .episodes import Tally
-from .hooks import StopRun
+from ..metrics.episodes import Tally
+from ..metrics.hooks import StopRun
 
 # Rows after which every other one is written.
 MOST_ROWS = 4096

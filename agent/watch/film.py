@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..agent import Agent
-from ..training.episodes import Tally
+from ..metrics.episodes import Tally
 from .bars import bars, heading
 from .frame import Painter, number
 from .history import History

@@ -9,8 +9,8 @@ from typing import Any
 
 from ..config import Config
 from ..errors import ConfigError, Interrupted
+from ..metrics.episodes import Tally
 from ..training.environment import environment_seed
-from ..training.episodes import Tally
 from ..training.evaluation import MostProbable
 from ..training.guarded_env import cause_of, env_failure
 from ..training.hooks import Functions

@@ -17,7 +17,7 @@ import pytest
 from gymnasium import spaces
 from synaptick import Agent, StateError
 from synaptick.arena import checkpoint as file_format
-from synaptick.training.episodes import Tally
+from synaptick.metrics.episodes import Tally
 from synaptick.training.run_folder import RunFolder
 
 from ..support.common import CONTROLS, PARTS, SIZE, SYMBOLS, drive, make_agent, state

@@ -19,7 +19,7 @@ from synaptick.bench import learning
 from synaptick.bench.learning import bench_learning, configuration, learning_lines, summarize
 from synaptick.bench.suites import SUITES, Suite, Task
 from synaptick.bench.support.trials import tuned
-from synaptick.training.episodes import Tally
+from synaptick.metrics.episodes import Tally
 
 from ..support.common import ROOT
 from ..support.runs import Cli

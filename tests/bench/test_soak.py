@@ -12,6 +12,7 @@ import pytest
 from synaptick import Agent
 from synaptick.bench.soak import PARTS, violations
 from synaptick.bench.support.gauges import Line, Scanner
+from synaptick.cli.soak import soak_lines
 from synaptick.metrics.process import descriptors, resident
 from synaptick.realtime import Histogram
 
@@ -109,6 +110,23 @@ def test_it_is_the_run_that_run_makes(cli: Cli, tmp_path: Path) -> None:
     assert (states[0] == states[1]).all()
 
 
+def test_with_all_that_can_look_at_it_the_agent_lives_the_same(cli: Cli, tmp_path: Path) -> None:
+    code, out, err = cli("soak", ENV_ID, *SHORT, "--out", "seen", "--observed", "--quiet", "--json")
+    assert (code, err) == (0, "")
+    result = json.loads(out)
+    assert set(result) == {*KEYS, "observed"}
+    seen = result["observed"]
+    assert seen["metrics_rows"] == 10_000
+    assert seen["probe_rows"] == 10_000 + result["episodes"] + 1
+    assert seen["telemetry"]["failures"] == 0
+    assert seen["heard"]["steps"] + seen["heard"]["episodes"] + seen["telemetry"]["missed"] >= 10_000
+    assert result["file_bytes"]["metrics.csv"] > 100_000
+    assert cli("soak", ENV_ID, *SHORT, "--out", "unseen", "--quiet")[0] == 0
+    states = [Agent.load(tmp_path / name / "agent.synaptick").snapshot() for name in ("seen", "unseen")]
+    assert (states[0] == states[1]).all()
+    assert any(line.startswith("observed: 10,000 rows of metrics") for line in soak_lines(result))
+
+
 def test_without_out_nothing_is_left_and_the_table_has_a_row_a_tenth(
     cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -195,6 +213,10 @@ def test_what_a_system_does_not_tell_is_not_held_against_it() -> None:
     assert violations(whole() | unknown) == []
     short = {"ticks": 10**5, "resident_bytes": {"slope_per_1e6_ticks": 80_000.0}}
     assert violations(whole() | short) == []  # two pages
+    settling = {"ticks": 10**6, "resident_bytes": {"slope_per_1e6_ticks": 140_000.0}}
+    assert violations(whole() | settling | {"observed": {}}) == []
+    assert len(violations(whole() | settling)) == 1
+    assert len(violations(whole() | settling | {"ticks": 10**7, "observed": {}})) == 1
 
 
 def test_a_broken_bound_is_exit_code_one_only_when_checked(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from synaptick.plots.panels import NAMES
 from synaptick.training.run import start_run
 
 from .synthetic import settings, write_metrics, write_results
 
+# Panels that most runs have something for.
+USUAL = tuple(name for name in NAMES if name not in ("recovery", "raster"))
 MakeRun = Callable[..., Path]
 
 

@@ -14,7 +14,7 @@ from synaptick.plots.panels import NAMES, drawable
 from synaptick.plots.runs import open_groups
 
 from ..support.runs import SMALL, Cli
-from .conftest import MakeRun
+from .conftest import USUAL, MakeRun
 from .synthetic import settings, write_metrics
 
 MAGIC = {"png": b"\x89PNG\r\n\x1a\n", "svg": b"<?xml", "pdf": b"%PDF-"}
@@ -26,7 +26,7 @@ def test_a_figure_is_written_in_the_format_of_its_name(kind: str, make_run: Make
     code, printed, err = cli("plot", run, "--out", out, "--json")
     assert (code, err) == (0, "")
     found = json.loads(printed)
-    assert found == {"out": str(out), "panels": list(NAMES), "left_out": {}, "runs": 1, "groups": ["CartPole-v1"]}
+    assert found == {"out": str(out), "panels": list(USUAL), "left_out": {}, "runs": 1, "groups": ["CartPole-v1"]}
     assert out.read_bytes().startswith(MAGIC[kind])
 
 
@@ -45,7 +45,7 @@ def test_every_axis_of_every_panel_is_named(make_run: MakeRun) -> None:
     for paths in (runs[:1], runs):
         groups = open_groups(paths)
         found, left_out = drawable(groups)
-        assert [each.panel.name for each in found] == list(NAMES)
+        assert [each.panel.name for each in found] == list(USUAL)
         assert not left_out
         with style.styled():
             figure = draw.figure_of(found, [group.label for group in groups], "title")
@@ -99,7 +99,9 @@ def test_panels_without_data_are_left_out_with_the_reason(make_run: MakeRun, cli
     assert (code, err) == (0, "")
     first, second = printed.splitlines()
     assert first.startswith("1 run(s), panels return, weights -> ")
-    assert second == f"left out: reward, value, spikes, payload, retention, speed ({run} is without metrics.csv)"
+    assert (
+        second == f"left out: reward, value, spikes, payload, retention, latency, speed ({run} is without metrics.csv)"
+    )
     write_metrics(run, settings(), episodes=False)
     (run / "results.csv").write_text("step,episode,return,length\n")
     found = json.loads(cli("plot", run, "--out", tmp_path / "a.png", "--json")[1])

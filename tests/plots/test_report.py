@@ -9,11 +9,10 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from synaptick.plots.panels import NAMES
 from synaptick.versions import versions
 
 from ..support.runs import SMALL, Cli
-from .conftest import MakeRun
+from .conftest import USUAL, MakeRun
 
 VOID = {"meta", "br", "hr", "img", "link", "input"}
 
@@ -54,10 +53,10 @@ def test_the_page_stands_alone(make_run: MakeRun, cli: Cli, tmp_path: Path) -> N
     assert (code, err) == (0, "")
     page = out.read_text(encoding="utf-8")
     found = json.loads(printed)
-    assert found == {"out": str(out), "bytes": len(page.encode()), "panels": list(NAMES), "left_out": {}}
+    assert found == {"out": str(out), "bytes": len(page.encode()), "panels": list(USUAL), "left_out": {}}
     assert page.startswith("<!DOCTYPE html>")
     tags = parsed(page).tags
-    assert tags["svg"] == len(NAMES)
+    assert tags["svg"] == len(USUAL)
     assert not tags.keys() & {"script", "link", "img", "iframe", "image", "object"}
     assert not re.search(r"https?://|//www|@import|\son\w+=", re.sub(r'xmlns(:\w+)?="[^"]*"', "", page))
     assert "#1a1a1b" not in page.partition("<body>")[2].lower()  # the ink of figures is that of the text

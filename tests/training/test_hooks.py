@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 from synaptick import Agent, Config, ConfigError, RunError, Tally, make_env, run
 from synaptick.errors import HookError
-from synaptick.training.hooks import StopRun
+from synaptick.metrics.hooks import StopRun
+from synaptick.training.hooks import Hooks
 from synaptick.training.run import resume_run, start_run
 from synaptick.training.run_folder import RunFolder
 
@@ -103,6 +104,26 @@ def test_a_hook_that_raises_ends_the_run_with_all_that_was_learned(tmp_path: Pat
     agent = RunFolder.open(tmp_path / "run").load().agent
     assert (agent.ticks > 0) == (event != "on_start")
     resume_run(tmp_path / "run", 700, quiet=True)
+
+
+def test_hooks_may_be_used_again() -> None:
+    """Each run has a log of metrics of its own; that of the one before would pass each row on once more."""
+    recorder = Recorder()
+    hooks = Hooks([recorder, SimpleNamespace(on_step=_stop_at_150)])
+    for _ in range(2):
+        recorder.calls.clear()
+        agent, env = parts()
+        run(agent, env, 200, seed=0, hooks=hooks, log_every=50)
+        assert recorder.of("log") == [50, 100, 150]
+        assert hooks.stopped == "enough"
+    agent, env = parts()
+    run(agent, env, 20, seed=0, hooks=hooks)
+    assert hooks.stopped == ""
+
+
+def _stop_at_150(tally: Tally) -> None:
+    if tally.steps == 150:
+        raise StopRun("enough")
 
 
 def test_in_a_loop_of_ones_own_it_comes_out_as_it_is_told() -> None:

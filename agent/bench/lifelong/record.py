@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ...training.episodes import RECENT, Tally
+from ...metrics.episodes import RECENT, Tally
 from .curves import filled
 from .tasks import Life
 
