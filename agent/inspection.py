@@ -125,7 +125,7 @@ class Inspection:
         actor    readout           2       9        18
         critic   layers[0]         8      12        96    0.00
         critic   readout           1       9         9
-        219 synapses; 10,048 bytes: layers[0] 4,608, sizes, settings and statistics 4,416, the readout 1,024
+        219 synapses; 10,176 bytes: layers[0] 4,608, sizes, settings and statistics 4,544, the readout 1,024
         """
         return summary(self.arena, size_of(self.config, self.observation, self.action))
 

@@ -124,6 +124,8 @@ def bench_latency(
     """
     if not 0.1 <= seconds < math.inf:
         raise ConfigError(f"--seconds {seconds}: allowed: 0.1 or more")
+    if not 1e-6 <= rate < math.inf:
+        raise ConfigError(f"--rate {rate}: allowed: periods a second, 1e-6 or more")
     for name in networks or ():
         if name not in NETWORKS:
             raise ConfigError(f"--networks {name}: there is no such network; allowed: {', '.join(NETWORKS)}")

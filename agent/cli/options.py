@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
-from ..config.seeds import read_seeds
+from ..config.seeds import MOST, read_seeds
 from ..errors import ConfigError
 from ..files import expanded
 
@@ -33,12 +33,14 @@ def whole(text: str) -> int:
 
 def seeds(text: str) -> tuple[int, ...]:
     """Read several seeds: how many, such as 10, which are 0 to 9, or which, such as 0-9 or 1,4,7-9 (4-4 is one)."""
-    if re.fullmatch(r"\s*[0-9][0-9_.]*([eE]\+?[0-9]+)?\s*", text):
-        text = f"0-{whole(text) - 1}"
+    which = f"0-{whole(text) - 1}" if re.fullmatch(r"\s*[0-9][0-9_.]*([eE]\+?[0-9]+)?\s*", text) else text
     try:
-        return read_seeds(text)
-    except ConfigError as error:
-        raise argparse.ArgumentTypeError(f"{error}; or how many, such as 10, which are 0-9 (4-4 is one seed)") from None
+        return read_seeds(which)
+    except ConfigError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} are no seeds; allowed: how many, such as 10, or which, such as 0-9 or 1,4,7-9 (4-4 is one), "
+            f"each once, at most {MOST:,}"
+        ) from None
 
 
 def add_command(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -43,10 +44,11 @@ def figure_of(drawables: Sequence[Drawable], labels: Sequence[str], heading: str
     from matplotlib.figure import Figure
 
     columns = min(2, len(drawables))
+    heading = textwrap.fill(heading, int(72 * width * columns / TITLE_LETTER))
     rows = math.ceil(len(drawables) / columns)
     # As many groups in a row as there is width for.
     beside = max(1, int(width * columns * 11 / (8 + max(map(len, labels)))))
-    above = 0.4 * bool(heading) + 0.2 * (len(labels) > 1) * math.ceil(len(labels) / beside)
+    above = 0.4 * bool(heading) + 0.17 * heading.count("\n") + 0.2 * (len(labels) > 1) * math.ceil(len(labels) / beside)
     figure = Figure(figsize=(width * columns, HEIGHT * rows + above))
     figure.set_layout_engine("constrained", w_pad=0.1, h_pad=0.08, hspace=0.03, wspace=0.03)
     grid = figure.add_gridspec(rows, columns)

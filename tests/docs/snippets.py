@@ -26,12 +26,14 @@ EXCLUDED = {
     r"^mkdocs serve\b": "goes on until it is stopped; test_site.py builds",
     r"^(arm-none-eabi|qemu-system)|^cd docs/examples/embed_in_c": "tests/export/test_board.py, where the tools are",
     r"--wandb\b": "needs an account",
+    r"^(export|srun|sbatch|ray) ": "a cluster's; tests/sweep has Ray, where it is installed",
     r"^synaptick watch (?!.*--(gif|mp4))": "opens a window",
 }
 # Of minutes or hours: read by the parser, and not run; what each does is tested in tests/bench.
 LONG = {
     r"^synaptick bench (learning|prediction|lifelong|gradients|ablation)\b": "trains for hours",
     r"^synaptick bench start\b": "compiles everything twice",
+    r"^synaptick (sweep|tune|run runs/tuned)\b": "takes minutes; tests/sweep has short ones",
 }
 # Run by `pytest -m slow` alone.
 SLOW = {

@@ -38,9 +38,9 @@ MEMORY = {
         Rows("memory.csv", "evidence, 10 ms a step, frozen"),
     ],
     "what is in memory decides": [
-        Rows("depth.csv", "announced cue, 2 layers, tensor"),
-        Rows("depth.csv", "announced cue, 2 layers, no filter"),
-        Rows("depth.csv", "announced cue, 1 layer"),
+        Rows("announced_cue.csv", "memory=32 memory_layers=2 depth_filter=tensor"),
+        Rows("announced_cue.csv", "memory=32 memory_layers=2 depth_filter=none"),
+        Rows("announced_cue.csv", "memory=64"),
     ],
 }
 _FIGURES = re.compile(r"(-?[\d,.]*\d)(?: \[(-?[\d,.]*\d), (-?[\d,.]*\d)\])?(?:, (-?[\d,.]*\d))?")

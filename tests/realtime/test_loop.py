@@ -223,7 +223,9 @@ def test_the_latency_of_a_loop_can_be_measured(cli: Cli) -> None:
     assert row["overhead_us"] == pytest.approx(row["agent_step_us"] - row["compiled_step_us"])
     assert row["agent"]["ticks"] > 0
     code, out, err = cli("bench", "latency", "--seconds", 0.2, "--networks", "1x64")
-    assert (code, err, out.count("\n")) == (0, "", 3)
+    assert (code, err) == (0, "")
+    assert "1x64" in out
+    assert max(map(len, out.splitlines())) < 80
 
 
 @pytest.mark.parametrize("wrong", [("--seconds", 0), ("--networks", "huge"), ("--rate", -1), ("--rate", "nan")])
