@@ -193,7 +193,7 @@ BAD: list[tuple[tuple[Any, ...], str]] = [
     (("sweep", "spec.yaml", "--out", "."), "is not empty; give another --out"),
     (("run", "CartPole-v1", "--jobs", 2), "--jobs: one run takes one processor"),
     (("run", "CartPole-v1", "--seeds", "0-1", "--seed", 3), "--seeds and a seed are given"),
-    (("run", "CartPole-v1", "--seeds", "1-0"), "seeds: got '1-0'"),
+    (("run", "CartPole-v1", "--seeds", "1-0"), "'1-0' are no seeds"),
     (("run", "CartPole-v1", "--seeds", "0-1", "--jobs", 0), "--jobs 0: allowed: 1 or more"),
 ]
 
