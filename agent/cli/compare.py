@@ -10,7 +10,7 @@ from ..files import expanded
 from .options import add_command, add_json, check_at_least, whole
 
 # Those of `compare.equal`, which is not loaded to show a help.
-UNEQUAL = ("environments", "places", "steps", "seeds", "unfinished")
+UNEQUAL = ("environments", "places", "steps", "seeds", "tuned", "unfinished")
 FIGURE, TABLE = "compare.png", "compare.csv"
 EXAMPLES = (
     "synaptick compare runs/deep runs/flat",

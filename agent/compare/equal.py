@@ -14,6 +14,7 @@ KINDS = {
     "places": "arguments, wrappers and limits of environments differ",
     "steps": "runs are compared at the steps of the shortest in their environment",
     "seeds": "arms have other runs, or more of them",
+    "tuned": "runs on seeds that their configuration was chosen on count, luck included",
     "unfinished": "runs that have not come to their end are compared as they stand",
 }
 
@@ -62,6 +63,15 @@ def _differences(arms: Sequence[Arm], shared: Sequence[str]) -> Iterator[tuple[s
     )
     yield "steps", _unequal(arms, shared, lambda outcome: outcome.steps, lambda steps: _span(steps, ","))
     yield "seeds", _seeds(arms, shared)
+    yield (
+        "tuned",
+        (
+            f"{outcome.source}: its configuration was chosen on seed {outcome.seed}"
+            for arm in arms
+            for outcome in arm.outcomes
+            if outcome.tuned
+        ),
+    )
     yield (
         "unfinished",
         (

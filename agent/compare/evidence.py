@@ -12,6 +12,7 @@ import numpy as np
 
 from ..bench.learning import MARKS
 from ..config import Config
+from ..config.seeds import read_seeds
 from ..errors import ConfigError, StateError, one_line
 from ..metrics.episodes import RECENT
 from ..plots.read import STEP, Column
@@ -42,6 +43,8 @@ class Outcome(NamedTuple):
         Whether the run came to its end.
     source : str
         Where it was read.
+    tuned : bool
+        Whether its configuration was chosen on its seed (`tuning_seeds`).
     """
 
     env: str
@@ -53,6 +56,7 @@ class Outcome(NamedTuple):
     known_between: bool
     complete: bool
     source: str
+    tuned: bool = False
 
     def score(self, steps: float) -> float:
         """Return the mean return of the last 100 episodes after so many steps; NaN if it is not known."""
@@ -149,8 +153,10 @@ def _of_run(path: Path, root: Path) -> _Found:
     settings = {name: value for name, value in compared_settings(run.config).items() if name not in PLACE}
     settings["env"] = "as most"
     complete = steps >= run.config.steps
+    tuned = bool(run.config.tuning_seeds) and run.config.seed in read_seeds(run.config.tuning_seeds)
     outcome = Outcome(
-        run.config.env, _place(run.config), run.config.seed, steps, ends.steps, ends.values, True, complete, str(path)
+        *(run.config.env, _place(run.config), run.config.seed, steps, ends.steps, ends.values, True, complete),
+        *(str(path), tuned),
     )
     return _Found(settings, outcome)
 

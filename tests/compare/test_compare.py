@@ -137,6 +137,7 @@ def test_several_environments_are_scaled_and_that_is_said(make: Make, cli: Cli) 
         ("environments", {"envs": ("CartPole-v1", "Acrobot-v1")}, "a has no run in Acrobot-v1"),
         ("places", {"env_kwargs": {"max_episode_steps": 200}}, '{"max_episode_steps": 200}'),
         ("places", {"wrappers": ["synaptick.envs:MaskVelocities"]}, "synaptick.envs:MaskVelocities"),
+        ("tuned", {"tuning_seeds": "3-9"}, "CartPole-v1-3: its configuration was chosen on seed 3)"),
     ],
 )
 def test_what_is_not_equal_is_refused_by_name_unless_it_is_allowed(
