@@ -20,8 +20,10 @@ from .errors import (
 if TYPE_CHECKING:
     from .agent import Agent
     from .metrics.episodes import Tally
+    from .metrics.hooks import StopRun
     from .training.config_file import load_config
     from .training.environment import make_env
+    from .training.evaluation import evaluate
     from .training.loop import run
 
     __version__: str
@@ -30,7 +32,9 @@ if TYPE_CHECKING:
 # before it can be interrupted.
 _LAZY = {
     "Agent": "agent",
+    "StopRun": "metrics.hooks",
     "Tally": "metrics.episodes",
+    "evaluate": "training.evaluation",
     "load_config": "training.config_file",
     "make_env": "training.environment",
     "run": "training.loop",
@@ -48,9 +52,11 @@ __all__ = [
     "RunError",
     "SpaceError",
     "StateError",
+    "StopRun",
     "SynaptickError",
     "Tally",
     "__version__",
+    "evaluate",
     "load_config",
     "make_env",
     "run",

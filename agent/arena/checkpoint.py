@@ -54,6 +54,8 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], NDArray[np.uint8
     StateError
         If it is of another format, or too large for the memory there is.
     """
+    if expanded(path).is_dir():
+        raise StateError(f"{path} is a folder; give a file in it, such as agent.synaptick, or call Agent.load_newest")
     try:
         content = expanded(path).read_bytes()
     except MemoryError as error:

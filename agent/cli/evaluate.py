@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from ..training.evaluation import evaluate
+from ..training.evaluation import evaluate_saved
 from .options import add_command, add_env, add_json, add_saved, whole
 
 EXAMPLES = ("synaptick eval runs/mine", "synaptick eval runs/mine --episodes 20 --deterministic --json")
@@ -26,7 +26,7 @@ def add_eval(commands: Any) -> None:
 
 
 def _eval(options: argparse.Namespace) -> dict[str, Any]:
-    return evaluate(options.source, options.episodes, options.seed, options.deterministic, options.env)
+    return evaluate_saved(options.source, options.episodes, options.seed, options.deterministic, options.env)
 
 
 def _show(result: dict[str, Any]) -> None:

@@ -31,6 +31,6 @@ def _show(result: dict[str, Any]) -> None:
     name = result["name"]
     print(
         "\n".join(f"wrote {path}" for path in result["files"]) + f"\n\nlearn:  synaptick run {name}/config.yaml\n"
-        f"or:     python {name}/learn.py\ntest:   python -m pytest {name}\n"
-        f"change: {name}/{name}.py, explained in docs/howto/own-environment.md"
+        f"or:     python {name}/learn.py\ntest:   python -m pytest {name}   (pip install pytest)\n"
+        f"change: {name}/{name}.py, explained in own-environment.md of the documentation"
     )

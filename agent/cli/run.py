@@ -8,6 +8,7 @@ from typing import Any
 
 from ..errors import ConfigError
 from ..files import expanded
+from ..metrics.episodes import RECENT
 from ..training.config_file import parse_changes, resolve_config, shipped_names
 from ..training.run import resume_run, start_run
 from ..training.run_folder import RunFolder
@@ -39,7 +40,7 @@ def add_run(commands: Any) -> None:
     run.add_argument(
         "--resume", type=expanded, metavar="DIR", help="go on with the run, or complete the runs, in this folder"
     )
-    run.add_argument("--quiet", action="store_true", help="show no progress")
+    run.add_argument("--quiet", action="store_true", help="print nothing but warnings and errors")
     run.add_argument("--threads", type=whole, choices=(1, 2), default=1, help="2: actor and critic at a time")
     run.add_argument("--stop-at", type=float, metavar="RETURN", help="end once the last 100 episodes return so much")
     run.add_argument("--tensorboard", action="store_true", help="write event files of TensorBoard to the run folder")
@@ -104,7 +105,8 @@ def _show(result: dict[str, Any]) -> None:
         show_sweep(result)
         return
     mean = result["mean_return_last_100"]
-    print(f"{result['env']}: mean return {'-' if mean is None else format(mean, '.1f')} over the last 100 episodes")
+    over = f"the last {RECENT}" if result["episodes"] > RECENT else f"all {result['episodes']}"
+    print(f"{result['env']}: mean return {'-' if mean is None else format(mean, '.1f')} over {over} episodes")
     print(
         f"{result['steps']:,} steps, {result['episodes']:,} episodes, {result['steps_per_second']:,.0f} steps/s, "
         f"{result['state_bytes']:,} bytes of state"

@@ -31,6 +31,12 @@ class Tally:
         self._return = 0.0
         self._length = 0
 
+    def __repr__(self) -> str:
+        """Say how many steps and episodes, and what the last ones returned."""
+        mean = self.mean_return
+        recent = "" if mean is None else f", mean return {mean:.4g} of the last {min(self._filled, RECENT)}"
+        return f"<Tally: {self.steps:,} steps, {self.episodes:,} episodes{recent}>"
+
     def open(self) -> None:
         """Begin an episode: one that was left open is forgotten, but for its steps."""
         self._return, self._length = 0.0, 0

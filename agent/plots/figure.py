@@ -28,7 +28,7 @@ def plot(
     Parameters
     ----------
     paths : sequence of Path
-        Folders of runs, at least one.
+        Folders of runs, or of many, at least one.
     out : Path, optional
         A file whose name ends in one of `FORMATS`; by default `DEFAULT_NAME` in the first folder.
     only : sequence of str, optional
@@ -61,7 +61,7 @@ def plot(
         "out": str(out),
         "panels": [each.panel.name for each in panels],
         "left_out": left_out,
-        "runs": len(paths),
+        "runs": sum(len(group.runs) for group in groups),
         "groups": [group.label for group in groups],
     }
 

@@ -91,7 +91,10 @@ class Drawable(NamedTuple):
 def _returns(run: Run) -> dict[str, Curve]:
     if not run.results:
         return {}
-    return {"": curve_of(run.results[STEP], trailing_mean(run.results["return"], RECENT))}
+    returns = run.results["return"]
+    # Of a short run a hundred episodes are all that was learned in.
+    window = min(RECENT, max(1, len(returns) // 10))
+    return {"": curve_of(run.results[STEP], trailing_mean(returns, window))}
 
 
 def _columns(names: Mapping[str, str]) -> Callable[[Run], dict[str, Curve]]:
@@ -138,7 +141,12 @@ def _metric(run: Run, column: str) -> Curve:
 
 
 PANELS = (
-    Panel("return", "Return", RESULTS_FILE, (Part(f"mean of the last {RECENT} episodes", _returns, band=True),)),
+    Panel(
+        "return",
+        "Return",
+        RESULTS_FILE,
+        (Part(f"mean of a tenth of the episodes, {RECENT} at most", _returns, band=True),),
+    ),
     Panel(
         "reward",
         "Reward",

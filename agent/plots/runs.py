@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -92,8 +93,18 @@ def open_run(path: Path) -> Run:
     return Run(path, config, *(read_table(path / name) for name in (RESULTS_FILE, METRICS_FILE, CHANGES_FILE)))
 
 
+def run_folders(path: Path) -> list[Path]:
+    """Return the folders of the runs at a path: itself, or those of a folder of many (``run --seeds``, ``sweep``)."""
+    table = path / RESULTS_FILE
+    if (path / CONFIG_FILE).is_file() or not table.is_file():
+        return [path]
+    with table.open(encoding="utf-8", newline="") as file:
+        found = [path / row["run"] for row in csv.DictReader(file) if row.get("run")]
+    return [folder for folder in found if (folder / CONFIG_FILE).is_file()] or [path]
+
+
 def open_groups(paths: Sequence[Path]) -> list[Group]:
-    """Read runs, and put those together that differ in nothing but `FREE` and in when they write files.
+    """Read runs, also of folders of many; those that differ in nothing but `FREE` and when they write are a group.
 
     Raises
     ------
@@ -102,6 +113,7 @@ def open_groups(paths: Sequence[Path]) -> list[Group]:
     StateError
         As for `open_run`.
     """
+    paths = [folder for path in paths for folder in run_folders(path)]
     seen: set[Path] = set()
     for path in paths:
         if path.resolve() in seen:

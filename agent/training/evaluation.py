@@ -1,11 +1,13 @@
-"""What the agent of a run does without learning."""
+"""What an agent does without learning."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..agent import Agent
 from ..errors import ConfigError, Interrupted
@@ -44,6 +46,83 @@ class MostProbable:
 
 
 def evaluate(
+    agent: Agent,
+    env: Any,
+    episodes: int = 100,
+    *,
+    deterministic: bool = False,
+    seed: int | None = None,
+    tally: Tally | None = None,
+    hooks: Iterable[Any] = (),
+) -> NDArray[np.float64]:
+    """Let an agent act without learning, and return what each of some episodes returned; the agent is left as it was.
+
+    Parameters
+    ----------
+    agent : Agent
+        Begins an episode of its own, also if one was running.
+    env : gymnasium.Env
+    episodes : int, optional
+        At least 1.
+    deterministic : bool, optional
+        True: the most probable action each time. False: a sample, as in training.
+    seed : int, optional
+        Seed of the first reset of the environment.
+    tally : Tally, optional
+        Counts steps and episodes.
+    hooks : iterable, optional
+        As for `run`.
+
+    Returns
+    -------
+    (episodes,) float64 array
+
+    Raises
+    ------
+    ConfigError
+        If `episodes` is below 1.
+    TimeoutError
+        If no episode ends within `LONGEST_EVALUATION` steps.
+    EnvError, InputError
+        As for `run`.
+
+    Examples
+    --------
+    >>> import gymnasium as gym
+    >>> from synaptick import Agent, Config, evaluate
+    >>> env = gym.make("CartPole-v1")
+    >>> agent = Agent(Config(), env.observation_space, env.action_space, seed=0)
+    >>> returns = evaluate(agent, env, episodes=3, deterministic=True, seed=1)
+    >>> returns.shape, agent.ticks
+    ((3,), 0)
+    """
+    if episodes < 1:
+        raise ConfigError(f"episodes {episodes}: allowed: 1 or more")
+    acting: Any = MostProbable(agent) if deterministic else agent
+    counted = Tally() if tally is None else tally
+    returns = np.zeros(episodes)
+
+    def keep(tally: Tally) -> None:
+        returns[tally.episodes - 1] = tally.last_return
+        if tally.episodes == episodes:
+            raise _Enough
+
+    found = [*hooks, Functions(on_episode=keep)]
+    before = agent.snapshot()
+    try:
+        while True:
+            ended = counted.episodes
+            run(acting, env, LONGEST_EVALUATION, seed=seed, learn=False, tally=counted, hooks=found)
+            if counted.episodes == ended:
+                raise TimeoutError(f"no episode ended within {LONGEST_EVALUATION} steps")
+            seed = None if seed is None else seed + 1
+    except _Enough:
+        return returns
+    finally:
+        agent.restore(before)
+
+
+def evaluate_saved(
     path: Path, episodes: int = 100, seed: int | None = None, deterministic: bool = False, env_id: str | None = None
 ) -> dict[str, Any]:
     """Let a saved agent act without learning for a number of episodes; what is on disk is not changed.
@@ -82,17 +161,9 @@ def evaluate(
     agent, config, state = load_saved(path)
     if env_id is not None and env_id != config.env:
         config, state = in_env(config, env_id), None
-    acting: Any = MostProbable(agent) if deterministic else agent
     if seed is None:
         seed = environment_seed(config.seed, 2**63)  # a step that no run begins at
-    returns = np.zeros(episodes)
     tally = Tally()
-
-    def keep(tally: Tally) -> None:
-        returns[tally.episodes - 1] = tally.last_return
-        if tally.episodes == episodes:
-            raise _Enough
-
     with StopRequest() as stop:
 
         def stop_if_asked(tally: Tally) -> None:
@@ -104,22 +175,10 @@ def evaluate(
             with stop.elsewhere:
                 agent.compile(agent.config)
             try:
-                while True:
-                    before = tally.episodes
-                    run(
-                        acting,
-                        env,
-                        LONGEST_EVALUATION,
-                        seed=seed,
-                        learn=False,
-                        tally=tally,
-                        hooks=[Functions(on_step=stop_if_asked, on_episode=keep)],
-                    )
-                    if tally.episodes == before:
-                        raise TimeoutError(f"no episode ended within {LONGEST_EVALUATION} steps")
-                    seed += 1
-            except _Enough:
-                pass
+                hooks = [Functions(on_step=stop_if_asked)]
+                returns = evaluate(
+                    agent, env, episodes, deterministic=deterministic, seed=seed, tally=tally, hooks=hooks
+                )
             except Interrupted:
                 raise
             except BaseException as error:

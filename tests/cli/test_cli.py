@@ -87,7 +87,7 @@ def test_a_pipe_gets_plain_lines(cli: Cli) -> None:
     assert (code, out.count("\n"), err.count("\n")) == (0, 3, 1)
     assert re.search(r"300 steps, [\d,]+ bytes of state$", err)
     assert re.fullmatch(
-        rf"{ENV_ID}: mean return -?[\d.]+ over the last 100 episodes\n300 steps, .* bytes of state\na\n", out
+        rf"{ENV_ID}: mean return -?[\d.]+ over all \d+ episodes\n300 steps, .* bytes of state\na\n", out
     )
     assert "\x1b" not in out + err
     assert "\r" not in out + err
@@ -118,7 +118,7 @@ def test_before_the_first_episode_ends_there_is_no_mean(cli: Cli) -> None:
     code, out, _ = cli("run", ENV_ID, "--steps", 3, *SMALL, "--json")
     assert code == 0
     assert json.loads(out.splitlines()[-1])["mean_return_last_100"] is None
-    assert "mean return - over the last" in cli("run", ENV_ID, "--steps", 3, *SMALL)[1]
+    assert "mean return - over all 0 episodes" in cli("run", ENV_ID, "--steps", 3, *SMALL)[1]
 
 
 # ---- eval

@@ -23,7 +23,8 @@ def program(*arguments: str, cwd: Path) -> str:
 
 
 @pytest.fixture
-def made(cli: Cli, tmp_path: Path) -> Path:
+def made(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.delitem(sys.modules, "my_plant", raising=False)  # a page of the documentation has one of this name
     code, out, err = cli("init", "my_plant")
     assert (code, err) == (0, "")
     files = ["__init__.py", "my_plant.py", "config.yaml", "learn.py", "test_my_plant.py"]
