@@ -163,6 +163,35 @@ def test_bash_completes(cli: Cli, tmp_path: Path) -> None:
     assert "my_folder" in {name.rstrip("/") for name in completed("synaptick", "eval", "my")}
 
 
+MANY = {
+    "sweep": (
+        "config: CartPole-v1\nsettings: {layers: [8], memory: 0, steps: 1500}\nseeds: 0-1\n"
+        "grid: {lambda_value: [0.5, 0.9]}\n"
+    ),
+    "tune": (
+        "config: CartPole-v1\nsettings: {layers: [8], memory: 0, steps: 1500}\nseeds: 100\ntrials: 2\n"
+        "search:\n  discount: {low: 0.9, high: 0.99}\n"
+    ),
+    "compare": "",
+}
+
+
+def prepare_many(cli: Cli, arguments: list[str]) -> None:
+    """Write the file that a command about many runs takes, or the folder that it goes on with or compares."""
+    shutil.rmtree("runs", ignore_errors=True)
+    name = arguments[0]
+    if name == "compare":
+        for arm in ("deep", "flat"):
+            run = ("run", "CartPole-v1", *SMALL, "--steps", 1500, "--seeds", 2, "--jobs", 1, "--quiet")
+            assert cli(*run, "--out", f"runs/{arm}")[0] == 0
+        return
+    for file in ("lambda.yaml", "search.yaml"):
+        Path(file).write_text(MANY[name])
+    if "--resume" in arguments:
+        folder = arguments[arguments.index("--resume") + 1]
+        assert cli(name, "search.yaml", "--jobs", 1, "--quiet", "--out", folder)[0] == 0
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_every_example_works(example: str, cli: Cli, tmp_path: Path, monkeypatch: Any) -> None:
@@ -172,10 +201,15 @@ def test_every_example_works(example: str, cli: Cli, tmp_path: Path, monkeypatch
     plain = ("--set", "memory=0", "--set", "spikes=binary")
     assert cli("run", "CartPole-v1", "--steps", 400, *SMALL, *plain, "--out", "runs/plain", "--quiet")[0] == 0
     needs = {"watch": "imageio", "report": "matplotlib", "plot": "matplotlib", "export nir": "nir"}
+    needs |= {"tune": "optuna", "compare": "scipy"}
     name = EXAMPLES[example]
     if name in needs:
         pytest.importorskip(needs[name])
     arguments = arguments_of(example)
+    if "--ray" in arguments:
+        pytest.skip("asks for a cluster")
+    if name in MANY:
+        prepare_many(cli, arguments)
     if arguments[0] == "run" and arguments[1].startswith("my_plant"):
         assert cli("init", "my_plant")[0] == 0
     if {"--priority", "--awake"} & set(arguments):
@@ -187,7 +221,7 @@ def test_every_example_works(example: str, cli: Cli, tmp_path: Path, monkeypatch
     Agent.compile()
     words = " ".join(arguments[:2]) if arguments[0] in ("bench", "export") else arguments[0]
     short = SHORT.get(words, [])
-    if "--resume" in arguments:
+    if name == "run" and "--resume" in arguments:
         short = ["--steps", "500"]
     if "--arms" in arguments and name == "bench lifelong":
         short = [*short[:-2]]

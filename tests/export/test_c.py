@@ -98,7 +98,7 @@ def test_the_bench_tells_bytes_bits_and_times(cli: Cli) -> None:
     code, out, _ = cli("bench", "export", "--steps", 1000, "--networks", "1x32", "--json")
     assert code == 0
     row = json.loads(out.splitlines()[-1])["networks"]["1x32"]
-    assert row["bytes"]["state"] == 41_920
+    assert row["bytes"]["state"] == 42_304
     assert row["strict"]["follow"]["steps"] == 1000
     assert row["fast"]["follow"]["steps"] > 0
     assert row["fast"]["step_us"].keys() == row["strict"]["step_us"].keys()
