@@ -72,6 +72,11 @@ class ActionLimits:
         if (allowed == action).all():
             return action, ""
         action = np.asarray(action)
+        if self._dtype.kind == "f" and action.dtype != self._dtype:
+            # Of another precision, as a controller's is: only rounded, it is not limited.
+            with np.errstate(over="ignore"):
+                if (allowed == action.astype(self._dtype)).all():
+                    return allowed, ""
         k = int(np.flatnonzero(np.ravel(allowed != action))[0])
         problem = f"action entry {k} is {action.flat[k]:g}, allowed now are {least.flat[k]:g} to {most.flat[k]:g}"
         return allowed, problem

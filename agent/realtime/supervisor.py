@@ -228,12 +228,14 @@ class Choice:
         return self._other(self._watchdog.input)
 
     def _limited(self, action: Any) -> Any:
-        """Return the agent's action as it may be sent."""
+        """Return the action of the agent, or of the controller that it looks on to, as it may be sent."""
         if self._limits.active:
             action, problem = self._limits.apply(action, self.substitute.machine_has)
             if problem:
-                self._say("action", problem, self._watchdog.action)
-                if self._watchdog.action != "limit":
+                # A controller that acts is limited, as a fallback is: nobody is there to take its place.
+                response = "limit" if self.sharing.follows else self._watchdog.action
+                self._say("action", problem, response)
+                if response != "limit":
                     return self._other(self._watchdog.action, otherwise=action)
         self.substitute.agent_acts()
         return action
