@@ -50,6 +50,7 @@ class Substitute:
             if problem:
                 raise ConfigError(f"safe_action: {problem}; give an action that may be sent at any time")
         self._sent: Any = None
+        self._assumed = self._safe_action
         self._before: Any = None  # what the machine has if the last one was not sent
         self._seen: Any = None
         self._until = self._in_a_row = 0
@@ -68,6 +69,15 @@ class Substitute:
     def machine_has(self) -> Any:
         """The action sent last, None before the first; to be read only."""
         return self._sent
+
+    @property
+    def rate_from(self) -> Any:
+        """What the rate of the next action is measured from: what was sent last, or what a machine at rest has."""
+        return self._assumed if self._sent is None else self._sent
+
+    def assume(self, action: Any) -> None:
+        """Say what the machine has before anything is sent, as far as the limit to the rate goes."""
+        self._assumed = action
 
     @property
     def last(self) -> Any:
@@ -143,7 +153,7 @@ class Substitute:
         if self._fallback is None or self._seen is None:
             return None
         action = self._of_controller(step, self._seen, "fallback")
-        return self._limits.apply(action, self._sent)[0] if action is not None and self._limits.active else action
+        return self._limits.apply(action, self.rate_from)[0] if action is not None and self._limits.active else action
 
     def asked(self, step: int, observation: Any) -> Any:
         """Return what the controller that shares the action with the agent does; None if it cannot or fails."""

@@ -37,6 +37,7 @@ class Guard:
       what its own actions brought. The step after such a gap only acts, so that no TD error spans the gap, and the next
       one begins with empty credit, so that no reward is laid to actions before it. Neurons keep what they remember, for
       `Watchdog.restart_after` steps; after a longer gap an episode begins.
+    * An agent whose episode was running, as one that was loaded, begins a new one: nobody knows what has happened since.
     * A limited action does teach: seen from the agent, a limiter is a part of the machine, and as lasting. So is a
       controller that the agent corrects (`Residual`).
 
@@ -48,7 +49,8 @@ class Guard:
         Controller that takes over where the watchdog says so: is given the last good observation (an array as a copy)
         and returns an action. A `Residual` brings its own.
     safe_action : object, optional
-        Sent when there is no action to hold: before the first, and after `Watchdog.hold_steps` held ones.
+        Sent when there is no action to hold: before the first, and after `Watchdog.hold_steps` held ones. The first
+        action keeps the rate from here.
     snapshots : Snapshots, optional
         By default ``Snapshots(agent)``, in memory only.
     learn : bool
@@ -58,6 +60,8 @@ class Guard:
         same. It acts when `shadow` is set to False, which any thread may do.
     hand_over_seconds : float
         Seconds in which the agent's action then takes the place of the controller's.
+    go_on : bool
+        True: an episode that runs is gone on with, since no step was missed. Otherwise the first step begins another.
     clock : Clock, optional
     events : int
         Events kept.
@@ -101,6 +105,7 @@ class Guard:
         learn: bool = True,
         shadow: bool = False,
         hand_over_seconds: float = 1.0,
+        go_on: bool = False,
         clock: Clock | None = None,
         events: int = 256,
         cpu_time: bool = False,
@@ -132,6 +137,7 @@ class Guard:
             agent, self.watchdog, fallback, safe_action, self.snapshots, self.sharing, self._note, self._now
         )
         self.spells, self.recovery, self.substitute = choice.spells, choice.recovery, choice.substitute
+        self.recovery.anew = agent.running and not go_on
 
     # ---- what a loop calls
 

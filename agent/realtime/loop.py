@@ -76,7 +76,8 @@ class Loop:
         Seconds, at least ten periods. Being late by as much is a jump of the clock: nothing is caught up with. A step
         in which that happens is a miss all the same.
     final_action : object, optional
-        Sent at the end, whatever ended the loop; tried three times, a period apart.
+        Sent at the end, whatever ended the loop; tried three times, a period apart. The first action keeps the rate
+        from here: so an earlier run has left the machine.
     cpus, priority, awake, collect
         As for `Quiet`: processors to be pinned to, real-time priority, whether processors are kept from sleeping, and
         whether to leave the garbage collector on.
@@ -84,7 +85,8 @@ class Loop:
         Rows of metrics, and calls of hooks, while the loop runs.
     clock : Clock, optional
     options
-        As for `Guard`: watchdog, fallback, safe_action, snapshots, learn, shadow, hand_over_seconds, events, cpu_time.
+        As for `Guard`: watchdog, fallback, safe_action, snapshots, learn, shadow, hand_over_seconds, go_on, events,
+        cpu_time.
 
     Attributes
     ----------
@@ -141,6 +143,8 @@ class Loop:
         self.plant, self.rate, self.overrun = plant, rate, overrun
         self._final_action = None if final_action is None else checked("final_action", final_action, self.guard.agent)
         self.final_action = "" if final_action is None else "not yet sent"
+        if final_action is not None:
+            self.guard.substitute.assume(self._final_action)
         self._applied = getattr(plant, "applied", None)
         period = SECOND / rate
         late = int(max(jump * SECOND, 10 * period))

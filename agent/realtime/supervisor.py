@@ -84,7 +84,7 @@ class Choice:
         if new:
             self._note("shadow", new)
         # Without an observation the agent is not asked, and no reward is learned from.
-        if self._clock.phase and observation is not None:
+        if self._clock.phase and not self.recovery.anew and observation is not None:
             problem = self._rewards.problem(reward, step)
             if not problem:
                 self.reward = reward = float(reward)
@@ -230,7 +230,7 @@ class Choice:
     def _limited(self, action: Any) -> Any:
         """Return the action of the agent, or of the controller that it looks on to, as it may be sent."""
         if self._limits.active:
-            action, problem = self._limits.apply(action, self.substitute.machine_has)
+            action, problem = self._limits.apply(action, self.substitute.rate_from)
             if problem:
                 # A controller that acts is limited, as a fallback is: nobody is there to take its place.
                 response = "limit" if self.sharing.follows else self._watchdog.action
