@@ -37,7 +37,7 @@ class Guard:
       what its own actions brought. The step after such a gap only acts, so that no TD error spans the gap, and the next
       one begins with empty credit, so that no reward is laid to actions before it. Neurons keep what they remember, for
       `Watchdog.restart_after` steps; after a longer gap an episode begins.
-    * An agent whose episode was running, as one that was loaded, begins a new one: nobody knows what has happened since.
+    * An agent whose episode was running, as one that was loaded, begins a new one: what has happened since is unknown.
     * A limited action does teach: seen from the agent, a limiter is a part of the machine, and as lasting. So is a
       controller that the agent corrects (`Residual`).
 

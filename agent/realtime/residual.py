@@ -38,8 +38,10 @@ class Residual:
     ----------
     controller : callable
         Is given the observation (arrays as copies) in every step, and returns an action. If it has a method
-        ``was_sent(action)``, it is told before that what the machine was sent last, after correction and limits: what
-        an integral has to be wound back by.
+        ``was_sent(action)``, it is told before that what was sent last less the agent's part: its own action after all
+        limits, as if it were alone, or what somebody else sent. That is what an integral has to be wound back by. Told
+        the sum, it would follow the corrections, and carry the machine beyond any authority. So what is sent is never
+        farther than `limit` from what the controller alone would have sent for the same observations.
     agent : Agent
         Its action space is that of the machine: one Box of fractions, bounded on both sides.
     authority : float or (n,) array
@@ -116,8 +118,14 @@ class Residual:
 
     def mixed(self, own: Any, asked: Any) -> Any:
         """Return what the agent's own action and what the controller asks for come to."""
-        sum_ = asked + self._ramp.share * self._gain * (own - self._middle)
-        return np.minimum(np.maximum(sum_, self._low), self._high).astype(self._dtype)
+        return self._within(asked + self._ramp.share * self._gain * (own - self._middle))
+
+    def alone(self, asked: Any) -> Any:
+        """Return what it would be without the agent."""
+        return self._within(asked)
+
+    def _within(self, action: Any) -> Any:
+        return np.minimum(np.maximum(action, self._low), self._high).astype(self._dtype)
 
     def compare(self, asked: Any) -> None:
         """Do nothing: a correction is not to be what the controller does."""

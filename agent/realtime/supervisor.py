@@ -188,7 +188,7 @@ class Choice:
                 return self._after_rollback(self._watchdog.collapse, observation, learn, asked)
         if sharing.follows:
             sharing.compare(asked)
-        return self._limited(sharing.mixed(action, asked))
+        return self._mixed(action, asked)
 
     def _tick(self, reward: float, observation: Any, learn: bool, asked: Any) -> Any:
         """Let the agent step or, where no episode can be gone on with, start; raise `InputError` if it refuses."""
@@ -216,7 +216,12 @@ class Choice:
         except Exception:  # as in `_ask_agent`
             sound = False
         # Numbers that are finite may lead to some that are not; the next step finds that and goes back further.
-        return self._limited(self.sharing.mixed(action, asked)) if sound else self._other("hold")
+        return self._mixed(action, asked) if sound else self._other("hold")
+
+    def _mixed(self, action: Any, asked: Any) -> Any:
+        """Return what the agent's action and the controller's come to, as it may be sent."""
+        self.substitute.controllers_part(self.sharing.alone(asked))
+        return self._limited(self.sharing.mixed(action, asked))
 
     def _other(self, response: str, anew: bool = True, otherwise: Any = None) -> Any:
         return self.substitute.act(self._step, response, anew, otherwise)
