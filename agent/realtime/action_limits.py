@@ -24,8 +24,7 @@ class ActionLimits:
     """
 
     def __init__(self, agent: Agent, watchdog: Watchdog) -> None:
-        given = (watchdog.action_low, watchdog.action_high, watchdog.action_rate)
-        self.active = any(limit is not None for limit in given)
+        self.active = watchdog.limits_actions
         if not self.active:
             return
         root = agent.action.root

@@ -130,6 +130,8 @@ class Guard:
         self.log = EventLog(events)
         self.step_time, self.cpu_time = Histogram(), Histogram()
         self.snapshots = snapshots or Snapshots(agent)
+        corrects, limited = isinstance(self.sharing, Residual), self.watchdog.limits_actions
+        self.snapshots.around = (*["a controller that it corrects"] * corrects, *["limits of its actions"] * limited)
         self.action: Any = None
         self.steps = 0
         self._settled = True
