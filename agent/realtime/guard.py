@@ -6,9 +6,11 @@ import time
 from types import TracebackType
 from typing import Any
 
+import numpy as np
+
 from ..agent import Agent
 from ..compilation import step_of
-from ..errors import ConfigError
+from ..errors import ConfigError, InputError
 from ..kernels import tick as kernel
 from ..metrics.histogram import Histogram
 from .backup import Controller
@@ -236,6 +238,17 @@ class Guard:
             False if there is none; the agent is then as it was.
         """
         return self.recovery.go_back(self.steps, "rollback", "asked for", exact=exact)
+
+    def refuse_other_form(self, observation: Any) -> None:
+        """Raise `InputError` if an observation has another form than the agent's space, whatever its numbers are.
+
+        For the first one of a loop: it is the program that is wrong then, and so it would go on for ever.
+        """
+        try:
+            self.agent.observation.encode(observation, np.zeros(self.agent.observation.size))
+        except InputError as error:
+            if error.__cause__ is None:  # else it cannot be read, as of a bus that fails
+                raise InputError(f"{error}; this is the first observation: give what the agent was made for") from None
 
     def warm_up(self, ticks: int = 50) -> None:
         """Compile, and run some ticks on zeros, after which the agent is as before, bit for bit.

@@ -154,7 +154,7 @@ class Loop:
         self.wake_time, self.busy_time = Histogram(), Histogram()
         self.periods = self.misses = self.skipped = self.jumps = self.sense_failures = self.act_failures = 0
         self.stopped, self._stopping, self.running = "", False, False
-        self._reward, self._over, self._heard = 0.0, False, False
+        self._reward, self._over, self._heard, self._fits = 0.0, False, False, False
         self._begun = self._ended = self._clock.now()
         self.allocations: dict[str, int | None] | None = None
 
@@ -168,7 +168,8 @@ class Loop:
         ConfigError
             If the number of steps or seconds is not one, or negative.
         InputError
-            If the first observation of all is no good, and there is nothing to send (`Guard.start`).
+            If the first observation of all does not fit the agent's space, which no time will mend; or if it is no good
+            otherwise, and there is nothing to send (`Guard.start`).
         """
         for name, value in (("steps", steps), ("seconds", seconds)):
             if value is not None and not value >= 0:
@@ -237,9 +238,10 @@ class Loop:
             many steps each kind was met; ``periods``; ``ticks`` of the agent, its whole life; ``seconds`` of this run;
             ``late_us``, microseconds by which the last wake-up came late; ``misses``, ``skipped`` deadlines;
             ``reward``, the last good one; ``value``, the discounted sum of rewards that is still expected;
-            ``running_return``; ``shadow``; ``shadow_distance`` (`Shadow.distance`); ``authority``, from 0 to 1;
-            ``rolled_back``; ``checkpoint_age``, seconds since a snapshot was last brought to disk. None is what is
-            not known. Each number is whole, but they may be of neighboring periods.
+            ``running_return``; ``shadow``; ``shadow_distance`` (`Shadow.distance`); ``authority``, from 0 to
+            1, the agent's share of the action, or the share of the action's range that a `Residual` may add or take
+            away now; ``rolled_back``; ``checkpoint_age``, seconds since a snapshot was last brought to disk. None is
+            what is not known. Each number is whole, but they may be of neighboring periods.
         """
         return status_of(self, self._pacer.late, self._clock.now())
 
@@ -360,6 +362,9 @@ class Loop:
             guard.trouble("sense", f"sense() failed: {_told(error)}")
             return guard.step(0.0, None, settle=False)
         self._reward, self._over, self._heard = reward, bool(over), True
+        if not self._fits and observation is not None:
+            guard.refuse_other_form(observation)
+            self._fits = True
         if not over:
             return guard.step(reward, observation, applied, settle=False)
         guard.end(reward, observation if over == "truncated" else None)

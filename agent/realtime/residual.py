@@ -82,6 +82,7 @@ class Residual:
         self._middle, self._dtype = (self._low + self._high) / 2.0, np.dtype(root.dtype)
         half = (self._high - self._low) / 2.0
         self.limit = self._limit(authority, root.size).reshape(shape)
+        self._most = float(np.divide(self.limit, 2.0 * half, out=np.zeros(shape), where=half > 0.0).max())
         self._gain = np.divide(self.limit, half, out=np.zeros(shape), where=half > 0.0)
 
     def _limit(self, authority: Any, size: int) -> NDArray[np.float64]:
@@ -104,8 +105,8 @@ class Residual:
 
     @property
     def authority(self) -> float:
-        """Share of the limit that the agent has now, from 0 to 1."""
-        return self._ramp.share
+        """Largest correction that is possible now, up or down, in shares of the action's range: the ramp ends at it."""
+        return self._ramp.share * self._most
 
     def pass_time(self, now: int) -> str:
         """Let the ramp follow the time, in nanoseconds; return what is new, an empty text."""

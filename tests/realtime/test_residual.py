@@ -48,7 +48,7 @@ def test_authority_grows_from_nothing_and_scales_what_is_added() -> None:
     for k, (reward, observation) in enumerate(stream(21)):
         applied = guard.step(reward, observation)
         share = min(k / 10.0, 1.0)
-        assert found.authority == guard.sharing.authority == pytest.approx(share)
+        assert found.authority == guard.sharing.authority == pytest.approx(0.25 * share)
         own = guard.agent.last_action
         expected = np.clip([0.5, 1.0] + share * found.limit * (own - [0.0, 2.0]) / [1.0, 2.0], ARM.low, ARM.high)
         np.testing.assert_allclose(applied, expected, rtol=1e-12)
@@ -56,7 +56,7 @@ def test_authority_grows_from_nothing_and_scales_what_is_added() -> None:
         far = max(far, float(np.abs(applied - [0.5, 1.0]).max()))
         clock.time += SECOND
     assert far > 0.1
-    assert guard.report()["agent"]["authority"] == 1.0
+    assert guard.report()["agent"]["authority"] == 0.25
 
 
 def test_the_agent_learns_from_what_it_drew_itself_bit_for_bit() -> None:
@@ -179,7 +179,7 @@ def test_a_rollback_takes_the_authority_back() -> None:
     for reward, observation in stream(12):
         guard.step(reward, observation)
         clock.time += SECOND
-    assert guard.sharing.authority == 1.0
+    assert guard.sharing.authority == 0.25
     guard.agent.arena.views["actor/w"][0] = np.nan
     applied = guard.step(0.0, np.zeros(SIZE))
     assert guard.recovery.count == 1
@@ -204,7 +204,7 @@ def test_a_loop_takes_a_residual() -> None:
     actions = np.array(machine.actions)
     assert (actions[:, 1] == 1.0).all()
     assert 0.0 < np.abs(actions[:, 0] - 0.5).max() <= 0.1 + 1e-12
-    assert loop.status()["authority"] == 1.0
+    assert loop.status()["authority"] == pytest.approx(0.05)  # 0.1 of the range from -1 to 1
     with pytest.raises(ConfigError, match="has no shadow"):
         loop.shadow = True
 
