@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -364,21 +365,35 @@ class Agent(Inspection):
     def load_newest(cls, folder: str | os.PathLike[str]) -> Agent | None:
         """Return the agent that a run or `realtime.Snapshots` last wrote to a folder; None if there is none.
 
-        If the newest file is damaged or missing, that is the one before it.
+        If the newest file is damaged or missing, that is the one before it; of one that is damaged a warning tells. It
+        has the configuration and spaces that it was made with, whatever the program says now.
 
         Raises
         ------
         StateError
             If there is one that cannot be used, and no other.
         """
+        found = cls.load_newest_with_notes(folder)
+        return None if found is None else found[0]
+
+    @classmethod
+    def load_newest_with_notes(cls, folder: str | os.PathLike[str]) -> tuple[Agent, Any] | None:
+        """Return what `load_newest` returns, and the notes of its file; None if there is none."""
         names = (checkpoint.NEWEST_FILE, checkpoint.OLDER_FILE)
         there = [path for name in names if (path := expanded(folder) / name).exists()]
-        for path in there[:-1]:
+        damage = ""
+        for path in there:
             try:
-                return cls.load(path)
-            except DamagedError:
+                found = cls.load_with_notes(path)
+            except DamagedError as error:
+                if path == there[-1]:
+                    raise
+                damage = str(error)
                 continue
-        return cls.load(there[-1]) if there else None
+            if damage:
+                warnings.warn(f"{damage}; the one before it is used, {found[0].ticks:,} ticks", stacklevel=3)
+            return found
+        return None
 
     @classmethod
     def load_with_notes(cls, path: str | os.PathLike[str]) -> tuple[Agent, Any]:

@@ -43,9 +43,16 @@ def _add_c(kinds: Any) -> None:
 
 def _export_c(options: argparse.Namespace) -> dict[str, Any]:
     from ..export import export_c
+    from ..training.console import warn
     from ..training.saved import load_saved
 
-    agent = load_saved(options.source).agent
+    saved = load_saved(options.source)
+    agent = saved.agent
+    if saved.around:
+        warn(
+            f"the agent alone is exported, without what its loop had around it: {', '.join(saved.around)}; these are "
+            'yours to write, see "What is not exported" in docs/howto/deploy.md'
+        )
     try:
         return export_c(agent, options.out, options.name, initial=not options.blank)
     except OSError as error:

@@ -61,9 +61,16 @@ class MetricsFile:
         except ValueError:
             return False
 
+    def is_whole(self) -> bool:
+        """Return whether the file on disk holds what is known here, and nothing else; raise `OSError` as `create`."""
+        return self.path.read_bytes() == self._content()
+
+    def _content(self) -> bytes:
+        return (self._header + "".join(self._lines)).encode()
+
     def create(self) -> None:
         """Write the file as it is known; raise `OSError` if that cannot be."""
-        content = (self._header + "".join(self._lines)).encode()
+        content = self._content()
         self._size = 0
         write_atomically(self.path, content)
         self._size = len(content)

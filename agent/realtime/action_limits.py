@@ -24,8 +24,7 @@ class ActionLimits:
     """
 
     def __init__(self, agent: Agent, watchdog: Watchdog) -> None:
-        given = (watchdog.action_low, watchdog.action_high, watchdog.action_rate)
-        self.active = any(limit is not None for limit in given)
+        self.active = watchdog.limits_actions
         if not self.active:
             return
         root = agent.action.root
@@ -72,6 +71,11 @@ class ActionLimits:
         if (allowed == action).all():
             return action, ""
         action = np.asarray(action)
+        if self._dtype.kind == "f" and action.dtype != self._dtype:
+            # Of another precision, as a controller's is: only rounded, it is not limited.
+            with np.errstate(over="ignore"):
+                if (allowed == action.astype(self._dtype)).all():
+                    return allowed, ""
         k = int(np.flatnonzero(np.ravel(allowed != action))[0])
         problem = f"action entry {k} is {action.flat[k]:g}, allowed now are {least.flat[k]:g} to {most.flat[k]:g}"
         return allowed, problem

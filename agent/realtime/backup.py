@@ -50,6 +50,11 @@ class Substitute:
             if problem:
                 raise ConfigError(f"safe_action: {problem}; give an action that may be sent at any time")
         self._sent: Any = None
+        self._assumed = self._safe_action
+        # What the controller is told of what was sent: that, or as much of it as is its own. `_part` is of this step.
+        self._told: Any = None
+        self._told_before: Any = None
+        self._part: Any = None
         self._before: Any = None  # what the machine has if the last one was not sent
         self._seen: Any = None
         self._until = self._in_a_row = 0
@@ -70,6 +75,15 @@ class Substitute:
         return self._sent
 
     @property
+    def rate_from(self) -> Any:
+        """What the rate of the next action is measured from: what was sent last, or what a machine at rest has."""
+        return self._assumed if self._sent is None else self._sent
+
+    def assume(self, action: Any) -> None:
+        """Say what the machine has before anything is sent, as far as the limit to the rate goes."""
+        self._assumed = action
+
+    @property
     def last(self) -> Any:
         """The action sent last, None before the first; arrays in new memory."""
         return copied(self._sent)
@@ -77,18 +91,30 @@ class Substitute:
     def sent(self, action: Any) -> None:
         """Keep an action that is sent, with arrays as copies, since the plant may write to what it is given."""
         self._before, self._sent = self._sent, copied(action)
+        self._told_before, self._told = self._told, self._sent if self._part is None else self._part
+        self._part = None
+
+    def controllers_part(self, action: Any) -> None:
+        """Say what the controller alone would have sent in this step, before limits: of a sum it is told no more.
+
+        The limits are those that it would have met alone, so that no rate carries the agent's part over into its own.
+        """
+        if self._tell is None or action is None:
+            return
+        before = self.rate_from if self._told is None else self._told
+        self._part = self._limits.apply(action, before)[0] if self._limits.active else action
 
     def nothing_new(self) -> None:
         """Note that a step chose no action, so that the machine has the last one whether it is sent again or not."""
-        self._before = self._sent
+        self._before, self._told_before = self._sent, self._told
 
     def not_sent(self, instead: Any = None) -> None:
         """Take back the last action, which was not sent; the machine has the one before, or `instead`."""
         self.gap += 1
         if instead is not None:
-            self._sent = copied(instead)
+            self._sent = self._told = copied(instead)
         elif self._before is not None:
-            self._sent = self._before
+            self._sent, self._told = self._before, self._told_before
 
     def seen(self, observation: Any) -> None:
         """Keep a good observation for the fallback controller, with arrays as copies."""
@@ -122,6 +148,7 @@ class Substitute:
             If there is nothing to send.
         """
         self.gap += 1
+        self._part = None
         if response == "fallback" and anew:
             self._until = step + self._watchdog.fallback_steps
         if response == "fallback" or (self._sent is None and self._safe_action is None):
@@ -136,14 +163,17 @@ class Substitute:
             return copied(self._safe_action)
         if self._sent is None and otherwise is None:
             raise InputError("there is no action to be held before the first one; give the guard a safe_action")
-        return otherwise if self._sent is None else self.last
+        if self._sent is None:
+            return otherwise
+        self._part = self._told
+        return self.last
 
     def _of_fallback(self, step: int) -> Any:
         """Return what the fallback controller does; None if it cannot or fails."""
         if self._fallback is None or self._seen is None:
             return None
         action = self._of_controller(step, self._seen, "fallback")
-        return self._limits.apply(action, self._sent)[0] if action is not None and self._limits.active else action
+        return self._limits.apply(action, self.rate_from)[0] if action is not None and self._limits.active else action
 
     def asked(self, step: int, observation: Any) -> Any:
         """Return what the controller that shares the action with the agent does; None if it cannot or fails."""
@@ -163,7 +193,7 @@ class Substitute:
         name = "fallback controller" if role == "fallback" else role
         try:
             if self._tell is not None and self._sent is not None:
-                self._tell(copied(self._sent))
+                self._tell(copied(self._told))
             action = formed(self._fallback(copied(observation)), self._form)
         except Exception as error:  # it is the user's, and the loop goes on
             self._spells.say(role, step, f"the {name} failed ({one_line(error)}): hold")

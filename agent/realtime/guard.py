@@ -6,9 +6,11 @@ import time
 from types import TracebackType
 from typing import Any
 
+import numpy as np
+
 from ..agent import Agent
 from ..compilation import step_of
-from ..errors import ConfigError
+from ..errors import ConfigError, InputError
 from ..kernels import tick as kernel
 from ..metrics.histogram import Histogram
 from .backup import Controller
@@ -37,6 +39,7 @@ class Guard:
       what its own actions brought. The step after such a gap only acts, so that no TD error spans the gap, and the next
       one begins with empty credit, so that no reward is laid to actions before it. Neurons keep what they remember, for
       `Watchdog.restart_after` steps; after a longer gap an episode begins.
+    * An agent whose episode was running, as one that was loaded, begins a new one: what has happened since is unknown.
     * A limited action does teach: seen from the agent, a limiter is a part of the machine, and as lasting. So is a
       controller that the agent corrects (`Residual`).
 
@@ -48,7 +51,8 @@ class Guard:
         Controller that takes over where the watchdog says so: is given the last good observation (an array as a copy)
         and returns an action. A `Residual` brings its own.
     safe_action : object, optional
-        Sent when there is no action to hold: before the first, and after `Watchdog.hold_steps` held ones.
+        Sent when there is no action to hold: before the first, and after `Watchdog.hold_steps` held ones. The first
+        action keeps the rate from here.
     snapshots : Snapshots, optional
         By default ``Snapshots(agent)``, in memory only.
     learn : bool
@@ -58,6 +62,8 @@ class Guard:
         same. It acts when `shadow` is set to False, which any thread may do.
     hand_over_seconds : float
         Seconds in which the agent's action then takes the place of the controller's.
+    go_on : bool
+        True: an episode that runs is gone on with, since no step was missed. Otherwise the first step begins another.
     clock : Clock, optional
     events : int
         Events kept.
@@ -101,6 +107,7 @@ class Guard:
         learn: bool = True,
         shadow: bool = False,
         hand_over_seconds: float = 1.0,
+        go_on: bool = False,
         clock: Clock | None = None,
         events: int = 256,
         cpu_time: bool = False,
@@ -125,6 +132,8 @@ class Guard:
         self.log = EventLog(events)
         self.step_time, self.cpu_time = Histogram(), Histogram()
         self.snapshots = snapshots or Snapshots(agent)
+        corrects, limited = isinstance(self.sharing, Residual), self.watchdog.limits_actions
+        self.snapshots.around = (*["a controller that it corrects"] * corrects, *["limits of its actions"] * limited)
         self.action: Any = None
         self.steps = 0
         self._settled = True
@@ -132,6 +141,7 @@ class Guard:
             agent, self.watchdog, fallback, safe_action, self.snapshots, self.sharing, self._note, self._now
         )
         self.spells, self.recovery, self.substitute = choice.spells, choice.recovery, choice.substitute
+        self.recovery.anew = agent.running and not go_on
 
     # ---- what a loop calls
 
@@ -228,6 +238,17 @@ class Guard:
             False if there is none; the agent is then as it was.
         """
         return self.recovery.go_back(self.steps, "rollback", "asked for", exact=exact)
+
+    def refuse_other_form(self, observation: Any) -> None:
+        """Raise `InputError` if an observation has another form than the agent's space, whatever its numbers are.
+
+        For the first one of a loop: it is the program that is wrong then, and so it would go on for ever.
+        """
+        try:
+            self.agent.observation.encode(observation, np.zeros(self.agent.observation.size))
+        except InputError as error:
+            if error.__cause__ is None:  # else it cannot be read, as of a bus that fails
+                raise InputError(f"{error}; this is the first observation: give what the agent was made for") from None
 
     def warm_up(self, ticks: int = 50) -> None:
         """Compile, and run some ticks on zeros, after which the agent is as before, bit for bit.

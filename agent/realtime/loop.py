@@ -76,7 +76,8 @@ class Loop:
         Seconds, at least ten periods. Being late by as much is a jump of the clock: nothing is caught up with. A step
         in which that happens is a miss all the same.
     final_action : object, optional
-        Sent at the end, whatever ended the loop; tried three times, a period apart.
+        Sent at the end, whatever ended the loop; tried three times, a period apart. The first action keeps the rate
+        from here: so an earlier run has left the machine.
     cpus, priority, awake, collect
         As for `Quiet`: processors to be pinned to, real-time priority, whether processors are kept from sleeping, and
         whether to leave the garbage collector on.
@@ -84,7 +85,8 @@ class Loop:
         Rows of metrics, and calls of hooks, while the loop runs.
     clock : Clock, optional
     options
-        As for `Guard`: watchdog, fallback, safe_action, snapshots, learn, shadow, hand_over_seconds, events, cpu_time.
+        As for `Guard`: watchdog, fallback, safe_action, snapshots, learn, shadow, hand_over_seconds, go_on, events,
+        cpu_time.
 
     Attributes
     ----------
@@ -141,6 +143,8 @@ class Loop:
         self.plant, self.rate, self.overrun = plant, rate, overrun
         self._final_action = None if final_action is None else checked("final_action", final_action, self.guard.agent)
         self.final_action = "" if final_action is None else "not yet sent"
+        if final_action is not None:
+            self.guard.substitute.assume(self._final_action)
         self._applied = getattr(plant, "applied", None)
         period = SECOND / rate
         late = int(max(jump * SECOND, 10 * period))
@@ -150,7 +154,7 @@ class Loop:
         self.wake_time, self.busy_time = Histogram(), Histogram()
         self.periods = self.misses = self.skipped = self.jumps = self.sense_failures = self.act_failures = 0
         self.stopped, self._stopping, self.running = "", False, False
-        self._reward, self._over, self._heard = 0.0, False, False
+        self._reward, self._over, self._heard, self._fits = 0.0, False, False, False
         self._begun = self._ended = self._clock.now()
         self.allocations: dict[str, int | None] | None = None
 
@@ -164,7 +168,8 @@ class Loop:
         ConfigError
             If the number of steps or seconds is not one, or negative.
         InputError
-            If the first observation of all is no good, and there is nothing to send (`Guard.start`).
+            If the first observation of all does not fit the agent's space, which no time will mend; or if it is no good
+            otherwise, and there is nothing to send (`Guard.start`).
         """
         for name, value in (("steps", steps), ("seconds", seconds)):
             if value is not None and not value >= 0:
@@ -233,9 +238,10 @@ class Loop:
             many steps each kind was met; ``periods``; ``ticks`` of the agent, its whole life; ``seconds`` of this run;
             ``late_us``, microseconds by which the last wake-up came late; ``misses``, ``skipped`` deadlines;
             ``reward``, the last good one; ``value``, the discounted sum of rewards that is still expected;
-            ``running_return``; ``shadow``; ``shadow_distance`` (`Shadow.distance`); ``authority``, from 0 to 1;
-            ``rolled_back``; ``checkpoint_age``, seconds since a snapshot was last brought to disk. None is what is
-            not known. Each number is whole, but they may be of neighboring periods.
+            ``running_return``; ``shadow``; ``shadow_distance`` (`Shadow.distance`); ``authority``, from 0 to
+            1, the agent's share of the action, or the share of the action's range that a `Residual` may add or take
+            away now; ``rolled_back``; ``checkpoint_age``, seconds since a snapshot was last brought to disk. None is
+            what is not known. Each number is whole, but they may be of neighboring periods.
         """
         return status_of(self, self._pacer.late, self._clock.now())
 
@@ -356,6 +362,9 @@ class Loop:
             guard.trouble("sense", f"sense() failed: {_told(error)}")
             return guard.step(0.0, None, settle=False)
         self._reward, self._over, self._heard = reward, bool(over), True
+        if not self._fits and observation is not None:
+            guard.refuse_other_form(observation)
+            self._fits = True
         if not over:
             return guard.step(reward, observation, applied, settle=False)
         guard.end(reward, observation if over == "truncated" else None)

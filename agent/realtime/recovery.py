@@ -36,7 +36,7 @@ class Recovery:
     scan : StateScan
     returns : RunningReturn
     anew : bool
-        Whether the agent was put back, so that it has to begin an episode.
+        Whether the agent was put back, or comes from an earlier process, so that it has to begin an episode.
     gave_up : bool
         Whether no good snapshot is left; the agent is not to be asked any more.
     count : int

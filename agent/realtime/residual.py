@@ -38,8 +38,10 @@ class Residual:
     ----------
     controller : callable
         Is given the observation (arrays as copies) in every step, and returns an action. If it has a method
-        ``was_sent(action)``, it is told before that what the machine was sent last, after correction and limits: what
-        an integral has to be wound back by.
+        ``was_sent(action)``, it is told before that what was sent last less the agent's part: its own action after all
+        limits, as if it were alone, or what somebody else sent. That is what an integral has to be wound back by. Told
+        the sum, it would follow the corrections, and carry the machine beyond any authority. So what is sent is never
+        farther than `limit` from what the controller alone would have sent for the same observations.
     agent : Agent
         Its action space is that of the machine: one Box of fractions, bounded on both sides.
     authority : float or (n,) array
@@ -80,6 +82,7 @@ class Residual:
         self._middle, self._dtype = (self._low + self._high) / 2.0, np.dtype(root.dtype)
         half = (self._high - self._low) / 2.0
         self.limit = self._limit(authority, root.size).reshape(shape)
+        self._most = float(np.divide(self.limit, 2.0 * half, out=np.zeros(shape), where=half > 0.0).max())
         self._gain = np.divide(self.limit, half, out=np.zeros(shape), where=half > 0.0)
 
     def _limit(self, authority: Any, size: int) -> NDArray[np.float64]:
@@ -102,8 +105,8 @@ class Residual:
 
     @property
     def authority(self) -> float:
-        """Share of the limit that the agent has now, from 0 to 1."""
-        return self._ramp.share
+        """Largest correction that is possible now, up or down, in shares of the action's range: the ramp ends at it."""
+        return self._ramp.share * self._most
 
     def pass_time(self, now: int) -> str:
         """Let the ramp follow the time, in nanoseconds; return what is new, an empty text."""
@@ -116,8 +119,14 @@ class Residual:
 
     def mixed(self, own: Any, asked: Any) -> Any:
         """Return what the agent's own action and what the controller asks for come to."""
-        sum_ = asked + self._ramp.share * self._gain * (own - self._middle)
-        return np.minimum(np.maximum(sum_, self._low), self._high).astype(self._dtype)
+        return self._within(asked + self._ramp.share * self._gain * (own - self._middle))
+
+    def alone(self, asked: Any) -> Any:
+        """Return what it would be without the agent."""
+        return self._within(asked)
+
+    def _within(self, action: Any) -> Any:
+        return np.minimum(np.maximum(action, self._low), self._high).astype(self._dtype)
 
     def compare(self, asked: Any) -> None:
         """Do nothing: a correction is not to be what the controller does."""

@@ -98,6 +98,9 @@ class Shadow:
             return own
         return (asked + self._ramp.share * (own - asked)).astype(self._dtype)
 
+    def alone(self, asked: Any) -> Any:
+        """Return None: who acts next has to know what was sent, whoever chose it."""
+
     def compare(self, asked: Any) -> None:
         """Add the distance of this step; to be called after the agent's step."""
         agent = self._agent

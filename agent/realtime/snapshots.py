@@ -40,6 +40,9 @@ class Snapshots:
         Snapshots taken, brought to disk, and not brought to disk.
     last_written : int or None
         Step of the last one that was brought to disk.
+    around : tuple of str
+        What stands between the agent and its machine, and is in no file: kept in the notes of one, for who takes the
+        agent elsewhere.
 
     Raises
     ------
@@ -73,6 +76,7 @@ class Snapshots:
         self._may_be_infinite = bounds_of_controls(agent.arena)
         self.taken = self.written = self.failed = 0
         self.last_written: int | None = None
+        self.around: tuple[str, ...] = ()
 
     @staticmethod
     def load_newest(folder: str | os.PathLike[str]) -> Agent | None:
@@ -113,7 +117,8 @@ class Snapshots:
             self._writer.write(step, self._blocks[slot], self._noted(step), lambda: self._is_sound(slot))
 
     def _noted(self, step: int) -> dict[str, Any]:
-        return {**self._metadata, "notes": {"realtime": {"step": step}}}
+        around = {"around": list(self.around)} if self.around else {}
+        return {**self._metadata, "notes": {"realtime": {"step": step, **around}}}
 
     def outcome(self) -> tuple[int, str] | None:
         """Return step and problem ("" for none) of a snapshot that the writer has done with, or None; each once."""

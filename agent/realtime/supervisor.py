@@ -84,7 +84,7 @@ class Choice:
         if new:
             self._note("shadow", new)
         # Without an observation the agent is not asked, and no reward is learned from.
-        if self._clock.phase and observation is not None:
+        if self._clock.phase and not self.recovery.anew and observation is not None:
             problem = self._rewards.problem(reward, step)
             if not problem:
                 self.reward = reward = float(reward)
@@ -188,7 +188,7 @@ class Choice:
                 return self._after_rollback(self._watchdog.collapse, observation, learn, asked)
         if sharing.follows:
             sharing.compare(asked)
-        return self._limited(sharing.mixed(action, asked))
+        return self._mixed(action, asked)
 
     def _tick(self, reward: float, observation: Any, learn: bool, asked: Any) -> Any:
         """Let the agent step or, where no episode can be gone on with, start; raise `InputError` if it refuses."""
@@ -216,7 +216,12 @@ class Choice:
         except Exception:  # as in `_ask_agent`
             sound = False
         # Numbers that are finite may lead to some that are not; the next step finds that and goes back further.
-        return self._limited(self.sharing.mixed(action, asked)) if sound else self._other("hold")
+        return self._mixed(action, asked) if sound else self._other("hold")
+
+    def _mixed(self, action: Any, asked: Any) -> Any:
+        """Return what the agent's action and the controller's come to, as it may be sent."""
+        self.substitute.controllers_part(self.sharing.alone(asked))
+        return self._limited(self.sharing.mixed(action, asked))
 
     def _other(self, response: str, anew: bool = True, otherwise: Any = None) -> Any:
         return self.substitute.act(self._step, response, anew, otherwise)
@@ -228,12 +233,14 @@ class Choice:
         return self._other(self._watchdog.input)
 
     def _limited(self, action: Any) -> Any:
-        """Return the agent's action as it may be sent."""
+        """Return the action of the agent, or of the controller that it looks on to, as it may be sent."""
         if self._limits.active:
-            action, problem = self._limits.apply(action, self.substitute.machine_has)
+            action, problem = self._limits.apply(action, self.substitute.rate_from)
             if problem:
-                self._say("action", problem, self._watchdog.action)
-                if self._watchdog.action != "limit":
+                # A controller that acts is limited, as a fallback is: nobody is there to take its place.
+                response = "limit" if self.sharing.follows else self._watchdog.action
+                self._say("action", problem, response)
+                if response != "limit":
                     return self._other(self._watchdog.action, otherwise=action)
         self.substitute.agent_acts()
         return action

@@ -42,8 +42,9 @@ class Telemetry:
     Parameters
     ----------
     path : path, optional
-        A CSV file (`metrics.MetricsFile`), bounded, begun anew, and gone on with in later runs of the loop; None: only
-        hooks are told.
+        A CSV file (`metrics.MetricsFile`), bounded; None: only hooks are told. One that is there is gone on with if the
+        agent is: rows of no later step than its own stay, and `seconds` go on. If others are in it, of another agent or
+        of steps that were lost, it is kept beside, as ``telemetry.older.csv`` of ``telemetry.csv``.
     every : float
         Seconds from row to row, at least 0.01.
     hooks : iterable of Hook
@@ -57,7 +58,7 @@ class Telemetry:
     Attributes
     ----------
     rows, dropped : int
-        Rows that reached everybody; those that were due and did not.
+        Rows that are in the file or, without one, reached every hook; those that were due and are not.
     missed : int
         Calls of `on_step` and `on_episode` for which there was no time.
     failures : int
@@ -123,14 +124,13 @@ class Telemetry:
         if self.path is not None and readings.columns != self._columns:
             self._columns = readings.columns
             try:
-                self.path.unlink(missing_ok=True)
-                self._file = MetricsFile(self.path, readings.columns)
-                self._file.create()
+                self._file = self._begun_file(self.path, readings.columns)
             except OSError as error:
                 raise ConfigError(
                     f"telemetry cannot write {self.path}: {error.strerror or error}; give a file in a folder that can "
                     "be written"
                 ) from error
+            readings = Readings(self._agent, self._seconds)
         self.stopped = ""
         self._hooks = [hook for hook in self._hooks if self._call(hook, "on_start", self._agent, self._tally)]
         self._written = self._snapshots.written if self._snapshots is not None else 0
@@ -143,6 +143,15 @@ class Telemetry:
         except RuntimeError as error:  # of threads there may be no more
             self.problem = str(error)
         return self
+
+    def _begun_file(self, path: Path, columns: tuple[str, ...]) -> MetricsFile:
+        """Return the file, with the rows of the agent's own past that are in it; what else is in it is kept beside."""
+        file = MetricsFile(path, columns, self._agent.ticks)
+        if path.exists() and not file.is_whole():
+            path.replace(path.with_name(f"{path.stem}.older{path.suffix}"))
+        file.create()
+        self._seconds = max(self._seconds, file.seconds)
+        return file
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -203,7 +212,7 @@ class Telemetry:
             self.dropped += 1
             return
         self._tell_all("on_log", row)
-        if self.failures == failures:
+        if self._file is not None or self.failures == failures:
             self.rows += 1
         else:
             self.dropped += 1

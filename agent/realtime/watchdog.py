@@ -152,6 +152,11 @@ class Watchdog:
         """Whether some response needs a fallback controller."""
         return "fallback" in [getattr(self, name) for name in ALLOWED]
 
+    @property
+    def limits_actions(self) -> bool:
+        """Whether there is a limit to actions."""
+        return any(limit is not None for limit in (self.action_low, self.action_high, self.action_rate))
+
 
 def _check_sizes(name: str, value: Any) -> None:
     try:

@@ -158,7 +158,7 @@ def evaluate_saved(
         raise ConfigError(f"--episodes {episodes}: allowed: 1 or more")
     if seed is not None and seed < 0:
         raise ConfigError(f"--seed {seed}: allowed: 0 or more")
-    agent, config, state = load_saved(path)
+    agent, config, state, _ = load_saved(path)
     if env_id is not None and env_id != config.env:
         config, state = in_env(config, env_id), None
     if seed is None:

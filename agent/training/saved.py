@@ -22,11 +22,14 @@ class Saved(NamedTuple):
         Of its run, as it is now; else the agent's own.
     env : dict or None
         State of the environment of its run; None if it is not known.
+    around : tuple of str
+        What stood between the agent and the machine of a control loop, and is not in its file.
     """
 
     agent: Agent
     config: Config
     env: dict[str, Any] | None = None
+    around: tuple[str, ...] = ()
 
 
 def load_saved(path: Path) -> Saved:
@@ -42,14 +45,21 @@ def load_saved(path: Path) -> Saved:
     if path.is_file():
         agent, notes = Agent.load_with_notes(path)
         env = notes.get("env") if isinstance(notes, dict) else None
-        return Saved(agent, agent.config, env if isinstance(env, dict) else None)
+        return Saved(agent, agent.config, env if isinstance(env, dict) else None, _around(notes))
     if not (path / CONFIG_FILE).exists():
-        found = Agent.load_newest(path)
+        found = Agent.load_newest_with_notes(path)
         if found is not None:
-            return Saved(found, found.config)
+            return Saved(found[0], found[0].config, around=_around(found[1]))
     folder = RunFolder.open(path)
     moment = folder.load()
     return Saved(moment.agent, folder.config, moment.env)
+
+
+def _around(notes: Any) -> tuple[str, ...]:
+    """Return what `realtime.Snapshots` noted; nothing if these are other notes."""
+    told = notes.get("realtime") if isinstance(notes, dict) else None
+    around = told.get("around") if isinstance(told, dict) else None
+    return tuple(map(str, around)) if isinstance(around, list) else ()
 
 
 def in_env(config: Config, env_id: str) -> Config:

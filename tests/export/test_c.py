@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -299,9 +300,8 @@ def test_the_header_tells_what_goes_where() -> None:
 def test_the_example_of_the_header_is_c(tmp_path: Path, action: Any, initial: bool) -> None:
     header = write_source(make_agent(action=action), "motor", initial).header
     begin = header.index("static struct motor_memory")
-    example = (
-        header[begin : header.index("Observation, in this order")].replace("//", "/* ").replace("were.", "were. */")
-    )
+    example = re.sub("//(.*)", r"/*\1 */", header[begin : header.index("Observation, in this order")])
+    assert ("yours: a controller that it corrects, range" in example) == ("set_drive" in example)
     (tmp_path / "motor.h").write_text(header)
     (tmp_path / "main.c").write_text(
         '#include "motor.h"\nvoid read_sensors(double *);\nvoid set_switch(int);\nvoid set_drive(double);\n'

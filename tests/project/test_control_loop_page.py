@@ -31,7 +31,7 @@ def blocks(language: str) -> list[str]:
 def test_the_code_of_the_page_runs(tmp_path: Path) -> None:
     """One program, in a process of its own, twice: the second time it finds the snapshots of the first."""
     found = blocks("python")
-    assert len(found) == 11
+    assert len(found) == 12
     program = tmp_path / "page.py"
     program.write_text("\n".join(found))
     for _ in range(2):

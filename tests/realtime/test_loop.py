@@ -10,11 +10,23 @@ from typing import Any
 
 import numpy as np
 import pytest
-from synaptick import Agent, ConfigError
+from synaptick import Agent, ConfigError, InputError
 from synaptick.realtime import Guard, Loop, Snapshots, Watchdog
 
 from ..support.common import ROOT, learned, make_agent, state
-from ..support.machines import LEVELS, MS, VALVE, FakeClock, Tank, by_hand, said, stream, tank_agent, tank_loop
+from ..support.machines import (
+    LEVELS,
+    MS,
+    VALVE,
+    FakeClock,
+    Tank,
+    Unreadable,
+    by_hand,
+    said,
+    stream,
+    tank_agent,
+    tank_loop,
+)
 from ..support.runs import Cli
 
 
@@ -317,3 +329,25 @@ def test_what_is_no_plant_and_no_action_is_refused() -> None:
         Loop(tank_agent(), tank_agent(), 1000)  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="final_action is nan"):
         tank_loop(Tank(), final_action=np.nan)
+
+
+@pytest.mark.parametrize("wrong", [np.zeros(3), "level", {"level": 0.0}, [[0.0, 0.0]]], ids=str)
+def test_a_first_observation_of_another_form_is_an_error_before_the_first_action(wrong: Any) -> None:
+    tank = Tank()
+    tank.sensed = lambda step, reward, seen: (reward, wrong)
+    loop = tank_loop(tank, safe_action=1, fallback=by_hand)
+    with pytest.raises(InputError, match="this is the first observation"):
+        loop.run(steps=5)
+    assert tank.actions == []
+    assert loop.status()["state"] == "faulted"
+    tank.sensed = lambda step, reward, seen: (reward, wrong if step % 2 else seen)
+    assert loop.run(steps=6)["trouble_steps"] == {"input": 3}  # later it is a sensor's
+
+
+def test_a_first_observation_that_is_only_bad_or_cannot_be_read_is_trouble_that_passes() -> None:
+    for bad in (np.full(2, np.nan), Unreadable(), None):
+        tank = Tank()
+        tank.sensed = lambda step, reward, seen, bad=bad: (reward, bad if step < 3 else seen)  # type: ignore[misc]
+        loop = tank_loop(tank, safe_action=1)
+        assert loop.run(steps=5)["trouble_steps"] == {"input": 2}
+        assert tank.actions[:2] == [1, 1]

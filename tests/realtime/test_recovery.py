@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 from synaptick import InputError
-from synaptick.realtime import Guard, Watchdog
+from synaptick.realtime import Guard, Loop, Watchdog
 from synaptick.realtime.action_limits import is_finite
 from synaptick.realtime.running_return import RunningReturn
 
@@ -206,3 +206,60 @@ def test_no_reward_is_so_large_that_the_running_return_is_lost() -> None:
         guard.step(reward, observation)
     report = json.loads(json.dumps(guard.report(), allow_nan=False))
     assert report["agent"]["running_return"] == pytest.approx(1.0 / (1.0 - guard.agent.config.discount), rel=1e-3)
+
+
+# ---- a new process
+
+
+def test_a_guard_on_an_agent_whose_episode_runs_begins_another() -> None:
+    """What a machine did while no program ran is not laid to the last action; nor is its first reward looked at."""
+    guard = guarded()
+    lead(guard, 50)
+    before = guard.agent.snapshot()
+    weights, episodes = guard.agent.arena.views["actor/w"].copy(), guard.agent.episodes
+    later = Guard(guard.agent, Watchdog(reward="hold"), clock=FakeClock())
+    later.step(np.nan, stream(1)[0][1])
+    assert (guard.agent.arena.views["actor/w"] == weights).all()
+    assert guard.agent.episodes == episodes + 1
+    assert later.log.events() == []
+    twin = make_agent()
+    twin.restore(before)
+    twin.end(0.0, learn=False)
+    twin.start(stream(1)[0][1])
+    for reward, observation in stream(20, 1):
+        assert later.step(reward, observation) == twin.step(reward, observation)
+    assert state(twin) == state(guard.agent)
+    twin.restore(before)
+    exact = Guard(twin, go_on=True, clock=FakeClock())
+    guard.agent.restore(before)
+    for reward, observation in stream(20, 1):
+        assert exact.step(reward, observation) == guard.agent.step(reward, observation)
+    assert state(twin) == state(guard.agent)
+
+
+def test_the_first_action_keeps_the_rate_from_what_the_machine_has_at_rest() -> None:
+    watchdog = Watchdog(action_rate=0.05)
+    guard = guarded(watchdog, VALVE, safe_action=np.full(2, 0.5))
+    assert np.abs(lead(guard, 1)[0] - 0.5).max() <= 0.05 + 1e-12
+    bare = guarded(watchdog, VALVE)
+    assert np.abs(lead(bare, 1)[0]).max() > 0.1  # of which nothing is known
+
+    sent: list[Any] = []
+
+    class Still:
+        def sense(self) -> tuple[float, Any]:
+            return 0.0, np.zeros(SIZE)
+
+        def act(self, action: Any) -> None:
+            sent.append(action)
+
+    loop = Loop(
+        guarded(watchdog, VALVE, safe_action=np.full(2, 0.5)),
+        Still(),
+        1000,
+        clock=FakeClock(),
+        spin=0.0,
+        final_action=np.full(2, -0.5),
+    )
+    loop.run(steps=1)
+    assert np.abs(sent[0] + 0.5).max() <= 0.05 + 1e-12

@@ -48,7 +48,7 @@ def test_authority_grows_from_nothing_and_scales_what_is_added() -> None:
     for k, (reward, observation) in enumerate(stream(21)):
         applied = guard.step(reward, observation)
         share = min(k / 10.0, 1.0)
-        assert found.authority == guard.sharing.authority == pytest.approx(share)
+        assert found.authority == guard.sharing.authority == pytest.approx(0.25 * share)
         own = guard.agent.last_action
         expected = np.clip([0.5, 1.0] + share * found.limit * (own - [0.0, 2.0]) / [1.0, 2.0], ARM.low, ARM.high)
         np.testing.assert_allclose(applied, expected, rtol=1e-12)
@@ -56,7 +56,7 @@ def test_authority_grows_from_nothing_and_scales_what_is_added() -> None:
         far = max(far, float(np.abs(applied - [0.5, 1.0]).max()))
         clock.time += SECOND
     assert far > 0.1
-    assert guard.report()["agent"]["authority"] == 1.0
+    assert guard.report()["agent"]["authority"] == 0.25
 
 
 def test_the_agent_learns_from_what_it_drew_itself_bit_for_bit() -> None:
@@ -75,13 +75,79 @@ def test_the_agent_learns_from_what_it_drew_itself_bit_for_bit() -> None:
     assert (alone.snapshot() == guard.agent.snapshot()).all()
 
 
-def test_limits_come_after_the_sum_and_the_controller_is_told_what_was_sent() -> None:
+def test_limits_come_after_the_sum_and_the_controller_is_told_its_own_part_of_what_was_sent() -> None:
     found = residual(1.0, 0.0)
     guard, _ = guard_of(found, Watchdog(action_rate=0.05))
     sent = [guard.step(reward, observation) for reward, observation in stream(30)]
     assert (np.abs(np.diff(sent, axis=0)) <= 0.05 + 1e-12).all()
     assert found.controller.calls == 30
-    assert np.array_equal(found.controller.told, sent[:-1])
+    told = found.controller.told
+    assert np.abs(np.array(told) - sent[:-1]).max() > 0.05
+    found.controller.answer = (0.5, 9.0)
+    guard.step(0.0, np.zeros(SIZE))
+    guard.step(0.0, np.zeros(SIZE))
+    assert told[-1][1] == pytest.approx(told[-2][1] + 0.05)  # by the rate that it would have had alone
+    guard.was_not_sent()
+    guard.step(0.0, np.zeros(SIZE))
+    assert told[-1].tolist() == told[-2].tolist()
+    guard.was_not_sent(instead=np.array([0.25, 3.0]))
+    guard.step(0.0, np.zeros(SIZE))
+    assert told[-1].tolist() == [0.25, 3.0]
+
+
+class WoundBack:
+    """A PI controller with anti-windup by back-calculation."""
+
+    def __init__(self) -> None:
+        self.integral, self.asked = 0.0, 0.0
+
+    def __call__(self, observation: Any) -> Any:
+        error = 0.3 * float(observation[0])
+        self.integral += 0.1 * error
+        self.asked = self.integral + error
+        return np.array([self.asked])
+
+    def was_sent(self, action: Any) -> None:
+        self.integral += 0.5 * (float(action[0]) - self.asked)
+
+
+class Pushing(Residual):
+    """One whose agent pushes up with all it has."""
+
+    def mixed(self, own: Any, asked: Any) -> Any:
+        return super().mixed(np.ones_like(own), asked)
+
+
+@pytest.mark.parametrize("rate", [None, 0.02], ids=["range", "rate"])
+def test_an_integral_that_is_wound_back_does_not_follow_the_agent(rate: float | None) -> None:
+    """An agent that always pushes one way moves what is sent by its limit and no more, on the bounds too."""
+    space, watchdog = spaces.Box(-1.0, 1.0, (1,), np.float64), Watchdog(action_rate=rate)
+    together, alone = WoundBack(), WoundBack()
+    guard, _ = guard_of(Pushing(together, make_agent(action=space), 0.1, 0.0), watchdog)
+    machine, _ = guard_of(Residual(alone, make_agent(action=space), [0.0], 0.0), watchdog)
+    far, on_bound = 0.0, 0
+    for k, (reward, observation) in enumerate(stream(400)):
+        observation[0] += 3.0 * np.sin(k / 40.0)
+        apart = guard.step(reward, observation) - machine.step(reward, observation)
+        assert abs(float(apart[0])) <= 0.2 + 1e-9
+        assert together.integral == pytest.approx(alone.integral)
+        far = max(far, float(apart[0]))
+        on_bound += bool(abs(alone.asked) > 1.0)
+    assert far > 0.15
+    assert on_bound > 20
+
+
+def test_what_is_held_keeps_the_controllers_part_and_what_it_sends_itself_is_its_own() -> None:
+    found = residual(1.0, 0.0)
+    guard, _ = guard_of(found, Watchdog(reward="hold", input="fallback", fallback_steps=0))
+    guard.step(0.0, np.zeros(SIZE))
+    guard.step(np.nan, np.zeros(SIZE))  # holds the sum
+    guard.step(0.0, NAN)
+    assert found.controller.told == [pytest.approx([0.5, 1.0])]
+    found.controller.answer = (0.1, 3.0)
+    guard.step(0.0, NAN)
+    guard.step(0.0, NAN)
+    assert found.controller.told[-1].tolist() == [0.1, 3.0]
 
 
 @pytest.mark.parametrize("answer", [(np.nan, 0.0), (1.0,), ("left", "right")])
@@ -113,7 +179,7 @@ def test_a_rollback_takes_the_authority_back() -> None:
     for reward, observation in stream(12):
         guard.step(reward, observation)
         clock.time += SECOND
-    assert guard.sharing.authority == 1.0
+    assert guard.sharing.authority == 0.25
     guard.agent.arena.views["actor/w"][0] = np.nan
     applied = guard.step(0.0, np.zeros(SIZE))
     assert guard.recovery.count == 1
@@ -138,7 +204,7 @@ def test_a_loop_takes_a_residual() -> None:
     actions = np.array(machine.actions)
     assert (actions[:, 1] == 1.0).all()
     assert 0.0 < np.abs(actions[:, 0] - 0.5).max() <= 0.1 + 1e-12
-    assert loop.status()["authority"] == 1.0
+    assert loop.status()["authority"] == pytest.approx(0.05)  # 0.1 of the range from -1 to 1
     with pytest.raises(ConfigError, match="has no shadow"):
         loop.shadow = True
 

@@ -140,6 +140,20 @@ def test_a_controller_that_returns_no_action_of_the_space_is_held() -> None:
     assert "whole numbers from 0 to 2: hold" in said(guard, "controller")[0]
 
 
+@pytest.mark.parametrize("response", ["limit", "hold", "fallback"])
+def test_a_controller_of_another_precision_is_no_violation_and_always_acts(response: str) -> None:
+    """0.1 is no float32; what is only rounded is sent, and what is beyond a limit is limited, not refused."""
+    asked = iter([0.1, 0.2, 0.3, 0.9, 0.4])
+    watchdog = Watchdog(action=response, action_low=-0.5, action_high=0.5, fallback_steps=0)
+    arm = spaces.Box(-1.0, 1.0, (1,), np.float32)
+    guard, _ = looking_on(arm, lambda observation: np.array([next(asked)]), watchdog=watchdog)
+    sent = [float(guard.step(0.0, np.zeros(SIZE))[0]) for _ in range(5)]
+    assert sent == [float(np.float32(number)) for number in (0.1, 0.2, 0.3, 0.5, 0.4)]
+    assert guard.substitute.held == guard.substitute.handed_over == guard.substitute.gap == 0
+    assert guard.spells.steps == {"action": 1}
+    assert said(guard, "action")[0].endswith("allowed now are -0.5 to 0.5: limit")
+
+
 def test_somebody_has_to_act() -> None:
     with pytest.raises(ConfigError, match="give a controller with fallback="):
         Guard(make_agent(), shadow=True)

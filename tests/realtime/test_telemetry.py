@@ -51,6 +51,42 @@ def test_rows_come_while_the_loop_runs(tmp_path: Path) -> None:
     assert not any(thread.name == "synaptick telemetry" for thread in threading.enumerate())
 
 
+def test_a_program_that_starts_again_loses_no_row(tmp_path: Path) -> None:
+    """An agent that is gone on with goes on in its file; what is another one's, or of lost steps, is kept beside."""
+    path, beside = tmp_path / "telemetry.csv", tmp_path / "telemetry.older.csv"
+
+    def started(agent: Agent) -> list[str]:
+        Loop(agent, Tank(), rate=500, telemetry=Telemetry(path, every=0.05)).run(seconds=0.2)
+        return path.read_text().splitlines()
+
+    agent = tank_agent()
+    first = started(agent)
+    early = agent.snapshot()
+    second = started(agent)
+    assert second[: len(first)] == first
+    assert len(second) > len(first)
+    for name in (0, 1):  # steps and seconds
+        numbers = [float(line.split(",")[name]) for line in second[1:]]
+        assert numbers == sorted(numbers)
+    assert not beside.exists()
+    agent.restore(early)
+    third = started(agent)
+    assert third[: len(first)] == first
+    assert beside.read_text().splitlines() == second
+    started(tank_agent())
+    assert beside.read_text().splitlines() == third
+
+
+def test_rows_that_are_in_the_file_count_though_a_hook_fails(tmp_path: Path) -> None:
+    def broken(_: Any) -> None:
+        raise OSError("no route")
+
+    telemetry = Telemetry(tmp_path / "telemetry.csv", every=0.05, hooks=[SimpleNamespace(on_log=broken)])
+    run(telemetry, lambda: telemetry.rows >= 4)
+    assert len((tmp_path / "telemetry.csv").read_text().splitlines()) == telemetry.rows + 1 >= 5
+    assert telemetry.failures >= telemetry.rows
+
+
 def test_it_goes_on_in_the_next_run(tmp_path: Path) -> None:
     telemetry = Telemetry(tmp_path / "telemetry.csv", every=0.05)
     loop, _ = run(telemetry)

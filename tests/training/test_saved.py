@@ -12,7 +12,7 @@ import pytest
 from gymnasium import spaces
 from synaptick import Agent, Config
 from synaptick.errors import EnvError, StateError
-from synaptick.realtime import Snapshots
+from synaptick.realtime import Guard, Residual, Snapshots, Watchdog
 from synaptick.training.saved import check_spaces, load_saved
 
 from ..support.common import make_agent
@@ -52,8 +52,28 @@ def test_the_older_file_is_taken_if_the_newest_is_damaged(run: Path) -> None:
     snapshots_of(agent, "kept")
     shutil.copy("kept/agent.synaptick", "kept/agent.older.synaptick")
     Path("kept/agent.synaptick").write_bytes(b"")
-    assert (load_saved(Path("kept")).agent.snapshot() == agent.snapshot()).all()
+    with pytest.warns(UserWarning, match="the one before it is used"):
+        assert (load_saved(Path("kept")).agent.snapshot() == agent.snapshot()).all()
     assert Agent.load_newest("nowhere") is None
+
+
+def test_what_stood_around_the_agent_of_a_loop_is_told_to_who_exports_it(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    agent = make_agent(action=spaces.Box(-1.0, 1.0, (1,)))
+    guard = Guard(
+        Residual(lambda observation: np.zeros(1), agent),
+        Watchdog(action_rate=0.1),
+        snapshots=Snapshots(agent, folder="r"),
+    )
+    guard.close()
+    Guard(agent, snapshots=Snapshots(agent, folder="plain")).close()
+    for place in ("r", "r/agent.synaptick"):
+        code, _, err = cli("export", "c", place, "--out", "c")
+        assert code == 0
+        assert "had around it: a controller that it corrects, limits of its actions; " in err
+    assert cli("export", "c", "plain", "--out", "c")[2] == ""
 
 
 def test_an_agent_of_a_loop_needs_an_environment_of_its_spaces(cli: Cli) -> None:

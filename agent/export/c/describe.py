@@ -70,6 +70,7 @@ def _usage(agent: Agent, name: str, initial: bool) -> Iterator[str]:
     if agent.action.choices:
         yield f"    set_switch({name}_action_index(&memory, 0));"
     if agent.action.controls:
+        yield "    // What stood around the agent is yours: a controller that it corrects, range, rate, a watchdog."
         yield f"    set_drive({name}_action_value(&memory, 0));"
     yield "    wait();"
     yield "    read_sensors(observation);"
