@@ -75,8 +75,7 @@ def _run(options: argparse.Namespace) -> dict[str, Any]:
         return start_run(config, options.out, options.quiet, hooks, options.threads)
     if "seed" in changes:
         raise ConfigError("--seeds and a seed are given; allowed: one of them")
-    if options.threads != 1:
-        raise ConfigError("--threads: each of several runs has one; give more --jobs")
+    _check_many(options)
     from ..sweep.spec import of_seeds
     from ..sweep.sweep import start_sweep
 
@@ -94,8 +93,15 @@ def _resume(options: argparse.Namespace, hooks: Chosen) -> dict[str, Any]:
         if getattr(options, name) not in (None, []):
             raise ConfigError(f"--resume {options.resume} goes on with that run as it is; only {allowed} fits with it")
     if many:
+        _check_many(options)
         return resume_sweep(options.resume, make_engine(options), options.quiet, hooks)
     return resume_run(options.resume, options.steps, options.quiet, hooks, options.threads)
+
+
+def _check_many(options: argparse.Namespace) -> None:
+    """Raise `ConfigError` for what several runs cannot have."""
+    if options.threads != 1:
+        raise ConfigError("--threads: each of several runs has one; give more --jobs")
 
 
 def _show(result: dict[str, Any]) -> None:

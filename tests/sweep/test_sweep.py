@@ -194,6 +194,8 @@ BAD: list[tuple[tuple[Any, ...], str]] = [
     (("run", "CartPole-v1", "--jobs", 2), "--jobs: one run takes one processor"),
     (("run", "CartPole-v1", "--seeds", "0-1", "--seed", 3), "--seeds and a seed are given"),
     (("run", "CartPole-v1", "--seeds", "1-0"), "'1-0' are no seeds"),
+    (("run", "CartPole-v1", "--seeds", "0-1", "--threads", 2), "--threads: each of several runs has one"),
+    (("run", "--resume", ".", "--threads", 2), "--threads: each of several runs has one"),
     (("run", "CartPole-v1", "--seeds", "0-1", "--jobs", 0), "--jobs 0: allowed: 1 or more"),
 ]
 
@@ -203,6 +205,8 @@ def test_what_cannot_be_used_is_one_line_and_exit_code_2(
     cli: Cli, tmp_path: Path, arguments: tuple[Any, ...], said: str
 ) -> None:
     write(tmp_path / "spec.yaml", SPEC)
+    if arguments[:2] == ("run", "--resume"):
+        write(tmp_path / "sweep.yaml", SPEC)
     code, out, err = cli(*arguments)
     assert (code, out) == (2, "")
     assert err.startswith("synaptick: error: ")
