@@ -12,7 +12,7 @@ import numpy as np
 
 from ..bench.learning import MARKS
 from ..config import Config
-from ..config.seeds import read_seeds
+from ..config.seeds import overlap
 from ..errors import ConfigError, StateError, one_line
 from ..metrics.episodes import RECENT
 from ..plots.read import STEP, Column
@@ -153,7 +153,7 @@ def _of_run(path: Path, root: Path) -> _Found:
     settings = {name: value for name, value in compared_settings(run.config).items() if name not in PLACE}
     settings["env"] = "as most"
     complete = steps >= run.config.steps
-    tuned = bool(run.config.tuning_seeds) and run.config.seed in read_seeds(run.config.tuning_seeds)
+    tuned = bool(overlap(run.config.tuning_seeds, (run.config.seed,)))
     outcome = Outcome(
         *(run.config.env, _place(run.config), run.config.seed, steps, ends.steps, ends.values, True, complete),
         *(str(path), tuned),

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..aggregate import interquartile_mean
-from ..config.seeds import shown_seeds
+from ..config.seeds import overlap, shown_seeds
 from ..errors import ConfigError, StateError
 from ..files import write_atomically
 from ..training.console import announce
@@ -20,7 +20,7 @@ from .engine import Died, Engine, outcomes, stopping
 from .estimate import SECONDS, prepare
 from .progress import make_progress
 from .rows import RESULTS, write_rows
-from .spec import Spec, absolute, load_spec, numbered, overlap
+from .spec import Spec, absolute, load_spec, numbered
 from .trial import Ended, Hooks, Trial, came_to, is_complete, no_hooks, run_trial, summary_of
 
 SPEC_FILE = "sweep.yaml"
@@ -118,7 +118,7 @@ def resume_sweep(
 def refuse_tuning_seeds(spec: Spec) -> None:
     """Raise `ConfigError` if a configuration runs on seeds that it was tuned on."""
     for arm in spec.arms:
-        if seeds := overlap(arm, spec.seeds):
+        if seeds := overlap(arm.config.tuning_seeds, spec.seeds):
             raise ConfigError(
                 f"seeds {shown_seeds(seeds)} are among those that {arm.name or 'this configuration'} was tuned on "
                 f"(tuning_seeds: {arm.config.tuning_seeds}); {HELD_OUT}"

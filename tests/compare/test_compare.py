@@ -189,7 +189,10 @@ def test_a_sweep_has_an_arm_for_each_of_its_settings(make: Make, tmp_path: Path)
 
 
 def test_single_runs_come_together_by_their_settings_and_names_tell_apart(make: Make) -> None:
-    runs = [str(make(f"r{k}", seeds=(k % 2,), single=True, lambda_value=0.9 - 0.4 * (k // 2))) for k in range(4)]
+    runs = [
+        str(make(f"r{k}", seeds=(k % 2,), single=True, lambda_value=0.9 - 0.4 * (k // 2), tuning_seeds="7" * (k % 2)))
+        for k in range(4)
+    ]
     assert [(arm.label, len(arm.outcomes)) for arm in read_arms(runs)] == [
         ("lambda_value=0.9", 2),
         ("lambda_value=0.5", 2),

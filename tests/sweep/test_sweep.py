@@ -165,6 +165,13 @@ def test_seeds_that_a_configuration_was_tuned_on_are_refused(cli: Cli, tmp_path:
     assert code == 2
     assert "seeds 5 are among those that this configuration was tuned on (tuning_seeds: 5-8)" in err
     assert not (tmp_path / "out").exists()
+    run = ("run", best, "--quiet", "--out", "one")
+    code, _, err = cli(*run, "--seed", 5)
+    assert code == 2
+    assert "seeds 5 are among those that this configuration was tuned on (tuning_seeds: 5-8)" in err
+    assert not (tmp_path / "one").exists()
+    assert cli(*run, "--seed", 5, "--allow-tuning-seeds")[0] == 0
+    assert cli("run", best, "--quiet", "--seed", 4, "--out", "other")[0] == 0
     spec = write(tmp_path / "spec.yaml", {"config": str(best), "seeds": "8-9"})
     assert "seeds 8 are among" in cli("sweep", spec, "--out", "out")[2]
     assert cli("sweep", spec, "--out", "out", "--allow-tuning-seeds", "--jobs", 1, "--quiet")[0] == 0
@@ -195,6 +202,11 @@ BAD: list[tuple[tuple[Any, ...], str]] = [
     (("run", "CartPole-v1", "--seeds", "0-1", "--seed", 3), "--seeds and a seed are given"),
     (("run", "CartPole-v1", "--seeds", "1-0"), "'1-0' are no seeds"),
     (("run", "CartPole-v1", "--seeds", "0-1", "--threads", 2), "--threads: each of several runs has one"),
+    (("run", "--resume", ".", "--seed", 0), "only --jobs fits with it"),
+    (("run", "--resume", ".", "--allow-tuning-seeds"), "only --jobs fits with it"),
+    (("sweep", "--resume", ".", "--allow-tuning-seeds"), "--allow-tuning-seeds: --resume goes on"),
+    (("run", "CartPole-v1", "--seeds", "0-1", "--rerun", "a.rrd"), "--rerun a.rrd: several runs would write to one"),
+    (("run", "--resume", ".", "--rerun", "a.rrd"), "--rerun a.rrd: several runs would write to one"),
     (("run", "--resume", ".", "--threads", 2), "--threads: each of several runs has one"),
     (("run", "CartPole-v1", "--seeds", "0-1", "--jobs", 0), "--jobs 0: allowed: 1 or more"),
 ]
