@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from ..files import write_atomically
+from ..training.run_folder import is_complete, summary_of
 from .spec import Spec, cell, numbered
-from .trial import Ended, is_complete, summary_of
+from .trial import Ended
 
 RESULTS = "results.csv"
 RESULT_COLUMNS = ("steps", "episodes", "mean_return_last_100", "status", "exit_code")

@@ -16,12 +16,13 @@ from ..files import write_atomically
 from ..training.console import announce
 from ..training.interrupts import on_stop
 from ..training.lock import FolderLock
+from ..training.run_folder import is_complete, summary_of
 from .engine import Died, Engine, outcomes, stopping
 from .estimate import SECONDS, prepare
 from .progress import make_progress
 from .rows import RESULTS, write_rows
 from .spec import Spec, absolute, load_spec, numbered
-from .trial import Ended, Hooks, Trial, came_to, is_complete, no_hooks, run_trial, summary_of
+from .trial import Ended, Hooks, Trial, came_to, no_hooks, run_trial
 
 SPEC_FILE = "sweep.yaml"
 HELD_OUT = (

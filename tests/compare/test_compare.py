@@ -167,6 +167,15 @@ def test_runs_that_are_not_done_are_refused_and_all_reasons_named_at_once(make: 
     assert found.iqm["b", ""].value == pytest.approx(found.iqm["a", ""].value)
 
 
+def test_a_run_that_a_hook_stopped_is_done(make: Make, cli: Cli) -> None:
+    a, b = make("a"), make("b", done=3000)
+    for path in b.glob("*/summary.json"):
+        path.write_text(json.dumps({"steps": 3000, "stopped": "the target is reached"}))
+    code, _, err = cli("compare", a, b, *FEW)
+    assert code == 2
+    assert err.endswith("--unequal steps\n")
+
+
 def test_environments_that_one_arm_lacks_are_left_out(make: Make, cli: Cli) -> None:
     a, b = make("a"), make("b", envs=("CartPole-v1", "Acrobot-v1"))
     assert compare([str(a), str(b)], ["environments"], draws=200).envs == ["CartPole-v1"]

@@ -151,6 +151,21 @@ def test_a_run_that_fails_is_listed_and_the_others_complete(
     assert "2 of 5 runs complete, 3 failed, " in shown
 
 
+def test_a_run_whose_output_cannot_be_kept_fails_alone(cli: Cli, tmp_path: Path) -> None:
+    """A folder in the place of the file."""
+    spec = write(tmp_path / "s.yaml", {"settings": {"env": DOOMED, **QUICK}, "seeds": "0-1"})
+    (tmp_path / "out" / "seed0" / "output.txt").mkdir(parents=True)
+    assert cli("sweep", spec, "--out", "out", "--part", "1/2", "--jobs", 1, "--quiet")[0] == 0
+    code, out, _ = cli("sweep", "--resume", "out", "--jobs", 1, "--quiet", "--json")
+    assert code == 1
+    assert [(row["status"], row["exit_code"]) for row in table(tmp_path / "out")] == [
+        ("failed", "2"),
+        ("complete", "0"),
+    ]
+    (failed,) = json.loads(out)["failed"]
+    assert failed["error"].startswith("cannot write to ")
+
+
 def test_a_stopped_run_is_complete(cli: Cli, tmp_path: Path) -> None:
     changes = [word for key, value in QUICK.items() for word in ("--set", f"{key}={value}")]
     arguments = ("run", DOOMED, *changes, "--seeds", "0-1", "--jobs", 1, "--stop-at", 0, "--out", "out", "--quiet")
