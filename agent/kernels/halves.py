@@ -100,9 +100,8 @@ def learn_both(
         ask(words, LEARN if traces_follow else CHANGE)
     for net in range(N_NETS):
         is_actor = net == ACTOR
-        if PAIRED:
-            if not is_actor and _await(words):
-                break
+        if PAIRED and not is_actor and _await(words):
+            break
         by, kept = push if is_actor else delta, keep if is_actor else 1.0
         _learn(settings, ints, reals, floats, net, by, kept, traces_follow)
 
@@ -124,7 +123,7 @@ def _learn(
 
 @kernel
 def keep_company(address: int, words: int) -> int:
-    """Do the critic's half of the steps of an arena until asked to quit, which is looked at when nothing is to be done."""
+    """Do the critic's half of the steps of an arena until asked to quit, which is looked at while there is none."""
     sizes = sizes_of(ints_at(address, NETS_AT))
     ints = ints_at(address, sizes.n_ints)
     reals = reals_at(address + 8 * sizes.n_ints, sizes.n_reals)
