@@ -16,13 +16,15 @@ from ..files import write_atomically
 from ..training.console import announce
 from ..training.interrupts import on_stop
 from ..training.lock import FolderLock
+from ..training.results import RESULTS_FILE
+from ..training.run import no_hooks
 from ..training.run_folder import is_complete, summary_of
 from .engine import Died, Engine, outcomes, stopping
 from .estimate import SECONDS, prepare
 from .progress import make_progress
-from .rows import RESULTS, write_rows
+from .rows import write_rows
 from .spec import Spec, absolute, load_spec, numbered
-from .trial import Ended, Hooks, Trial, came_to, no_hooks, run_trial
+from .trial import Ended, Hooks, Trial, came_to, run_trial
 
 SPEC_FILE = "sweep.yaml"
 HELD_OUT = (
@@ -201,7 +203,7 @@ def _told(spec: Spec, out: Path, ended: dict[str, Ended], seconds: float) -> dic
     ]
     return {
         "out": str(out),
-        "results": str(out / RESULTS),
+        "results": str(out / RESULTS_FILE),
         "runs": len(spec.arms) * len(spec.seeds),
         "complete": len(complete),
         "failed": failed,

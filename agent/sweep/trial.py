@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from ..config import Config
 from ..errors import BusyError, Interrupted, SynaptickError, described, exit_code
 from ..training.console import warn
-from ..training.run import resume_run, start_run
+from ..training.run import no_hooks, resume_run, start_run
 from ..training.run_folder import CHECKPOINTS, is_complete, summary_of
 from .engine import Died
 
@@ -24,11 +24,6 @@ OUTPUT_FILE = "output.txt"
 PATIENCE = 60.0
 
 Hooks = Callable[[Path], Iterable[Any]]
-
-
-def no_hooks(_: Path) -> Iterable[Any]:
-    """Return no hooks."""
-    return ()
 
 
 class Trial(NamedTuple):

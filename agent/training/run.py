@@ -31,7 +31,8 @@ UPDATE_EVERY = 256
 FREE_SETTINGS = ("steps", "checkpoint_every", "log_every", "env_kwargs")
 
 
-def _none(_: Path) -> Iterable[Any]:
+def no_hooks(_: Path) -> Iterable[Any]:
+    """Return no hooks."""
     return ()
 
 
@@ -39,7 +40,7 @@ def start_run(
     config: Config,
     out: Path | None = None,
     quiet: bool = False,
-    hooks: Callable[[Path], Iterable[Any]] = _none,
+    hooks: Callable[[Path], Iterable[Any]] = no_hooks,
     threads: int = 1,
 ) -> dict[str, Any]:
     """Run an experiment from its beginning and return its summary.
@@ -90,7 +91,7 @@ def resume_run(
     path: Path,
     steps: int | None = None,
     quiet: bool = False,
-    hooks: Callable[[Path], Iterable[Any]] = _none,
+    hooks: Callable[[Path], Iterable[Any]] = no_hooks,
     threads: int = 1,
 ) -> dict[str, Any]:
     """Go on from the latest checkpoint of a run until it has `steps` steps in all, and return its summary.

@@ -132,7 +132,7 @@ def test_several_environments_are_scaled_and_that_is_said(make: Make, cli: Cli) 
     ("kind", "changes", "named"),
     [
         ("steps", {"steps": 3000}, "in CartPole-v1, a has 6,000, b has 3,000"),
-        ("seeds", {"seeds": (0, 1, 2, 5)}, "in CartPole-v1, a has 0-3, b has 0, 1, 2, 5"),
+        ("seeds", {"seeds": (0, 1, 2, 5)}, "in CartPole-v1, a has 0-3, b has 0-2,5"),
         ("seeds", {"seeds": range(5)}, "in CartPole-v1, a has 0-3, b has 0-4"),
         ("environments", {"envs": ("CartPole-v1", "Acrobot-v1")}, "a has no run in Acrobot-v1"),
         ("places", {"env_kwargs": {"max_episode_steps": 200}}, '{"max_episode_steps": 200}'),
