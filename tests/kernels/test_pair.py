@@ -11,9 +11,13 @@ import threading
 from contextlib import suppress
 from typing import Any
 
+import numpy as np
 import pytest
 from gymnasium import spaces
 from synaptick import Agent, ConfigError
+from synaptick.compilation import make_pair
+from synaptick.kernels import tick as kernel
+from synaptick.kernels.halves import ACT, DONE, END, GONE, QUIT, WHAT, WORDS_BYTES
 from synaptick.pair import Pair
 
 from ..support.common import ROOT, drive, make_agent, state
@@ -82,6 +86,22 @@ def test_the_thread_ends_in_the_middle_of_steps_of_another_one() -> None:
         assert not stepping.is_alive()
         drive(alone, 400, seed)
         assert state(agent) == state(alone)
+
+
+def test_what_is_asked_beside_the_end_is_done_first_and_what_is_asked_later_by_who_asks() -> None:
+    """Neither hides the other, in whatever order the two threads write."""
+    agent, alone = make_agent(), make_agent()
+    drive(agent, 20)
+    drive(alone, 20)
+    make_pair()
+    words = np.zeros(WORDS_BYTES // 8, np.int64)
+    words[END // 8], words[0] = QUIT, WHAT + ACT
+    assert kernel.accompany(make_agent().arena.address, words.ctypes.data) == 0
+    assert (words[DONE // 8], words[END // 8]) == (WHAT + ACT, GONE)
+    agent._advance = lambda *given: kernel.paired_tick(*given, words.ctypes.data)
+    drive(agent, 200)
+    drive(alone, 200)
+    assert state(agent) == state(alone)
 
 
 @pytest.mark.parametrize("late", range(4))
