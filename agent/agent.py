@@ -295,12 +295,7 @@ class Agent(Inspection):
         """
         from .pair import Pair
 
-        if self.rare:
-            raise ConfigError(
-                "a step in two threads has only the common parts of the rule: no depth_filter factored or tensor (or "
-                "none under a second memory layer), no more than three layers, no recurrent_hop, reset_path, "
-                "rate_regularization or adaptive feedback; take one thread"
-            )
+        compilation.check_pair(self.rare)
         compilation.make_pair()
         alone = compilation.step_of(False)
         pair = Pair(self.arena.address, alone)

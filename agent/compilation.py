@@ -19,7 +19,7 @@ from typing import Any, NoReturn, TextIO
 import numba
 from numba import types
 
-from .errors import CompileError, StateError
+from .errors import CompileError, ConfigError, StateError
 from .kernels import tick as kernel
 from .kernels.base import jit
 from .kernels.base.cache import PYTHON, target
@@ -108,10 +108,20 @@ def _show(stream: TextIO, done: threading.Event) -> None:
         print(f"synaptick: compiled the step in {time.monotonic() - begun:.0f} s", file=stream, flush=True)
 
 
-def make_pair(quiet: bool = False) -> None:
-    """`make` the step in two threads, `Agent.in_two_threads`."""
+def check_pair(rare: bool) -> None:
+    """Raise the error of `Agent.in_two_threads` if there is no step in two threads, of a kind or at all."""
+    if rare:
+        raise ConfigError(
+            "a step in two threads has only the common parts of the rule: no depth_filter factored or tensor (or none "
+            "under a second memory layer), no more than three layers, no recurrent_hop, reset_path, "
+            "rate_regularization or adaptive feedback; take one thread"
+        )
     if not jit.COMPILES:
         raise CompileError(UNCOMPILED)
+
+
+def make_pair(quiet: bool = False) -> None:
+    """`make` the step in two threads, which is known to be there."""
     make(False, quiet=quiet)
     halves: tuple[Any, Any] = kernel.paired_tick, kernel.accompany
     for half, signature in zip(halves, ((*SIGNATURE, types.int64), (types.int64,) * 2), strict=True):

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .kernels import tick as kernel
-from .kernels.halves import QUIT, WHAT, WORDS_BYTES
+from .kernels.halves import END, QUIT, WORDS_BYTES
 
 _LINE = 64
 
@@ -19,7 +19,8 @@ _LINE = 64
 class Pair:
     """A step, to be called as `kernels.tick.tick` is, beside a thread that spins until `close`.
 
-    In a process that was forked from this one the thread is not there; steps are then made alone, with the same result.
+    In a process that was forked from this one the thread is not there; steps are then made alone, with the same result,
+    as are those that are going on in another thread when it ends, and later ones.
 
     Parameters
     ----------
@@ -34,6 +35,7 @@ class Pair:
         begin = -block.ctypes.data % _LINE
         words = block[begin : begin + WORDS_BYTES].view(np.int64)
         self._arena, self._alone, self._words = address, alone, words.ctypes.data
+        self._block = block  # which a step needs that is going on when the finalizer lets go of it
         self._thread = threading.Thread(
             target=kernel.accompany, args=(address, self._words), name="synaptick critic", daemon=True
         )
@@ -48,6 +50,6 @@ class Pair:
 
 
 def _end(words: NDArray[np.int64], thread: Any) -> None:
-    words[0] = (words[0] // WHAT + 1) * WHAT + QUIT
+    words[END // words.itemsize] = QUIT
     if thread.is_alive():
         thread.join()

@@ -14,7 +14,7 @@ from ..agent import Agent
 from ..aggregate import bootstrap_interval, interquartile_mean
 from ..config import Config
 from ..errors import EnvError, SpaceError
-from ..metrics.episodes import RECENT, Tally
+from ..metrics.episodes import ENOUGH, RECENT, Tally
 from ..training.config_file import load_config
 from ..training.environment import environment_seed, make_env_of
 from ..training.hooks import Functions
@@ -24,8 +24,6 @@ from .suites import SUITES
 from .support.tables import table, wrapped
 from .support.trials import in_parallel, saying_where, tuned
 
-# Episodes that must have ended before their mean can reach a threshold.
-ENOUGH = 20
 EARLY = 10_000
 # Steps at which curves are read, so that runs of different lengths compare.
 MARKS = {"at_100k": 100_000, "at_300k": 300_000, "at_1m": 1_000_000}

@@ -72,11 +72,15 @@ def _run(options: argparse.Namespace) -> dict[str, Any]:
             changes[name] = getattr(options, name)
     if options.seeds is None:
         config = resolve_config(options.source).with_changes(changes)
+        if config.tuning_seeds and not options.allow_tuning_seeds:
+            from ..sweep.spec import of_seeds
+            from ..sweep.sweep import refuse_tuning_seeds
+
+            refuse_tuning_seeds(of_seeds(config, (config.seed,)))
         return start_run(config, options.out, options.quiet, hooks, options.threads)
     if "seed" in changes:
         raise ConfigError("--seeds and a seed are given; allowed: one of them")
-    if options.threads != 1:
-        raise ConfigError("--threads: each of several runs has one; give more --jobs")
+    _check_many(options)
     from ..sweep.spec import of_seeds
     from ..sweep.sweep import start_sweep
 
@@ -90,12 +94,25 @@ def _resume(options: argparse.Namespace, hooks: Chosen) -> dict[str, Any]:
 
     many = (options.resume / SPEC_FILE).is_file()
     allowed = "--jobs" if many else "--steps"
-    for name in ("source", "changes", "seed", "seeds", "out", "steps" if many else "jobs"):
-        if getattr(options, name) not in (None, []):
+    for name in ("source", "changes", "seed", "seeds", "out", "allow_tuning_seeds", "steps" if many else "jobs"):
+        given = getattr(options, name)
+        if given is not None and given is not False and given != []:
             raise ConfigError(f"--resume {options.resume} goes on with that run as it is; only {allowed} fits with it")
     if many:
+        _check_many(options)
         return resume_sweep(options.resume, make_engine(options), options.quiet, hooks)
     return resume_run(options.resume, options.steps, options.quiet, hooks, options.threads)
+
+
+def _check_many(options: argparse.Namespace) -> None:
+    """Raise `ConfigError` for what several runs cannot have."""
+    if options.threads != 1:
+        raise ConfigError("--threads: each of several runs has one; give more --jobs")
+    if options.rerun not in (None, Path()):
+        raise ConfigError(
+            f"--rerun {options.rerun}: several runs would write to one file; give --rerun alone, for the viewer, or a "
+            "single --seed"
+        )
 
 
 def _show(result: dict[str, Any]) -> None:

@@ -60,6 +60,8 @@ def _sweep(options: argparse.Namespace) -> dict[str, Any]:
     if options.resume is not None:
         if options.out is not None:
             raise ConfigError("--resume and --out are given; allowed: one of them")
+        if options.allow_tuning_seeds:
+            raise ConfigError("--allow-tuning-seeds: --resume goes on with the seeds that are there; leave it out")
         return resume_sweep(options.resume, engine, options.quiet, spec=spec, part=part)
     if spec is None:
         raise ConfigError("sweep: give a specification, a YAML file, or --resume DIR")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from ..config.seeds import shown_seeds
 from ..errors import ConfigError, StateError, one_line
 from .evidence import Arm, Outcome
 
@@ -61,7 +62,7 @@ def _differences(arms: Sequence[Arm], shared: Sequence[str]) -> Iterator[tuple[s
         "places",
         _unequal(arms, shared, lambda outcome: outcome.place, lambda places: one_line(places[0], 200, False)),
     )
-    yield "steps", _unequal(arms, shared, lambda outcome: outcome.steps, lambda steps: _span(steps, ","))
+    yield "steps", _unequal(arms, shared, lambda outcome: outcome.steps, _few)
     yield "seeds", _seeds(arms, shared)
     yield (
         "tuned",
@@ -108,12 +109,10 @@ def _seeds(arms: Sequence[Arm], shared: Sequence[str]) -> Iterator[str]:
     for env in shared:
         seeds = {arm.label: [outcome.seed for outcome in arm.of(env)] for arm in arms}
         if any(found != seeds[arms[0].label] for found in seeds.values()):
-            yield f"in {env}, " + ", ".join(f"{label} has {_span(found)}" for label, found in seeds.items())
+            yield f"in {env}, " + ", ".join(f"{label} has {shown_seeds(found)}" for label, found in seeds.items())
 
 
-def _span(numbers: Sequence[int], form: str = "") -> str:
-    """Return numbers in few words: 0-9, or 0, 2, 5 and so on."""
-    if len(numbers) > 2 and list(numbers) == list(range(numbers[0], numbers[-1] + 1)):
-        return f"{numbers[0]}-{numbers[-1]}"
-    told = ", ".join(format(number, form) for number in numbers[:4])
+def _few(numbers: Sequence[int]) -> str:
+    """Return the first of numbers, and how many more there are."""
+    told = ", ".join(f"{number:,}" for number in numbers[:4])
     return told + (f" and {len(numbers) - 4} more" if len(numbers) > 4 else "")

@@ -12,14 +12,14 @@ import numpy as np
 
 from ..bench.learning import MARKS
 from ..config import Config
-from ..config.seeds import read_seeds
+from ..config.seeds import overlap
 from ..errors import ConfigError, StateError, one_line
 from ..metrics.episodes import RECENT
 from ..plots.read import STEP, Column
 from ..plots.runs import compared_settings, labels_of, open_run
 from ..plots.series import curve_of, trailing_mean
 from ..training.results import RESULTS_FILE
-from ..training.run_folder import CONFIG_FILE, SUMMARY_FILE
+from ..training.run_folder import CONFIG_FILE, is_complete, summary_of
 
 # Settings that say where a run lives, not what the agent is.
 PLACE = ("env", "env_kwargs", "wrappers")
@@ -144,7 +144,7 @@ def _read(path: Path) -> Iterable[_Found]:
 
 def _of_run(path: Path, root: Path) -> _Found:
     run = open_run(path)
-    summary = _summary(path)
+    summary = summary_of(path)
     ends = curve_of(run.results[STEP], trailing_mean(run.results["return"], RECENT)) if run.results else None
     if ends is None or not len(ends.steps):
         raise StateError(f"{path}: no episode has ended; only returns of episodes are compared")
@@ -152,8 +152,8 @@ def _of_run(path: Path, root: Path) -> _Found:
     # What labels fall back to for an arm that has nothing of its own stands at `env`.
     settings = {name: value for name, value in compared_settings(run.config).items() if name not in PLACE}
     settings["env"] = "as most"
-    complete = steps >= run.config.steps
-    tuned = bool(run.config.tuning_seeds) and run.config.seed in read_seeds(run.config.tuning_seeds)
+    complete = is_complete(summary, run.config.steps)
+    tuned = bool(overlap(run.config.tuning_seeds, (run.config.seed,)))
     outcome = Outcome(
         *(run.config.env, _place(run.config), run.config.seed, steps, ends.steps, ends.values, True, complete),
         *(str(path), tuned),
@@ -163,16 +163,6 @@ def _of_run(path: Path, root: Path) -> _Found:
 
 def _place(config: Config) -> str:
     return json.dumps({name: getattr(config, name) for name in PLACE[1:]}, sort_keys=True, default=str)
-
-
-def _summary(path: Path) -> dict[str, Any]:
-    try:
-        found = json.loads((path / SUMMARY_FILE).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError) as error:
-        raise StateError(f"{path / SUMMARY_FILE}: cannot be read ({one_line(error, quoted=False)})") from error
-    return found if isinstance(found, dict) else {}
 
 
 def _of_table(path: Path) -> Iterable[_Found]:

@@ -46,6 +46,11 @@ def _ends(given: Any, word: str) -> tuple[int, int]:
     return first, last
 
 
+def overlap(given: Any, seeds: Iterable[int]) -> tuple[int, ...]:
+    """Return those of the seeds that are among the ones given, as for `read_seeds`, or empty for none."""
+    return tuple(sorted(set(read_seeds(given)) & set(seeds))) if given else ()
+
+
 def shown_seeds(seeds: Iterable[int]) -> str:
     """Return seeds as `read_seeds` reads them, as short as it can be."""
     spans: list[list[int]] = []

@@ -107,7 +107,7 @@ class Config:
     tuning_seeds: str = EXPERIMENT.field(
         "",
         Seeds(),
-        """Seeds that these settings were chosen on, such as `100-104`; written by `synaptick tune`. Many runs on one of
+        """Seeds that these settings were chosen on, such as `100-104`; written by `synaptick tune`. Runs on one of
         them are refused, since their returns would look better than those of new seeds.""",
     )
 

@@ -5,7 +5,9 @@ constant, `PAIRED`, the thread of the step asks `keep_company`, in the other thr
 actor's meanwhile. Both spin while they wait: to wake a thread that sleeps takes longer than a step.
 
 Words, 64 bytes apart, so that they lie in cache lines of their own: what is asked for, ``8 count + what``; the last of
-that which is done; and the TD error.
+that which is done; the TD error; and whether the other thread is to end, or has. Whoever ends it writes to the last one
+alone: the thread of the step may ask at that very moment. What was asked of a thread that has ended, in the middle of a
+step or of many, the thread of the step does itself.
 """
 
 from __future__ import annotations
@@ -25,11 +27,13 @@ from .learn import learn
 from .settings import Settings
 
 # What is asked for.
-QUIT, ACT, PASS, CHANGE, LEARN = 0, 1, 2, 3, 4
+ACT, PASS, CHANGE, LEARN = 1, 2, 3, 4
 WHAT = 8
 # Bytes between the words.
-DONE, DELTA = 64, 128
-WORDS_BYTES = 192
+DONE, DELTA, END = 64, 128, 192
+WORDS_BYTES = 256
+# What stands in the last one; 0 while both go on.
+QUIT, GONE = 1, 2
 # Spins, of some tens of cycles, before a thread gives way: where there are fewer processors than threads that want one,
 # what it waits for may be waiting for the processor it spins on.
 PATIENCE = 1024
@@ -52,10 +56,14 @@ def _spin(spins: int) -> int:
 
 
 @kernel
-def _await(words: int) -> None:
+def _await(words: int) -> bool:
+    """Wait for what was asked for last, and return whether it is done; if not, the other thread will never do it."""
     asked, spins = acquire(words), 0
     while acquire(words + DONE) != asked:
+        if acquire(words + END) == GONE:
+            return bool(acquire(words + DONE) == asked)  # it may have been the last that it did
         spins = _spin(spins)
+    return True
 
 
 @kernel
@@ -63,8 +71,9 @@ def pass_forward(settings: Any, ints: NDArray, reals: NDArray, floats: NDArray, 
     """Advance both networks by one tick, in place, see `forward.forward`."""
     if PAIRED:
         ask(words, PASS if learning else ACT)
-        forward(settings, ints, reals, floats, ACTOR, learning)
-        _await(words)
+        for net in range(N_NETS):  # not two calls, which would compile for longer
+            if net == ACTOR or not _await(words):
+                forward(settings, ints, reals, floats, net, learning)
     else:
         for net in range(N_NETS):
             forward(settings, ints, reals, floats, net, learning)
@@ -89,13 +98,12 @@ def learn_both(
     if PAIRED:
         reals_at(words + DELTA, 1)[0] = delta
         ask(words, LEARN if traces_follow else CHANGE)
-        _learn(settings, ints, reals, floats, ACTOR, push, keep, traces_follow)
-        _await(words)
-    else:
-        for net in range(N_NETS):
-            is_actor = net == ACTOR
-            by, kept = push if is_actor else delta, keep if is_actor else 1.0
-            _learn(settings, ints, reals, floats, net, by, kept, traces_follow)
+    for net in range(N_NETS):
+        is_actor = net == ACTOR
+        if PAIRED and not is_actor and _await(words):
+            break
+        by, kept = push if is_actor else delta, keep if is_actor else 1.0
+        _learn(settings, ints, reals, floats, net, by, kept, traces_follow)
 
 
 @kernel
@@ -115,7 +123,7 @@ def _learn(
 
 @kernel
 def keep_company(address: int, words: int) -> int:
-    """Do the critic's half of the steps of an arena until asked to quit."""
+    """Do the critic's half of the steps of an arena until asked to quit, which is looked at while there is none."""
     sizes = sizes_of(ints_at(address, NETS_AT))
     ints = ints_at(address, sizes.n_ints)
     reals = reals_at(address + 8 * sizes.n_ints, sizes.n_reals)
@@ -125,12 +133,13 @@ def keep_company(address: int, words: int) -> int:
     while True:
         asked = acquire(words)
         if asked == done:
+            if acquire(words + END) == QUIT:
+                release(words + END, GONE)
+                return 0
             spins = _spin(spins)
             continue
         spins = 0
         what = asked % WHAT
-        if what == QUIT:
-            return 0
         if what <= PASS:
             forward(settings, ints, reals, floats, CRITIC, what == PASS)
         else:

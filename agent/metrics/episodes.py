@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-RECENT = 100
+# Episodes that a mean return is of, and how many must have ended before it can count as a target reached.
+RECENT, ENOUGH = 100, 20
 
 
 class Tally:

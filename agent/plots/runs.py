@@ -24,7 +24,7 @@ from .read import Table, read_table
 
 READOUT = "readout"
 # What runs of one experiment may differ in, beside when they write files.
-FREE = ("seed", "steps")
+FREE = ("seed", "steps", "tuning_seeds")
 # Settings that the label of a group names; further ones are counted.
 MOST_NAMED = 3
 

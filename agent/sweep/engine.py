@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from types import FrameType
 from typing import Any, NamedTuple, Protocol
 
@@ -62,6 +63,11 @@ class Engine(Protocol):
     def __exit__(self, *error: object) -> None: ...
 
 
+def of_numbered(function: Callable[[Any], Any], numbered: tuple[int, Any]) -> Any:
+    """Return ``function(item)`` of (number, item): numbers tell calls apart whose items are equal, or one object."""
+    return function(numbered[1])
+
+
 def outcomes(
     engine: Engine,
     function: Callable[[Any], Any],
@@ -89,29 +95,30 @@ def outcomes(
     BaseException
         What a function raises, on the first that does.
     """
-    left, again = iter(items), deque[tuple[Any, int, object]]()
-    given: dict[int, tuple[Any, int, object]] = {}  # item, its deaths, and what it had come to
+    left, again = enumerate(items), deque[tuple[tuple[int, Any], int, object]]()
+    given: dict[int, tuple[tuple[int, Any], int, object]] = {}  # numbered item, its deaths, and what it had come to
+    call_it = partial(of_numbered, function)
     while True:
         while len(given) < engine.processes + engine.ahead:
-            call = again.popleft() if again else next(((item, 0, came_to(item)) for item in left), None)
+            call = again.popleft() if again else next(((pair, 0, came_to(pair[1])) for pair in left), None)
             if call is None:
                 break
-            given[id(call[0])] = call
-            engine.submit(function, call[0])
+            given[call[0][0]] = call
+            engine.submit(call_it, call[0])
         if not given:
             return
-        for item, value in engine.ended(LOOK):
+        for (number, item), value in engine.ended(LOOK):
             if isinstance(value, Raised):
                 raise value.error
-            _, deaths, before = given.pop(id(item))
+            _, deaths, before = given.pop(number)
             if isinstance(value, Died):
                 now = came_to(item)
                 deaths = deaths + 1 if now == before else 1
                 if deaths < DEATHS:
-                    again.append((item, deaths, now))
+                    again.append(((number, item), deaths, now))
                     continue
             yield item, value
-        look([item for item, *_ in given.values()])
+        look([item for (_, item), *_ in given.values()])
 
 
 def stopping(words: str) -> Callable[[int, FrameType | None], None]:

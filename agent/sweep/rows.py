@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from ..files import write_atomically
+from ..training.results import RESULTS_FILE
+from ..training.run_folder import is_complete, summary_of
 from .spec import Spec, cell, numbered
-from .trial import Ended, is_complete, summary_of
+from .trial import Ended
 
-RESULTS = "results.csv"
 RESULT_COLUMNS = ("steps", "episodes", "mean_return_last_100", "status", "exit_code")
 
 
@@ -44,5 +45,5 @@ def write_rows(root: Path, spec: Spec, ended: Mapping[str, Ended]) -> dict[str, 
     for row in rows(root, spec, ended):
         writer.writerow(row)
         found.setdefault(row["status"], []).append(row)
-    write_atomically(root / RESULTS, text.getvalue().encode())
+    write_atomically(root / RESULTS_FILE, text.getvalue().encode())
     return found

@@ -13,11 +13,12 @@ import yaml
 from ..config import Config
 from ..config.seeds import read_seeds, shown_seeds
 from ..errors import ConfigError, one_line
+from ..training.run_folder import summary_of
 from .engine import Died
 from .objective import OBJECTIVES, PRUNERS, Pruning, objective_of, returns_of
 from .space import Space, read_space
 from .spec import load_mapping, read_base
-from .trial import Trial, came_to, run_trial, summary_of
+from .trial import Trial, came_to, run_trial
 
 KEYS = ("config", "settings", "seeds", "search", "trials", "objective", "pruner", "sampler_seed", "storage", "study")
 STUDY_FILE = "study.db"

@@ -233,12 +233,6 @@ def cell(value: Any) -> Any:
     return json.dumps(value, sort_keys=True) if isinstance(value, list | dict | bool) or value is None else value
 
 
-def overlap(arm: Arm, seeds: tuple[int, ...]) -> tuple[int, ...]:
-    """Return those of the seeds that a configuration was tuned on."""
-    tuned = read_seeds(arm.config.tuning_seeds) if arm.config.tuning_seeds else ()
-    return tuple(sorted(set(tuned) & set(seeds)))
-
-
 def absolute(path: Path) -> str:
     """Return a path that means the same wherever a run changes the working directory to."""
     return os.path.abspath(path)

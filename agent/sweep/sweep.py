@@ -10,18 +10,21 @@ from pathlib import Path
 from typing import Any
 
 from ..aggregate import interquartile_mean
-from ..config.seeds import shown_seeds
+from ..config.seeds import overlap, shown_seeds
 from ..errors import ConfigError, StateError
 from ..files import write_atomically
 from ..training.console import announce
 from ..training.interrupts import on_stop
 from ..training.lock import FolderLock
+from ..training.results import RESULTS_FILE
+from ..training.run import no_hooks
+from ..training.run_folder import is_complete, summary_of
 from .engine import Died, Engine, outcomes, stopping
 from .estimate import SECONDS, prepare
 from .progress import make_progress
-from .rows import RESULTS, write_rows
-from .spec import Spec, absolute, load_spec, numbered, overlap
-from .trial import Ended, Hooks, Trial, came_to, is_complete, no_hooks, run_trial, summary_of
+from .rows import write_rows
+from .spec import Spec, absolute, load_spec, numbered
+from .trial import Ended, Hooks, Trial, came_to, run_trial
 
 SPEC_FILE = "sweep.yaml"
 HELD_OUT = (
@@ -118,7 +121,7 @@ def resume_sweep(
 def refuse_tuning_seeds(spec: Spec) -> None:
     """Raise `ConfigError` if a configuration runs on seeds that it was tuned on."""
     for arm in spec.arms:
-        if seeds := overlap(arm, spec.seeds):
+        if seeds := overlap(arm.config.tuning_seeds, spec.seeds):
             raise ConfigError(
                 f"seeds {shown_seeds(seeds)} are among those that {arm.name or 'this configuration'} was tuned on "
                 f"(tuning_seeds: {arm.config.tuning_seeds}); {HELD_OUT}"
@@ -200,7 +203,7 @@ def _told(spec: Spec, out: Path, ended: dict[str, Ended], seconds: float) -> dic
     ]
     return {
         "out": str(out),
-        "results": str(out / RESULTS),
+        "results": str(out / RESULTS_FILE),
         "runs": len(spec.arms) * len(spec.seeds),
         "complete": len(complete),
         "failed": failed,

@@ -7,15 +7,15 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..config import Config
 from ..errors import BusyError, Interrupted, SynaptickError, described, exit_code
 from ..training.console import warn
-from ..training.run import resume_run, start_run
-from ..training.run_folder import CHECKPOINTS, SUMMARY_FILE
+from ..training.run import no_hooks, resume_run, start_run
+from ..training.run_folder import CHECKPOINTS, is_complete, summary_of
 from .engine import Died
 
 # What a run says, its error above all; there is no such file if it says nothing.
@@ -24,11 +24,6 @@ OUTPUT_FILE = "output.txt"
 PATIENCE = 60.0
 
 Hooks = Callable[[Path], Iterable[Any]]
-
-
-def no_hooks(_: Path) -> Iterable[Any]:
-    """Return no hooks."""
-    return ()
 
 
 class Trial(NamedTuple):
@@ -74,20 +69,6 @@ class Ended(NamedTuple):
         return self.code != 0
 
 
-def summary_of(folder: Path) -> dict[str, Any]:
-    """Return the summary of a run; empty without one."""
-    try:
-        found = json.loads((folder / SUMMARY_FILE).read_text())
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def is_complete(summary: dict[str, Any], steps: int) -> bool:
-    """Return whether a summary is of a run that has come to its end: has all its steps, or was ended by a hook."""
-    return summary.get("steps") == steps or bool(summary.get("stopped"))
-
-
 def came_to(trial: Trial) -> object:
     """Return something that changes with each checkpoint of a run."""
     try:
@@ -99,11 +80,12 @@ def came_to(trial: Trial) -> object:
 def run_trial(trial: Trial) -> Ended | Died:
     """Run what is left of a run, in this process; whatever happens is returned, and in its folder."""
     folder = trial.folder
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        return Ended(2, f"cannot write to {folder}: {error.strerror or error}")
-    with _output_into(folder / OUTPUT_FILE):
+    with ExitStack() as stack:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(_output_into(folder / OUTPUT_FILE))
+        except OSError as error:
+            return Ended(2, f"cannot write to {folder}: {error.strerror or error}")
         try:
             _go_on(folder, trial)
         except Interrupted as error:
@@ -140,8 +122,8 @@ def _output_into(path: Path) -> Iterator[None]:
     with suppress(OSError, ValueError):
         sys.stdout.flush()
         sys.stderr.flush()
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)  # which may raise: nothing is open before
     kept = [(number, os.dup(number)) for number in (1, 2)]
-    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
     for number, _ in kept:
         os.dup2(file, number)
     os.close(file)

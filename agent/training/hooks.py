@@ -110,7 +110,11 @@ def _named(function: Callable[..., None], name: str, around: AbstractContextMana
         try:
             with around:
                 function(*arguments)
-        except (StopRun, RunError, KeyboardInterrupt, SystemExit, GeneratorExit):
+        except StopRun as stop:
+            if str(stop):
+                raise
+            raise StopRun(name.rpartition(".")[0]) from None  # a run that was stopped says so
+        except (RunError, KeyboardInterrupt, SystemExit, GeneratorExit):
             raise
         except Exception as error:
             raise HookError(f"hook {name} failed ({described(error)})") from error

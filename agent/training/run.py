@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from ..agent import Agent
-from ..compilation import notice
+from ..arena.dimensions import is_rare
+from ..compilation import check_pair, make_pair, notice
 from ..config import Config
 from ..errors import ConfigError, Interrupted, StateError
 from ..metrics import Row
@@ -30,7 +31,8 @@ UPDATE_EVERY = 256
 FREE_SETTINGS = ("steps", "checkpoint_every", "log_every", "env_kwargs")
 
 
-def _none(_: Path) -> Iterable[Any]:
+def no_hooks(_: Path) -> Iterable[Any]:
+    """Return no hooks."""
     return ()
 
 
@@ -38,7 +40,7 @@ def start_run(
     config: Config,
     out: Path | None = None,
     quiet: bool = False,
-    hooks: Callable[[Path], Iterable[Any]] = _none,
+    hooks: Callable[[Path], Iterable[Any]] = no_hooks,
     threads: int = 1,
 ) -> dict[str, Any]:
     """Run an experiment from its beginning and return its summary.
@@ -57,6 +59,8 @@ def start_run(
 
     Raises
     ------
+    ConfigError, CompileError
+        If there are to be two threads and cannot be, as for `Agent.in_two_threads`.
     EnvError
         If the environment cannot be made.
     HookError
@@ -70,6 +74,7 @@ def start_run(
     Interrupted
         After Ctrl-C, SIGTERM or SIGHUP.
     """
+    _check_threads(config, threads)
     # Absolute before there is an environment, which may change the working directory.
     given = out or RunFolder.default_path(config)
     path = given.absolute()
@@ -86,7 +91,7 @@ def resume_run(
     path: Path,
     steps: int | None = None,
     quiet: bool = False,
-    hooks: Callable[[Path], Iterable[Any]] = _none,
+    hooks: Callable[[Path], Iterable[Any]] = no_hooks,
     threads: int = 1,
 ) -> dict[str, Any]:
     """Go on from the latest checkpoint of a run until it has `steps` steps in all, and return its summary.
@@ -102,13 +107,14 @@ def resume_run(
         If the folder holds no usable run, or is being written by another process, or if the run is complete.
     ConfigError
         If its configuration was edited in more than `FREE_SETTINGS`.
-    EnvError, RunError, Interrupted
+    CompileError, EnvError, RunError, Interrupted
         As for `start_run`.
     """
     with StopRequest(_what_a_kill_costs(path)) as stop, RunFolder.open(path, to_write=True) as folder:
         moment = folder.load()
         agent = moment.agent
         config = folder.config if steps is None else folder.config.with_changes({"steps": steps})
+        _check_threads(config, threads)
         then, now = agent.config.to_dict(), config.to_dict()
         edited = [key for key in now if now[key] != then[key] and key not in FREE_SETTINGS]
         if edited:
@@ -168,6 +174,8 @@ class _Run:
             announce(line)
         with self.stop.elsewhere:
             self.agent.compile(self.agent.config, quiet=self.quiet)
+            if threads > 1:
+                make_pair(self.quiet)
         self.begun = time.monotonic()
         title = f"{self.config.env} seed {self.config.seed}"
         try:
@@ -295,6 +303,12 @@ class _Run:
             with suppress(StopRun):
                 self.hooks.checkpoint(self.folder.path)
         return summary
+
+
+def _check_threads(config: Config, threads: int) -> None:
+    """Find out before there is a folder whether there is such a step."""
+    if threads > 1:
+        check_pair(is_rare(config))
 
 
 def _how_to_resume(folder: Path) -> str:

@@ -62,6 +62,20 @@ def fresh_path(name: str) -> Path:
     return path
 
 
+def summary_of(folder: Path) -> dict[str, Any]:
+    """Return the summary of a run; empty without one that can be read, as after a kill at the very end."""
+    try:
+        found = json.loads((folder / SUMMARY_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def is_complete(summary: dict[str, Any], steps: int) -> bool:
+    """Return whether a summary is of a run that has come to its end: has all its steps, or was ended by a hook."""
+    return summary.get("steps") == steps or bool(summary.get("stopped"))
+
+
 class RunFolder:
     """One run on disk; a context, at whose end nothing of it is open or locked.
 
@@ -277,12 +291,8 @@ class RunFolder:
         write_atomically(self.path / SUMMARY_FILE, _json(summary))
 
     def is_summed_up(self, steps: int) -> bool:
-        """Return whether the summary is that of a run of so many steps; a kill at the very end leaves none."""
-        try:
-            found = json.loads((self.path / SUMMARY_FILE).read_text())
-        except (OSError, ValueError):
-            return False
-        return isinstance(found, dict) and found.get("steps") == steps
+        """Return whether the summary is that of a run of so many steps."""
+        return summary_of(self.path).get("steps") == steps
 
     def close(self) -> None:
         """Close the results file, whose rows that could not be written are lost, and let others write to the folder."""

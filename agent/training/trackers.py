@@ -9,13 +9,11 @@ from typing import Any
 
 from ..agent import Agent
 from ..errors import ConfigError
-from ..metrics.episodes import Tally
+from ..metrics.episodes import ENOUGH, Tally
 from ..metrics.hooks import StopRun
 
 # Rows after which every other one is written.
 MOST_ROWS = 4096
-# Episodes whose mean counts as a target reached.
-ENOUGH = 20
 
 
 @dataclass(frozen=True)

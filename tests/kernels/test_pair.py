@@ -5,16 +5,22 @@ from __future__ import annotations
 import copy
 import multiprocessing
 import os
+import subprocess
+import sys
 import threading
 from contextlib import suppress
 from typing import Any
 
+import numpy as np
 import pytest
 from gymnasium import spaces
 from synaptick import Agent, ConfigError
+from synaptick.compilation import make_pair
+from synaptick.kernels import tick as kernel
+from synaptick.kernels.halves import ACT, DONE, END, GONE, QUIT, WHAT, WORDS_BYTES
 from synaptick.pair import Pair
 
-from ..support.common import drive, make_agent, state
+from ..support.common import ROOT, drive, make_agent, state
 
 CASES: dict[str, dict[str, Any]] = {
     "default": {},
@@ -64,6 +70,55 @@ def test_the_thread_ends_with_the_statement_also_by_an_error() -> None:
         assert NAME in [thread.name for thread in threading.enumerate()]
         raise KeyError
     assert NAME not in [thread.name for thread in threading.enumerate()]
+
+
+def test_the_thread_ends_in_the_middle_of_steps_of_another_one() -> None:
+    """Of which none is lost, nor half done."""
+    agent, alone = make_agent(), make_agent()
+    for seed in range(20):
+        with agent.in_two_threads():
+            stepping = threading.Thread(target=drive, args=(agent, 400, seed), daemon=True)
+            before = agent.ticks
+            stepping.start()
+            while agent.ticks < before + 20 and stepping.is_alive():
+                pass
+        stepping.join(60)
+        assert not stepping.is_alive()
+        drive(alone, 400, seed)
+        assert state(agent) == state(alone)
+
+
+def test_what_is_asked_beside_the_end_is_done_first_and_what_is_asked_later_by_who_asks() -> None:
+    """Neither hides the other, in whatever order the two threads write."""
+    agent, alone = make_agent(), make_agent()
+    drive(agent, 20)
+    drive(alone, 20)
+    make_pair()
+    words = np.zeros(WORDS_BYTES // 8, np.int64)
+    words[END // 8], words[0] = QUIT, WHAT + ACT
+    assert kernel.accompany(make_agent().arena.address, words.ctypes.data) == 0
+    assert (words[DONE // 8], words[END // 8]) == (WHAT + ACT, GONE)
+    agent._advance = lambda *given: kernel.paired_tick(*given, words.ctypes.data)
+    drive(agent, 200)
+    drive(alone, 200)
+    assert state(agent) == state(alone)
+
+
+@pytest.mark.parametrize("late", range(4))
+def test_a_process_ends_while_a_thread_of_it_steps(late: int) -> None:
+    code = f"""
+import threading, time
+from tests.support.common import drive, make_agent
+
+agents = [make_agent() for _ in range(4)]
+for agent in agents:
+    agent.in_two_threads().__enter__()
+    threading.Thread(target=lambda agent=agent: [drive(agent, 400) for _ in iter(int, 1)], daemon=True).start()
+while min(agent.ticks for agent in agents) < 20:
+    time.sleep(0.001)
+time.sleep({0.003 * late})
+"""
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, timeout=60)
 
 
 def test_copies_and_forked_processes_go_on_alone() -> None:

@@ -64,7 +64,7 @@ def test_every_axis_of_every_panel_is_named(make_run: MakeRun) -> None:
 def test_runs_that_differ_in_their_seed_alone_are_one_group_and_others_are_named_by_what_differs(
     make_run: MakeRun,
 ) -> None:
-    runs = [make_run("a", seed=1), make_run("b", seed=2, steps=70), make_run("c", lambda_value=0.5)]
+    runs = [make_run("a", seed=1), make_run("b", seed=2, steps=70, tuning_seeds="5"), make_run("c", lambda_value=0.5)]
     runs.append(make_run("d", env="Acrobot-v1", checkpoint_every=50))
     groups = open_groups(runs)
     assert [len(group.runs) for group in groups] == [2, 1, 1]

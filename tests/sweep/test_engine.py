@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from synaptick import RunError
+from synaptick.bench.support.trials import in_parallel
 from synaptick.sweep.engine import DEATHS, Died, outcomes
 from synaptick.sweep.processes import ONE_THREAD, Processes
 
@@ -60,6 +61,14 @@ def test_the_death_of_one_call_is_not_that_of_others(tmp_path: Path) -> None:
         found = {Path(item).name: value for item, value in outcomes(engine, fragile, list(map(str, paths)))}
     assert (found["a"], found["c"]) == ("alive", "alive")
     assert isinstance(found["b"], Died)
+
+
+def test_equal_items_are_calls_of_their_own() -> None:
+    item = "one"
+    with Processes(2) as engine:
+        found = [(given, value[1]) for given, value in outcomes(engine, told, [item, item, "two", item])]
+    assert sorted(found) == [("one", "one")] * 3 + [("two", "two")]
+    assert list(in_parallel(abs, [1, -1, 2, 1, 1], 2)) == [1, 1, 2, 1, 1]
 
 
 def test_an_error_is_raised_here() -> None:

@@ -151,6 +151,21 @@ def test_a_run_that_fails_is_listed_and_the_others_complete(
     assert "2 of 5 runs complete, 3 failed, " in shown
 
 
+def test_a_run_whose_output_cannot_be_kept_fails_alone(cli: Cli, tmp_path: Path) -> None:
+    """A folder in the place of the file."""
+    spec = write(tmp_path / "s.yaml", {"settings": {"env": DOOMED, **QUICK}, "seeds": "0-1"})
+    (tmp_path / "out" / "seed0" / "output.txt").mkdir(parents=True)
+    assert cli("sweep", spec, "--out", "out", "--part", "1/2", "--jobs", 1, "--quiet")[0] == 0
+    code, out, _ = cli("sweep", "--resume", "out", "--jobs", 1, "--quiet", "--json")
+    assert code == 1
+    assert [(row["status"], row["exit_code"]) for row in table(tmp_path / "out")] == [
+        ("failed", "2"),
+        ("complete", "0"),
+    ]
+    (failed,) = json.loads(out)["failed"]
+    assert failed["error"].startswith("cannot write to ")
+
+
 def test_a_stopped_run_is_complete(cli: Cli, tmp_path: Path) -> None:
     changes = [word for key, value in QUICK.items() for word in ("--set", f"{key}={value}")]
     arguments = ("run", DOOMED, *changes, "--seeds", "0-1", "--jobs", 1, "--stop-at", 0, "--out", "out", "--quiet")
@@ -165,6 +180,13 @@ def test_seeds_that_a_configuration_was_tuned_on_are_refused(cli: Cli, tmp_path:
     assert code == 2
     assert "seeds 5 are among those that this configuration was tuned on (tuning_seeds: 5-8)" in err
     assert not (tmp_path / "out").exists()
+    run = ("run", best, "--quiet", "--out", "one")
+    code, _, err = cli(*run, "--seed", 5)
+    assert code == 2
+    assert "seeds 5 are among those that this configuration was tuned on (tuning_seeds: 5-8)" in err
+    assert not (tmp_path / "one").exists()
+    assert cli(*run, "--seed", 5, "--allow-tuning-seeds")[0] == 0
+    assert cli("run", best, "--quiet", "--seed", 4, "--out", "other")[0] == 0
     spec = write(tmp_path / "spec.yaml", {"config": str(best), "seeds": "8-9"})
     assert "seeds 8 are among" in cli("sweep", spec, "--out", "out")[2]
     assert cli("sweep", spec, "--out", "out", "--allow-tuning-seeds", "--jobs", 1, "--quiet")[0] == 0
@@ -194,6 +216,13 @@ BAD: list[tuple[tuple[Any, ...], str]] = [
     (("run", "CartPole-v1", "--jobs", 2), "--jobs: one run takes one processor"),
     (("run", "CartPole-v1", "--seeds", "0-1", "--seed", 3), "--seeds and a seed are given"),
     (("run", "CartPole-v1", "--seeds", "1-0"), "'1-0' are no seeds"),
+    (("run", "CartPole-v1", "--seeds", "0-1", "--threads", 2), "--threads: each of several runs has one"),
+    (("run", "--resume", ".", "--seed", 0), "only --jobs fits with it"),
+    (("run", "--resume", ".", "--allow-tuning-seeds"), "only --jobs fits with it"),
+    (("sweep", "--resume", ".", "--allow-tuning-seeds"), "--allow-tuning-seeds: --resume goes on"),
+    (("run", "CartPole-v1", "--seeds", "0-1", "--rerun", "a.rrd"), "--rerun a.rrd: several runs would write to one"),
+    (("run", "--resume", ".", "--rerun", "a.rrd"), "--rerun a.rrd: several runs would write to one"),
+    (("run", "--resume", ".", "--threads", 2), "--threads: each of several runs has one"),
     (("run", "CartPole-v1", "--seeds", "0-1", "--jobs", 0), "--jobs 0: allowed: 1 or more"),
 ]
 
@@ -203,6 +232,8 @@ def test_what_cannot_be_used_is_one_line_and_exit_code_2(
     cli: Cli, tmp_path: Path, arguments: tuple[Any, ...], said: str
 ) -> None:
     write(tmp_path / "spec.yaml", SPEC)
+    if arguments[:2] == ("run", "--resume"):
+        write(tmp_path / "sweep.yaml", SPEC)
     code, out, err = cli(*arguments)
     assert (code, out) == (2, "")
     assert err.startswith("synaptick: error: ")

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from synaptick import Agent
 from synaptick.arena import checkpoint
+from synaptick.kernels.base import jit
 from synaptick.training import env_state
 
 from ..support.common import ROOT, tiers
@@ -76,6 +77,27 @@ def test_a_run_in_two_threads_is_the_run_in_one(cli: Cli, tmp_path: Path) -> Non
     assert cli(*run, "--out", "one")[0] == 0
     assert cli(*run, "--out", "two", "--threads", 2)[0] == 0
     assert_same(tmp_path / "two", tmp_path / "one")
+
+
+def test_two_threads_are_refused_before_there_is_a_folder(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = ("run", "CartPole-v1", *SMALL, "--steps", 60, "--quiet", "--out", "a")
+    code, _, err = cli(*run, "--set", "reset_path=true", "--threads", 2)
+    assert (code, err.count("\n")) == (2, 1)
+    assert "take one thread" in err
+    assert not (tmp_path / "a").exists()
+    with monkeypatch.context() as plain:
+        plain.setattr(jit, "COMPILES", False)
+        code, _, err = cli(*run, "--threads", 2)
+    assert (code, err.count("\n")) == (2, 1)
+    assert "unset it" in err
+    assert not (tmp_path / "a").exists()
+    assert cli(*run)[0] == 0
+    before = contents(tmp_path / "a")
+    monkeypatch.setattr(jit, "COMPILES", False)
+    assert "unset it" in cli("run", "--resume", "a", "--steps", 90, "--threads", 2)[2]
+    assert contents(tmp_path / "a") == before
 
 
 def test_without_the_state_of_the_environment_it_is_another_run(

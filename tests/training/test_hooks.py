@@ -16,7 +16,7 @@ from synaptick.errors import HookError
 from synaptick.metrics.hooks import StopRun
 from synaptick.training.hooks import Hooks
 from synaptick.training.run import resume_run, start_run
-from synaptick.training.run_folder import RunFolder
+from synaptick.training.run_folder import RunFolder, is_complete, summary_of
 
 from ..support.runs import Cli
 
@@ -148,6 +148,20 @@ def test_a_hook_may_end_the_run() -> None:
     recorder = Recorder()
     assert run(agent, env, 100, hooks=[SimpleNamespace(on_step=stop), recorder]).steps == 42
     assert recorder.of("stop") == [42]
+
+
+def test_a_run_that_is_stopped_without_a_word_is_complete_and_names_the_hook(tmp_path: Path) -> None:
+    class Bored:
+        def on_step(self, tally: Tally) -> None:
+            raise StopRun
+
+    assert start_run(SMALL, tmp_path / "run", quiet=True, hooks=lambda _: [Bored()])["stopped"] == "Bored"
+    summary = summary_of(tmp_path / "run")
+    assert (summary["steps"], summary["stopped"]) == (1, "Bored")
+    assert is_complete(summary, SMALL.steps)
+    assert not is_complete({**summary, "stopped": ""}, SMALL.steps)
+    (tmp_path / "run" / "summary.json").write_text('{"steps":')
+    assert summary_of(tmp_path / "run") == {}
 
 
 @pytest.mark.parametrize("event", ["on_start", "on_step", "on_episode", "on_log", "on_checkpoint", "on_stop"])

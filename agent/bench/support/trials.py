@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, TypeVar
 
 from ...config import Config
 from ...errors import Interrupted, RunError
-from ...sweep.engine import Died, outcomes, stopping
+from ...sweep.engine import Died, of_numbered, outcomes, stopping
 from ...sweep.processes import Processes
 from ...training.interrupts import on_stop
 from .progress import Progress, each
@@ -32,13 +33,13 @@ def in_parallel(function: Callable[[J], R], jobs: Sequence[J], processes: int) -
             yield from (function(job) for job in each(jobs, "runs"))
             return
         waiting: dict[int, R] = {}
-        places, due = {id(job): place for place, job in enumerate(jobs)}, 0
+        due = 0
         progress = Progress(len(jobs), "runs")
         with Processes(min(processes, len(jobs))) as engine:
-            for job, value in outcomes(engine, function, jobs):
+            for (place, job), value in outcomes(engine, partial(of_numbered, function), enumerate(jobs)):
                 if isinstance(value, Died):
                     raise RunError(f"{job}: {value.words}, again and again")
-                waiting[places[id(job)]] = value
+                waiting[place] = value
                 while due in waiting:
                     yield waiting.pop(due)
                     due += 1
