@@ -149,8 +149,9 @@ class Agent(Inspection):
             An action that somebody else takes in this step, a controller for instance, in the place of the agent's; it
             is returned, moved within the bounds of the space. The critic then learns what is to be had by what they do,
             and the actor to do the same (the gradient of the log-likelihood of their actions); a TD error of theirs
-            changes no action. What the agent would have done is in `means`, `stds` and `probabilities`. A step with it
-            and one without lay nothing to each other.
+            changes no action. What the agent would have done is in `means` and `probabilities`; `stds` are 0.02 for the
+            time being, in which their action is likely or not (`NARROW` of kernels/policy.py). A step with it and one
+            without lay nothing to each other.
 
         Raises
         ------

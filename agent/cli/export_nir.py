@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -27,14 +28,15 @@ def add_nir(kinds: Any) -> None:
     nir.add_argument(
         "--exact",
         action="store_true",
-        help="refuse to hold the slope of normalized currents, which NIR cannot express, at its mean (default: do, "
-        "and measure the difference)",
+        help="refuse to hold the slope of normalized currents, which NIR cannot express, at its mean: refuses every "
+        "network of synaptick (default: hold it, and measure the difference)",
     )
     nir.add_argument(
         "--neurons",
         default="parts",
         metavar="KIND",
-        help="nodes a neuron is made of: parts (LI, Threshold, Delay and Scale, exactly; default) or lif (one LIF)",
+        help="nodes a neuron is made of: parts (LI, Threshold, Delay and Scale, exactly; default) or lif (one LIF, "
+        "which needs adaptive_fraction 0)",
     )
     nir.add_argument(
         "--integration", default="exact", metavar="RULE", help="what the reader does: exact (default) or euler"
@@ -93,12 +95,14 @@ def _show_nir(result: dict[str, Any]) -> None:
 
 
 def _show_differences(title: str, found: dict[str, Any]) -> None:
-    lines = [f"{title}, {found['steps']:,} steps, share of spikes that differ, bottom layer first: "]
-    lines[0] += f"{_listed(found['spikes_that_differ'])} (rates {_listed(found['spike_rates'])})"
+    wrong, rates = found["spikes_that_differ"], found["spike_rates"]
+    for_each = [share / rate if rate else math.nan for share, rate in zip(wrong, rates, strict=True)]
+    lines = [f"{title}, {found['steps']:,} steps, bottom layer first: of all neurons in all steps, "]
+    lines[0] += f"{_listed(wrong)} differ (rates {_listed(rates)}): {_listed(for_each)} for each spike"
     if found["same_choice"]:
         lines.append(
-            f"  same likeliest choice: {_listed(found['same_choice'])}; distance of policies: "
-            f"{_listed(found['policy_distance'])}"
+            f"  same likeliest choice: {_listed(found['same_choice'])}; total variation of the "
+            f"policy: {_listed(found['policy_distance'])}"
         )
     if found["mean_distance"]:
         lines.append(f"  distance of means, in stds: {_listed(found['mean_distance'])}")

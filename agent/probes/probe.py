@@ -112,7 +112,7 @@ class Probe:
 
     @property
     def ticks(self) -> NDArray[np.int64]:
-        """`Agent.ticks` after the call of each row, (rows,); a start is no tick, and repeats the number before it."""
+        """`Agent.ticks` after the call of each row, (rows,); a start is not counted and repeats the number."""
         return self._in_order(self._when)[:, 0]
 
     @property

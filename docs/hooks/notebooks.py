@@ -19,6 +19,7 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
 FOLDER = "notebooks"
+PICTURES, SHOWN = "assets/pictures", {"quickstart": "spikes"}
 EXECUTE = "SYNAPTICK_DOCS_EXECUTE"
 TERMINAL = re.compile("\x1b" + r"\[[0-9;]*m")
 
@@ -35,7 +36,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
             execute(notebook, Path(config.docs_dir) / FOLDER)
         files.remove(file)
         files.append(File.generated(config, f"{name}.ipynb", content=nbformat.writes(notebook)))
-        for uri, content in pages(notebook, name):
+        for uri, content in pages(notebook, name, picture_of(notebook, Path(config.docs_dir), Path(name).name)):
             files.append(File.generated(config, uri, content=content))
     return files
 
@@ -48,7 +49,15 @@ def execute(notebook: Any, folder: Path) -> None:
     NotebookClient(notebook, timeout=600, kernel_name="python3", resources=resources).execute()
 
 
-def pages(notebook: Any, name: str) -> Iterator[tuple[str, str | bytes]]:
+def picture_of(notebook: Any, docs: Path, stem: str) -> str:
+    """Return the line that shows the picture of the gallery, of a notebook that was not run and has none of its own."""
+    path = f"{PICTURES}/{SHOWN.get(stem, stem)}.png"
+    if any(cell.get("outputs") for cell in notebook.cells) or not (docs / path).is_file():
+        return ""
+    return f"![what this notebook draws](../{path})"
+
+
+def pages(notebook: Any, name: str, picture: str) -> Iterator[tuple[str, str | bytes]]:
     """Yield path and content of what shows a notebook: its pictures, and the page at last."""
     parts = []
     for index, cell in enumerate(notebook.cells):
@@ -68,4 +77,4 @@ def pages(notebook: Any, name: str) -> Iterator[tuple[str, str | bytes]]:
     title, rest = parts[0].split("\n", 1) if "\n" in parts[0] else (parts[0], "")
     stem = Path(name).name
     where = f"This page is a notebook, [{stem}.ipynb]({stem}.ipynb)."
-    yield f"{name}.md", "\n\n".join([title, where, rest, *parts[1:]]) + "\n"
+    yield f"{name}.md", "\n\n".join([title, where, rest, picture, *parts[1:]]) + "\n"

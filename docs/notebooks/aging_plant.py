@@ -15,7 +15,8 @@
 #
 # This is a short life, 33 minutes of one motor at 100 Hz, and takes less than a minute; five lives of 100 minutes and
 # the other controllers are on [the page of results](../results/aging-motor.md). The motor is in
-# [aging_plant.py](../examples/aging_plant.py). Figures need `pip install "synaptick[plot]"`.
+# [aging_plant.py](../examples/aging_plant.py). In a clone: `pip install ".[plot]"`, then
+# `python docs/notebooks/aging_plant.py`; without a display figures are not shown.
 
 # %%
 import sys

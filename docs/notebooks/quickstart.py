@@ -10,7 +10,8 @@
 # # Quickstart
 #
 # An agent, CartPole, and what its neurons do. Takes half a minute; on a machine that has never run the agent,
-# compiling adds some ten seconds. Figures need `pip install "synaptick[plot]"`.
+# compiling adds some ten seconds. In a clone: `pip install ".[plot]"`, then `python docs/notebooks/quickstart.py`;
+# without a display figures are not shown.
 
 # %%
 import tempfile

@@ -91,7 +91,10 @@ def test_notebooks_have_a_page_and_a_notebook(notebook: Path, site: Path) -> Non
     code = [cell for cell in made["cells"] if cell["cell_type"] == "code"]
     assert code
     assert not [cell for cell in code if cell["outputs"]]
-    assert (site / "notebooks" / f"{notebook.stem}.html").is_file()
+    page = (site / "notebooks" / f"{notebook.stem}.html").read_text(encoding="utf-8")
+    # The picture of the gallery, as long as the notebook is not run.
+    (picture,) = re.findall(r'<img [^>]*src="([^"]+)"', page)
+    assert (site / "notebooks" / picture).is_file()
 
 
 @pytest.mark.slow

@@ -35,6 +35,22 @@ def test_every_change_is_needed(example: Any, left_out: str, neurons: bool, elig
         assert value < 1e-5 if fits else value > 0.1, found
 
 
+def test_the_script_fails_if_the_model_does_or_a_wrong_one_passes(
+    example: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    right, wrong = (1e-7, 1e-7), (1e-7, 1.0)
+    for of_model, of_others, code in ((right, wrong, 0), (wrong, wrong, 1), (right, right, 1)):
+        found = lambda *names, a=of_model, b=of_others: a if len(names) == len(example.EDITS) else b  # noqa: E731
+        monkeypatch.setattr(example, "mismatch_with", found)
+        monkeypatch.setattr("sys.argv", ["own_neuron.py"])
+        if code:
+            with pytest.raises(SystemExit, match="has to fail"):
+                example.main()
+        else:
+            example.main()
+        assert capsys.readouterr().out.count("FAIL") == (4 * (of_others == wrong) + (of_model == wrong))
+
+
 def test_a_wrong_factor_shows(example: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     file, old, new = example.EDITS["eligibility"]
     wrong = new.replace(f"real({example.COUPLING})", "real(0.19)")

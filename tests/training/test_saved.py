@@ -106,7 +106,7 @@ def test_nir_needs_no_flag_and_prints_what_it_changes(cli: Cli) -> None:
     code, out, err = cli("export", "nir", "run", "--steps", 200)
     assert code == 0, err
     assert Path("agent.nir").stat().st_size > 0
-    assert "compared with the agent, 200 steps, share of spikes that differ" in out
+    assert "compared with the agent, 200 steps, bottom layer first: of all neurons in all steps" in out
     snapshots_of(Agent.load("run/agent.synaptick"), "kept")
     assert cli("export", "nir", "kept", "--steps", 200, "--out", "other.nir")[0] == 0
     code, _, err = cli("export", "nir", "kept", "--env", "Pendulum-v1", "--out", "other.nir")
