@@ -332,7 +332,7 @@ def test_the_command_writes_a_graph_and_tells_what_it_changes(cli: Cli) -> None:
     np.testing.assert_allclose(x, agent.arena.views["input"], rtol=1e-5)
     code, out, _ = cli(*arguments)
     assert code == 0
-    assert re.search(r"of all neurons in all steps, \S+ differ \(rates \S+\): \S+ for each spike", out)
+    assert re.search(r"of all neurons in all steps, .+ differ \(rates .+\): .+ for each spike", out)
     assert "same likeliest choice" in out
 
 
