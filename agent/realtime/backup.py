@@ -55,6 +55,7 @@ class Substitute:
         self._told: Any = None
         self._told_before: Any = None
         self._part: Any = None
+        self._answered: tuple[int, Any] = (-1, None)  # step, and what the controller did in it
         self._before: Any = None  # what the machine has if the last one was not sent
         self._seen: Any = None
         self._until = self._in_a_row = 0
@@ -190,6 +191,9 @@ class Substitute:
     def _of_controller(self, step: int, observation: Any, role: str) -> Any:
         """Return its action, in the form of the agent's and finite, or None; both are the same controller."""
         assert self._fallback is not None
+        at, before = self._answered
+        if at == step:  # once a step, whoever asks: a controller may have an integral
+            return copied(before)
         name = "fallback controller" if role == "fallback" else role
         try:
             if self._tell is not None and self._sent is not None:
@@ -201,4 +205,5 @@ class Substitute:
         if not is_finite(action):
             self._spells.say(role, step, f"the {name} returned {one_line(action)}: hold")
             return None
+        self._answered = step, copied(action)
         return action

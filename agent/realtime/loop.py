@@ -174,8 +174,10 @@ class Loop:
         for name, value in (("steps", steps), ("seconds", seconds)):
             if value is not None and not value >= 0:
                 raise ConfigError(f"{name} is {value!r}; allowed: a number of 0 or more, or None")
-        self.stopped, self._stopping, self.running = "", False, True
+        self._stopping = False
         self.guard.warm_up()
+        self.stopped, self.running = "", True
+        self.final_action = "" if self._final_action is None else "not yet sent"
         last = math.inf if steps is None else self.periods + steps
         # Telemetry is around all of it: its thread is not pinned as the loop is, and no hook delays the final action.
         with ExitStack() as telling:
@@ -215,7 +217,7 @@ class Loop:
     @property
     def seconds(self) -> float:
         """Duration of the last run, or of this one so far."""
-        return ((self._ended if self.stopped else self._clock.now()) - self._begun) / SECOND
+        return ((self._clock.now() if self.running else self._ended) - self._begun) / SECOND
 
     @property
     def shadow(self) -> bool:

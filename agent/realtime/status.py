@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from .loop import Loop
 
 # What ends a run by an exception that is nobody's fault.
-ASKED_FOR = ("", "steps", "seconds", "stop", "overrun", "KeyboardInterrupt")
+ASKED_FOR = ("", "steps", "seconds", "stop", "hook", "overrun", "KeyboardInterrupt")
 
 
 def status_of(loop: Loop, late: int, now: int) -> dict[str, Any]:

@@ -134,9 +134,14 @@ class Telemetry:
         self.stopped = ""
         self._hooks = [hook for hook in self._hooks if self._call(hook, "on_start", self._agent, self._tally)]
         self._written = self._snapshots.written if self._snapshots is not None else 0
-        self._stopping.clear()
         self._begun = time.monotonic()
-        thread = threading.Thread(target=self._run, args=(readings,), name="synaptick telemetry", daemon=True)
+        if self._thread is not None and self._thread.is_alive():  # one hook, one file: not from two threads
+            self.problem = "a hook of the run before has not come back, so that nothing is told of this one"
+            return self
+        self._stopping = threading.Event()  # of this run: a thread that is late must not go on in the next one
+        thread = threading.Thread(
+            target=self._run, args=(readings, self._stopping), name="synaptick telemetry", daemon=True
+        )
         try:
             thread.start()
             self._thread = thread
@@ -159,14 +164,13 @@ class Telemetry:
         self._stopping.set()
         if self._thread is not None:
             self._thread.join(timeout=PATIENCE)
-            self._thread = None
         self._seconds += time.monotonic() - self._begun
 
     # ---- by the thread
 
-    def _run(self, readings: Readings) -> None:
+    def _run(self, readings: Readings, stopping: threading.Event) -> None:
         due = self._begun + self.every
-        while not self._stopping.wait(max(min(due - time.monotonic(), SOON), 0.0)):
+        while not stopping.wait(max(min(due - time.monotonic(), SOON), 0.0)):
             self._tell(due)
             if time.monotonic() < due:
                 continue

@@ -174,6 +174,19 @@ def test_bad_input_is_answered_by_the_controller_alone() -> None:
     assert guard.substitute.handed_over == 1
 
 
+def test_a_controller_is_asked_once_a_step_also_where_it_is_the_fallback() -> None:
+    found = residual(authority=1.0, seconds=0.0, answer=(0.9, 3.5))
+    controller = found.controller
+    guard, clock = guard_of(
+        found, Watchdog(action_low=[-0.2, 1.0], action_high=[0.2, 2.0], action="fallback", fallback_steps=1)
+    )
+    for k, (reward, observation) in enumerate(stream(60)):
+        guard.step(reward, observation)
+        assert controller.calls == k + 1
+        clock.time += SECOND
+    assert guard.spells.steps["action"] > 5
+
+
 def test_a_rollback_takes_the_authority_back() -> None:
     guard, clock = guard_of(residual())
     for reward, observation in stream(12):

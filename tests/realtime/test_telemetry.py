@@ -248,6 +248,26 @@ def test_a_hook_may_end_the_loop_which_sends_its_final_action_first(event: str) 
     assert report["periods"] == 0 or event != "on_start"
     assert report["final_action"] == "sent"
     assert sent == [len(plant.actions)]
+    assert loop.status()["state"] == "stopped"
+
+
+def test_a_thread_that_is_late_does_not_go_on_in_the_next_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("synaptick.realtime.telemetry.PATIENCE", 0.05)
+    come_back, inside = threading.Event(), list[str]()
+
+    def wait(row: Row) -> None:
+        inside.append(threading.current_thread().name)
+        come_back.wait(60)
+
+    telemetry = Telemetry(every=0.01, hooks=[SimpleNamespace(on_log=wait)])
+    loop = Loop(tank_agent(), Tank(), rate=500, telemetry=telemetry)
+    while not inside:
+        loop.run(seconds=0.1)
+    loop.run(seconds=0.1)
+    assert "has not come back" in telemetry.problem
+    assert len(inside) == 1
+    assert sum(thread.name == "synaptick telemetry" for thread in threading.enumerate()) == 1
+    come_back.set()
 
 
 def test_a_hook_that_takes_long_costs_calls_and_no_period() -> None:
