@@ -32,10 +32,10 @@ CONTROL = {
     "HalfCheetah-v5, 1M": Rows("halfcheetah.csv", "HalfCheetah-v5"),
 }
 MEMORY = {
-    "a cue 512 steps ago": [Rows("memory.csv", "chain 512"), Rows("memory.csv", "chain 512, frozen")],
+    "a cue 512 steps ago": [Rows("memory_frozen.csv", "chain 512"), Rows("memory_frozen.csv", "chain 512, frozen")],
     "evidence, 10 ms a step": [
-        Rows("memory.csv", "evidence, 10 ms a step"),
-        Rows("memory.csv", "evidence, 10 ms a step, frozen"),
+        Rows("memory_frozen.csv", "evidence, 10 ms a step"),
+        Rows("memory_frozen.csv", "evidence, 10 ms a step, frozen"),
     ],
     "what is in memory decides": [
         Rows("announced_cue.csv", "memory=32 memory_layers=2 depth_filter=tensor"),
