@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterator
 from typing import Any
 
+from ..bench.support.tables import wrapped
 from .compare import Comparison
 from .statistics import Estimate
 
@@ -32,7 +33,7 @@ def lines(found: Comparison) -> Iterator[str]:
             yield told.rstrip()
         yield ""
     for note in found.notes:
-        yield from _wrapped(f"note: {note}")
+        yield from wrapped(f"note: {note}", "")
 
 
 def shortened(text: str, width: int) -> str:
@@ -58,18 +59,6 @@ def _number(value: float) -> str:
 def _chance(estimate: Estimate) -> str:
     value, low, high = (("-" if part != part else f"{part:.2f}") for part in map(float, estimate))
     return f"{value} [{low}, {high}]"
-
-
-def _wrapped(text: str) -> Iterator[str]:
-    """Yield lines of words; a word that is longer than a line, a path, has one of its own."""
-    line = ""
-    for word in text.split():
-        if line and len(line) + 1 + len(word) > WIDTH:
-            yield line
-            line = f"  {word}"
-        else:
-            line = f"{line} {word}" if line else word
-    yield line
 
 
 def rows(found: Comparison) -> Iterator[dict[str, Any]]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..errors import ConfigError, Interrupted
 from ..metrics.episodes import Tally
-from ..training.environment import environment_seed
+from ..training.environment import held_out_seed
 from ..training.guarded_env import GuardedEnv, cause_of, env_failure
 from ..training.hooks import Functions
 from ..training.interrupts import StopRequest
@@ -64,7 +64,7 @@ def spikes_of(run: Run, ticks: int) -> dict[str, Curve]:
                 agent,
                 env,
                 ticks,
-                seed=environment_seed(config.seed, 2**63),
+                seed=held_out_seed(config.seed),
                 learn=False,
                 hooks=[Functions(on_step=note)],
             )

@@ -224,3 +224,8 @@ def _wrapped(env: Any, name: str, arguments: dict[str, Any]) -> Any:
 def environment_seed(seed: int, step: int) -> int:
     """Return the seed of the environment for a run with this seed that begins, or goes on, at this step."""
     return int(np.random.SeedSequence((seed, step)).generate_state(1)[0])
+
+
+def held_out_seed(seed: int) -> int:
+    """Return a seed of the environment that training with this seed does not use: of a step that no run begins at."""
+    return environment_seed(seed, 2**63)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..agent import Agent
 from ..errors import ConfigError, Interrupted
 from ..metrics.episodes import Tally
-from .environment import environment_seed
+from .environment import held_out_seed
 from .guarded_env import GuardedEnv, cause_of, env_failure
 from .hooks import Functions
 from .interrupts import StopRequest
@@ -162,7 +162,7 @@ def evaluate_saved(
     if env_id is not None and env_id != config.env:
         config, state = in_env(config, env_id), None
     if seed is None:
-        seed = environment_seed(config.seed, 2**63)  # a step that no run begins at
+        seed = held_out_seed(config.seed)
     tally = Tally()
     with StopRequest() as stop:
 

@@ -10,7 +10,7 @@ from typing import Any
 from ..config import Config
 from ..errors import ConfigError, Interrupted
 from ..metrics.episodes import Tally
-from ..training.environment import environment_seed
+from ..training.environment import held_out_seed
 from ..training.evaluation import MostProbable
 from ..training.guarded_env import cause_of, env_failure
 from ..training.hooks import Functions
@@ -125,7 +125,7 @@ def _film(
     acting: Any = MostProbable(agent) if deterministic else agent
     title = f"{config.env}{', most probable actions' if deterministic else ''}"
     if seed is None:
-        seed = environment_seed(config.seed, 2**63)  # a step that no run begins at
+        seed = held_out_seed(config.seed)
     with StopRequest() as stop, WatchedEnv(config, agent, stop, moment.env) as env:
         film = Film(agent, env, screen, net, size, title)
         with stop.elsewhere:
